@@ -1,0 +1,91 @@
+"""Kilometres by fiber between the pairs of sites that are within reach of each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Reach:
+    """Kilometres by fiber between sites, sparse: pairs beyond the limit are not held.
+
+    Compressed rows, symmetric, without the diagonal, columns ascending in each row.
+    A pair that is held may be 0 km long.
+
+    Parameters
+    ----------
+    limit_km
+        The limit [km] within which pairs are held; a pair that is not held is longer.
+    indptr
+        ``(sites + 1,)``; row ``i`` is the slice ``indptr[i]:indptr[i + 1]``.
+    indices
+        ``(pairs,)`` positions of the other site.
+    km
+        ``(pairs,)`` kilometres by fiber, accesses included [km].
+    """
+
+    limit_km: float
+    indptr: IntArray
+    indices: IntArray
+    km: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.indptr) - 1
+
+    @property
+    def pairs(self) -> int:
+        """Number of unordered pairs within the limit."""
+        return len(self.indices) // 2
+
+    def of(self, i: int) -> tuple[IntArray, FloatArray]:
+        """Sites within reach of site ``i``, ascending, and their kilometres."""
+        row = slice(self.indptr[i], self.indptr[i + 1])
+        return self.indices[row], self.km[row]
+
+    def dense(self) -> FloatArray:
+        """``(sites, sites)`` kilometres; ``inf`` beyond reach, 0 on the diagonal. Small n only."""
+        n = len(self)
+        km = np.full((n, n), np.inf)
+        np.fill_diagonal(km, 0.0)
+        km[np.repeat(np.arange(n), np.diff(self.indptr)), self.indices] = self.km
+        return km
+
+    @classmethod
+    def from_dense(cls, km: FloatArray, limit_km: float) -> Reach:
+        """From a ``(sites, sites)`` matrix of kilometres, ``inf`` where there is no route."""
+        held = km <= limit_km
+        np.fill_diagonal(held, False)
+        rows, columns = np.nonzero(held)
+        indptr = np.searchsorted(rows, np.arange(len(km) + 1)).astype(np.int64)
+        return cls(limit_km, indptr, columns.astype(np.int64), km[rows, columns])
+
+    def take(self, sites: IntArray) -> Reach:
+        """The reach among some of the sites, in the order given."""
+        n = len(self)
+        position = np.full(n, -1, dtype=np.int64)
+        position[sites] = np.arange(len(sites))
+        starts, ends = self.indptr[sites], self.indptr[sites + 1]
+        lengths = ends - starts
+        entries = np.repeat(starts - np.concatenate(([0], np.cumsum(lengths)[:-1])), lengths)
+        entries = entries + np.arange(lengths.sum()) if len(sites) else entries
+        rows = np.repeat(np.arange(len(sites)), lengths)
+        columns = position[self.indices[entries]]
+        held = columns >= 0
+        rows, columns, km = rows[held], columns[held], self.km[entries][held]
+        order = np.lexsort((columns, rows))
+        rows, columns, km = rows[order], columns[order], km[order]
+        indptr = np.searchsorted(rows, np.arange(len(sites) + 1)).astype(np.int64)
+        return Reach(self.limit_km, indptr, columns, km)
+
+    def within(self, limit_km: float) -> Reach:
+        """The same sites with a shorter limit."""
+        held = self.km <= limit_km
+        rows = np.repeat(np.arange(len(self)), np.diff(self.indptr))[held]
+        indptr = np.searchsorted(rows, np.arange(len(self) + 1)).astype(np.int64)
+        return Reach(limit_km, indptr, self.indices[held], self.km[held])
