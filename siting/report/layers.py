@@ -1,0 +1,236 @@
+"""A plan as layers of a map: GeoDataFrames of its campuses, links, clusters and zones."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from shapely import LineString, MultiPoint, Polygon
+
+from siting.fiber import FiberGraph, access_of, find_routes
+from siting.fiber.reach import FloatArray
+
+if TYPE_CHECKING:
+    from siting.plan import Plan
+    from siting.world import World
+
+KM_PER_DEGREE = 111.195
+"""Length of a degree of latitude on the mean sphere [km/degree]."""
+
+MARGIN_KM = 10.0
+"""Radius [km] of the circle drawn around a cluster's only campus or its line of campuses."""
+
+
+@dataclass(frozen=True, eq=False)
+class Layers:
+    """A plan as GeoDataFrames in EPSG:4326, with the columns that the GeoJSON files have.
+
+    Parameters
+    ----------
+    campuses
+        Points; the other columns of the sites table follow those of the plan.
+    links
+        Lines along the fiber route, accesses from the sites to their fiber nodes included.
+    clusters
+        Polygons: the hull of the campuses, a buffered line for two, a circle for one.
+    zones
+        Polygons of the zones that the plan draws from.
+    """
+
+    campuses: gpd.GeoDataFrame
+    links: gpd.GeoDataFrame
+    clusters: gpd.GeoDataFrame
+    zones: gpd.GeoDataFrame
+
+
+def to_geodataframes(plan: Plan, world: World) -> Layers:
+    """Turn a plan into layers of a map.
+
+    Parameters
+    ----------
+    plan
+        The plan to draw.
+    world
+        The world that the plan was made on: it holds the shapes of zones and fiber.
+    """
+    return Layers(
+        campuses=_campuses(plan, world),
+        links=_links(plan, world),
+        clusters=_clusters(plan),
+        zones=_zones(plan, world),
+    )
+
+
+def _campuses(plan: Plan, world: World) -> gpd.GeoDataFrame:
+    pairs = [(cluster, campus) for cluster in plan.clusters for campus in cluster.campuses]
+    campuses = [campus for _, campus in pairs]
+    ids = [campus.site for campus in campuses]
+    columns: dict[str, list[Any]] = {
+        "id": ids,
+        "cluster": [cluster.id for cluster, _ in pairs],
+        "draw_mw": [campus.draw_mw for campus in campuses],
+        "it_mw": [campus.it_mw for campus in campuses],
+        "zone": [campus.zone for campus in campuses],
+        "utility": [campus.utility for campus in campuses],
+        "region": [campus.region for campus in campuses],
+        "price_usd_per_mwh": [campus.price_usd_per_mwh for campus in campuses],
+        "cost_musd_per_year": [campus.cost_musd_per_year for campus in campuses],
+        "clean_fraction": [campus.clean_fraction for campus in campuses],
+    }
+    # The plan has resolved these of the site's own columns: what it says is what counts.
+    resolved = ("id", "zone", "utility", "price_usd_per_mwh")
+    columns |= _passed_through(world.sites, ids, columns, resolved, prefix="site_")
+    shapes = [shapely.Point(campus.lon, campus.lat) for campus in campuses]
+    return gpd.GeoDataFrame(columns, geometry=shapes, crs=4326)
+
+
+def _links(plan: Plan, world: World) -> gpd.GeoDataFrame:
+    pairs = [(cluster, link) for cluster in plan.clusters for link in cluster.links]
+    links = [link for _, link in pairs]
+    columns = {
+        "cluster": [cluster.id for cluster, _ in pairs],
+        "from": [link.from_site for link in links],
+        "to": [link.to_site for link in links],
+        "km": [link.km for link in links],
+        "delay_ms": [link.delay_ms for link in links],
+        "rtt_ms": [link.rtt_ms for link in links],
+        "tier": [link.tier for link in links],
+    }
+    return gpd.GeoDataFrame(columns, geometry=_draw_links(plan, world), crs=4326)
+
+
+def _clusters(plan: Plan) -> gpd.GeoDataFrame:
+    clusters = plan.clusters
+    columns = {
+        "cluster": [cluster.id for cluster in clusters],
+        "draw_mw": [cluster.draw_mw for cluster in clusters],
+        "it_mw": [cluster.it_mw for cluster in clusters],
+        "campuses": [[campus.site for campus in cluster.campuses] for cluster in clusters],
+        "utilities": [list(cluster.utilities) for cluster in clusters],
+        "max_fiber_km": [cluster.max_fiber_km for cluster in clusters],
+        "clean_fraction": [cluster.clean_fraction for cluster in clusters],
+        "cost_musd_per_year": [cluster.cost_musd_per_year for cluster in clusters],
+    }
+    shapes = [
+        draw_extent(np.array([[campus.lon, campus.lat] for campus in cluster.campuses]))
+        for cluster in clusters
+    ]
+    return gpd.GeoDataFrame(columns, geometry=shapes, crs=4326)
+
+
+def _zones(plan: Plan, world: World) -> gpd.GeoDataFrame:
+    zones = plan.zones
+    ids = [zone.id for zone in zones]
+    columns: dict[str, list[Any]] = {
+        "id": ids,
+        "utility": [zone.utility for zone in zones],
+        "headroom_mw": [zone.headroom_mw for zone in zones],
+        "used_mw": [zone.used_mw for zone in zones],
+        "left_mw": [zone.headroom_mw - zone.used_mw for zone in zones],
+    }
+    resolved = ("id", "utility", "headroom_mw")
+    columns |= _passed_through(world.zones, ids, columns, resolved, prefix="zone_")
+    shapes = world.zones.set_index("id").geometry.loc[ids].tolist()
+    return gpd.GeoDataFrame(columns, geometry=shapes, crs=4326)
+
+
+def _passed_through(
+    table: gpd.GeoDataFrame,
+    ids: Sequence[str],
+    taken: dict[str, list[Any]],
+    resolved: Sequence[str],
+    *,
+    prefix: str,
+) -> dict[str, list[Any]]:
+    """Columns of a table that the plan does not know, for some ids, under names still free."""
+    rows = table.set_index("id").loc[list(ids)]
+    names = [name for name in rows.columns if name not in {*resolved, rows.geometry.name}]
+    used = {*taken, "geometry", *names}
+    columns: dict[str, list[Any]] = {}
+    for name in names:
+        free = str(name)
+        if free in taken or free == "geometry":
+            while free in used:
+                free = prefix + free
+            used.add(free)
+        columns[free] = rows[name].tolist()
+    return columns
+
+
+def _draw_links(plan: Plan, world: World) -> list[LineString]:
+    """Lines of all links in the order of the plan: site, fiber node, spans, fiber node, site."""
+    campuses = [campus for cluster in plan.clusters for campus in cluster.campuses]
+    position = {campus.site: k for k, campus in enumerate(campuses)}
+    pairs = [
+        (position[link.from_site], position[link.to_site])
+        for cluster in plan.clusters
+        for link in cluster.links
+    ]
+    if not pairs:
+        return []
+    places = np.array([[campus.lon, campus.lat] for campus in campuses])
+    spans = world.spans()
+    graph = FiberGraph.from_spans(
+        ids=spans.ids,
+        start=spans.start,
+        end=spans.end,
+        km=spans.km,
+        node_ids=spans.node_ids,
+        node_lon=spans.node_lon,
+        node_lat=spans.node_lat,
+    )
+    # Which node is nearest does not depend on how long the access to it is.
+    access = access_of(graph, places[:, 0], places[:, 1], route_factor=1.0)
+    routes = find_routes(graph, access, pairs)
+    used = sorted({span for route in routes for span in route.span_ids})
+    shapes = world.fiber.set_index("id").geometry.loc[used]
+    line_of = {span: shapely.get_coordinates(shape) for span, shape in shapes.items()}
+    nodes = np.column_stack((graph.lon, graph.lat))
+    lines = []
+    for route in routes:
+        here, there = route.sites
+        parts = [places[[here]], nodes[[route.nodes[0]]]]
+        for node, span in zip(route.nodes[1:], route.span_ids, strict=True):
+            parts += [_oriented(line_of[span], nodes[node]), nodes[[node]]]
+        parts.append(places[[there]])
+        lines.append(_line(np.concatenate(parts)))
+    return lines
+
+
+def _oriented(line: FloatArray, end: FloatArray) -> FloatArray:
+    """The positions of a line in the order that leads to one of its ends."""
+    leads_there = ((line[-1] - end) ** 2).sum() <= ((line[0] - end) ** 2).sum()
+    return line if leads_there else line[::-1]
+
+
+def _line(positions: FloatArray) -> LineString:
+    """A line without repeated positions, but for one that goes nowhere: it needs two."""
+    moves = np.r_[True, (positions[1:] != positions[:-1]).any(axis=1)]
+    kept = positions[moves]
+    return LineString(kept if len(kept) > 1 else positions[[0, -1]])
+
+
+def draw_extent(positions: FloatArray) -> Polygon:
+    """Draw an area around campuses: their hull, or a margin around a line or a point of them.
+
+    Parameters
+    ----------
+    positions
+        ``(campuses, 2)`` WGS 84 longitudes and latitudes [degrees].
+    """
+    hull = MultiPoint(positions).convex_hull
+    if isinstance(hull, Polygon):
+        return hull
+    # A margin in kilometres needs degrees that are as long as they are wide: at these latitudes.
+    km_per_degree = KM_PER_DEGREE * np.array(
+        [math.cos(math.radians(float(positions[:, 1].mean()))), 1.0]
+    )
+    hull_km = shapely.transform(hull, lambda degrees: degrees * km_per_degree)
+    around_km = hull_km.buffer(MARGIN_KM, quad_segs=8)
+    assert isinstance(around_km, Polygon)
+    return shapely.transform(around_km, lambda km: km / km_per_degree)

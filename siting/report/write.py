@@ -1,0 +1,173 @@
+"""A plan as a folder of files that is complete or untouched, whenever the writing stops."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from siting.errors import InputError, Problem
+from siting.report.geojson import to_geojson
+from siting.report.layers import to_geodataframes
+
+if TYPE_CHECKING:
+    from siting.plan import Plan
+    from siting.world import World
+
+PLAN_FILE = "plan.json"
+LAYER_FILES = ("campuses.geojson", "clusters.geojson", "links.geojson", "zones.geojson")
+FILES = tuple(sorted((PLAN_FILE, *LAYER_FILES)))
+"""Names of the files of a plan's folder."""
+
+
+def to_json(plan: Plan) -> str:
+    """The plan as the text of ``plan.json``; ``docs/plan.schema.json`` describes it."""
+    return json.dumps(plan.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def write(plan: Plan, world: World, folder: str | Path) -> Path:
+    """Write a plan's files into a folder.
+
+    The files go to a hidden folder beside it, which takes its place when everything is written.
+    A folder that holds an earlier plan is replaced; any other that is not empty is refused.
+
+    Parameters
+    ----------
+    plan
+        The plan to write.
+    world
+        The world that it was made on.
+    folder
+        Where to write; its parents are made.
+
+    Returns
+    -------
+    Path
+        The folder, as an absolute path.
+
+    Raises
+    ------
+    InputError
+        When the folder holds anything but an earlier plan.
+    """
+    target = check_folder(folder)
+    layers = to_geodataframes(plan, world)
+    texts = {PLAN_FILE: to_json(plan)}
+    for name in LAYER_FILES:
+        texts[name] = to_geojson(getattr(layers, name.removesuffix(".geojson")))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # The hidden folder's inside has the permissions that any new folder has here.
+    hidden = Path(tempfile.mkdtemp(prefix=f".{target.name}.siting-", dir=target.parent))
+    try:
+        fresh = hidden / target.name
+        fresh.mkdir()
+        for name, text in texts.items():
+            (fresh / name).write_text(text, encoding="utf-8", newline="\n")
+        check_folder(target)
+        _take_place(fresh, target, hidden)
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
+    return target
+
+
+def check_folder(folder: str | Path) -> Path:
+    """Refuse a folder whose replacement would lose what a user put there.
+
+    Parameters
+    ----------
+    folder
+        Where a plan is to be written.
+
+    Returns
+    -------
+    Path
+        The folder, as an absolute path, links followed.
+
+    Raises
+    ------
+    InputError
+        When it is a file, or holds anything but an earlier plan.
+    """
+    target = Path(folder).expanduser().resolve()
+    what = _objection(target)
+    if what:
+        raise InputError([Problem(f"output folder {folder}", what)])
+    return target
+
+
+def _objection(target: Path) -> str | None:
+    """Why a plan cannot be written here, if so."""
+    present = next(place for place in (target, *target.parents) if place.exists())
+    if not present.is_dir():
+        return f"{present} is a file, but a plan is a folder of files; name another folder"
+    above = target.parent if present == target else present
+    if above == target:
+        return "the root of the file system cannot be replaced; name another folder"
+    if not os.access(above, os.W_OK | os.X_OK):
+        return f"{above} cannot be written to; change its permissions or name another folder"
+    return _loss(target) if present == target else None
+
+
+def _loss(target: Path) -> str | None:
+    """What replacing a folder would delete that is no earlier plan, if anything."""
+    names = sorted(entry.name for entry in target.iterdir())
+    strangers = [name for name in names if name not in FILES]
+    if strangers:
+        shown = ", ".join(strangers[:5]) + (", ..." if len(strangers) > 5 else "")
+        held = f"holds {shown}"
+    elif names and not _is_plan(target / PLAN_FILE):
+        held = f"holds {', '.join(names)}, but no {PLAN_FILE} that siting wrote"
+    else:
+        return None
+    return (
+        f"{held}, which a plan would replace; only an empty folder or an earlier plan is replaced; "
+        "name another folder"
+    )
+
+
+def _is_plan(path: Path) -> bool:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and {"schema", "model", "clusters", "audit"} <= content.keys()
+
+
+def _take_place(fresh: Path, target: Path, hidden: Path) -> None:
+    """Put the fresh folder in the target's place, in one step where the system has one."""
+    if not target.exists():
+        fresh.rename(target)
+    elif not _exchange(fresh, target):
+        # Without an exchange there is a moment in which the old folder waits, whole, in the
+        # hidden one; it comes back if the fresh one cannot take its place.
+        waiting = hidden / f"{target.name}.old"
+        target.rename(waiting)
+        try:
+            fresh.rename(target)
+        except BaseException:
+            waiting.rename(target)
+            raise
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two folders in one step; False where the system cannot."""
+    # Python offers no such call: Linux has renameat2(2), macOS renamex_np(2).
+    try:
+        library = ctypes.CDLL(None, use_errno=True)
+        here, there = os.fsencode(one), os.fsencode(other)
+        if sys.platform == "linux":
+            at_working_folder, exchange = -100, 2
+            failed = library.renameat2(at_working_folder, here, at_working_folder, there, exchange)
+        elif sys.platform == "darwin":
+            swap = 2
+            failed = library.renamex_np(here, there, swap)
+        else:
+            return False
+    except (AttributeError, OSError, TypeError):
+        return False
+    return bool(failed == 0)
