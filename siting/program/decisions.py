@@ -1,0 +1,158 @@
+"""What a planner chooses: the variables of the program, one for each thing that can be chosen."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+import pulp
+from pulp import LpAffineExpression, LpProblem, LpVariable, lpSum
+
+from siting.case import Case
+
+SiteCluster = tuple[int, int]
+"""Position of a site and number of a cluster."""
+
+
+def label(rule: str, *parts: object) -> str:
+    """Name of a row or a column, safe in LP and MPS files and unique for unique parts.
+
+    Solvers' file formats forbid some characters, and PuLP folds several of them into one; here
+    each is written by its code, so that different ids never meet in one name.
+    """
+    safe = (re.sub(r"[^A-Za-z0-9_.]", lambda m: f"~{ord(m[0]):x}~", str(part)) for part in parts)
+    return f"{rule}({','.join(safe)})"
+
+
+@dataclass(frozen=True)
+class SupplyStep:
+    """Clean supply of one delivery area at one premium: plants that no row can tell apart.
+
+    Parameters
+    ----------
+    area
+        Number of the delivery area.
+    premium_usd_per_mwh
+        Premium of every plant of the step [USD/MWh].
+    available_mw
+        Draw that the step's energy covers, over all clusters [MW].
+    plants
+        Positions of the plants, ascending.
+    """
+
+    area: int
+    premium_usd_per_mwh: float
+    available_mw: float
+    plants: tuple[int, ...]
+
+
+def supply_steps(case: Case) -> list[SupplyStep]:
+    """Group clean supply by delivery area and premium, in that order.
+
+    A contract from a plant to a campus is limited by the plant's energy, the area and the
+    campus's own energy only, so plants of one area and one premium are interchangeable, and the
+    program needs their sum alone. Contracts by plant are dealt out after the solve.
+    """
+    if case.clean.min_fraction == 0:
+        return []
+    areas = set(case.area[case.usable].tolist())
+    plants: dict[tuple[int, float], list[int]] = {}
+    for r in range(len(case.supply_ids)):
+        area = int(case.supply_area[r])
+        if area in areas and case.contractable_mwh[r] > 0:
+            plants.setdefault((area, float(case.premium_usd_per_mwh[r])), []).append(r)
+    return [
+        SupplyStep(
+            area,
+            premium,
+            float(case.contractable_mwh[members].sum()) / case.mwh_per_mw,
+            tuple(members),
+        )
+        for (area, premium), members in sorted(plants.items())
+    ]
+
+
+@dataclass
+class Decisions:
+    """The variables of a program.
+
+    Parameters
+    ----------
+    clusters
+        Numbers of the clusters, from 0.
+    sites
+        Sites where a campus fits, ascending.
+    member
+        1 where site ``i`` is a campus of cluster ``c`` [binary].
+    draw_mw
+        Draw of site ``i`` in cluster ``c`` [MW].
+    modules
+        Modules at site ``i`` in cluster ``c`` [integer]; empty without ``campus.module_mw``.
+    size
+        What a cluster adds up to, in the unit of its target [MW of draw or of IT load].
+    contract_mw
+        Draw of site ``i`` in cluster ``c`` that contracted clean energy covers [MW].
+    taken_mw
+        Draw that a supply step covers, over all clusters [MW].
+    steps
+        The supply steps, in the order of ``taken_mw``.
+    pair
+        1 where both ends of a pair of sites are campuses of cluster ``c``; only where fiber
+        kilometres are minimised.
+    """
+
+    clusters: range
+    sites: list[int]
+    member: dict[SiteCluster, LpVariable] = field(default_factory=dict)
+    draw_mw: dict[SiteCluster, LpVariable] = field(default_factory=dict)
+    modules: dict[SiteCluster, LpVariable] = field(default_factory=dict)
+    size: dict[int, LpVariable] = field(default_factory=dict)
+    contract_mw: dict[SiteCluster, LpVariable] = field(default_factory=dict)
+    taken_mw: list[LpVariable] = field(default_factory=list)
+    steps: list[SupplyStep] = field(default_factory=list)
+    pair: dict[tuple[int, int, int], LpVariable] = field(default_factory=dict)
+
+    def members(self, c: int) -> LpAffineExpression:
+        """Number of campuses of a cluster."""
+        return lpSum(self.member[i, c] for i in self.sites)
+
+    def total_draw_mw(self, c: int) -> LpAffineExpression:
+        """Draw of a cluster [MW]."""
+        return lpSum(self.draw_mw[i, c] for i in self.sites)
+
+
+def declare(problem: LpProblem, case: Case) -> Decisions:
+    """Create the variables: only for sites where a campus fits, only for options in use."""
+    x = Decisions(range(case.cluster.count), np.flatnonzero(case.usable).tolist())
+    x.steps = supply_steps(case)
+    supplied = {step.area for step in x.steps}
+    module_mw = case.campus.module_mw
+    for c in x.clusters:
+        # Without a target the largest size is the sum of all caps.
+        x.size[c] = problem.add_variable(label("size", c), 0)
+        for i in x.sites:
+            at, cap_mw = (case.site_ids[i], c), float(case.cap_mw[i])
+            x.member[i, c] = problem.add_variable(label("member", *at), cat=pulp.LpBinary)
+            x.draw_mw[i, c] = problem.add_variable(label("draw_mw", *at), 0, cap_mw)
+            if module_mw > 0:
+                most = round(cap_mw / module_mw)
+                x.modules[i, c] = problem.add_variable(
+                    label("modules", *at), 0, most, pulp.LpInteger
+                )
+            if int(case.area[i]) in supplied:
+                x.contract_mw[i, c] = problem.add_variable(label("contract_mw", *at), 0, cap_mw)
+    for s, step in enumerate(x.steps):
+        x.taken_mw.append(
+            problem.add_variable(label("taken_mw", step.area, s), 0, step.available_mw)
+        )
+    if case.sense == "minimise_fiber_km":
+        km = case.reach.dense()
+        for c in x.clusters:
+            for i in x.sites:
+                for j in x.sites:
+                    if i < j and 0 < km[i, j] < np.inf:
+                        x.pair[i, j, c] = problem.add_variable(
+                            label("pair", case.site_ids[i], case.site_ids[j], c), 0, 1
+                        )
+    return x

@@ -1,0 +1,96 @@
+"""Solve the whole program as one: every cluster, every rule, no decomposition."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from pulp import LpProblem, lpSum
+
+from siting.case import Case
+from siting.errors import SolverError
+from siting.program.build import build, objective
+from siting.program.decisions import Decisions
+from siting.program.settle import Choice, Settled, settle
+from siting.program.solvers import Deadline, Solver
+
+SETTLE_TRIES = 20
+"""How many choices that are feasible only within a solver's tolerance are refused in turn."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a search found and proved.
+
+    Parameters
+    ----------
+    best
+        The best plan found, if any.
+    bound
+        No plan is better than this, in the unit of the sense.
+    infeasible
+        It is proven that there is no plan.
+    complete
+        The search ended by proof, within the gap asked.
+    """
+
+    best: Settled | None
+    bound: float
+    infeasible: bool
+    complete: bool
+
+
+def sign_of(case: Case) -> float:
+    """1 where less is better, -1 where more is."""
+    return -1.0 if case.sense == "maximise_mw" else 1.0
+
+
+def solve_plain(
+    case: Case, solver: Solver, deadline: Deadline, *, cutoff: float | None = None
+) -> Proof:
+    """Solve the program of a case as it is written.
+
+    Parameters
+    ----------
+    case
+        The question; every site of it becomes a variable, so keep it to some hundreds.
+    solver, deadline
+        Who solves, and until when.
+    cutoff
+        Only plans better than this matter, in the unit of the sense. "Infeasible" then means
+        that there is none better.
+    """
+    sign = sign_of(case)
+    problem, x = build(case)
+    if len(x.member) == 0:
+        return Proof(None, sign * math.inf, True, True)
+    if cutoff is not None:
+        value = objective(case, x)
+        problem += (value <= cutoff) if sign > 0 else (value >= cutoff), "cutoff"
+    for attempt in range(SETTLE_TRIES):
+        outcome = solver.run(problem, deadline)
+        if not outcome.found:
+            return Proof(None, outcome.bound, outcome.infeasible, outcome.complete)
+        choice = _chosen(x)
+        best = settle(case, choice, solver)
+        if best is not None:
+            bound = min(outcome.bound * sign, best.objective * sign) * sign
+            return Proof(best, bound, False, outcome.complete)
+        _refuse(problem, x, choice, attempt)
+    raise SolverError(
+        f"the solver chose {SETTLE_TRIES} times sites that are feasible only within its "
+        "tolerance; round the numbers of the model, or try another solver"
+    )
+
+
+def _chosen(x: Decisions) -> Choice:
+    return tuple(
+        tuple(i for i in x.sites if (x.member[i, c].value() or 0) > 0.5) for c in x.clusters
+    )
+
+
+def _refuse(problem: LpProblem, x: Decisions, choice: Choice, attempt: int) -> None:
+    """Exclude one choice of sites: at least one membership must differ."""
+    same = {(i, c) for c, members in enumerate(choice) for i in members}
+    differing = lpSum((1 - v) if at in same else v for at, v in x.member.items())
+    problem += differing >= 1, f"refused({attempt})"

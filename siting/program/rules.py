@@ -1,0 +1,441 @@
+"""The rules of the program, one function a rule.
+
+Read from top to bottom: what a campus is, what the grid gives, what makes a cluster, how far its
+campuses may be from each other, what makes its energy clean, what is best. ``case`` holds the
+numbers, ``x`` the decisions; ``c`` is a cluster, ``i`` and ``j`` are sites, ``z`` a zone.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from pulp import LpAffineExpression, LpProblem, lpSum
+
+from siting.case import Case
+from siting.program.decisions import Decisions, label
+
+# ------------------------------------------------------------------------------ campuses
+
+
+def size_campus(problem: LpProblem, case: Case, x: Decisions) -> None:
+    """A site without a campus draws nothing; a campus draws between its least and its cap.
+
+    For every site ``i`` and cluster ``c``::
+
+        min_mw * member[i, c]  <=  draw_mw[i, c]  <=  cap_mw[i] * member[i, c]       [MW]
+
+    ======  ============================
+    member  draw_mw
+    ======  ============================
+    0       0
+    1       min_mw ... cap_mw
+    ======  ============================
+
+    ``cap_mw`` is the least of the site's interconnection, ``campus.max_mw`` and the headroom of
+    the zone and its parents. Rows: ``least(i, c)``, ``cap(i, c)``.
+    """
+    for i, c in x.member:
+        member, draw_mw, at = x.member[i, c], x.draw_mw[i, c], (case.site_ids[i], c)
+        if case.min_mw > 0:
+            problem += draw_mw >= case.min_mw * member, label("least", *at)
+        problem += draw_mw <= float(case.cap_mw[i]) * member, label("cap", *at)
+
+
+def build_whole_modules(problem: LpProblem, case: Case, x: Decisions) -> None:
+    """Draw comes in whole modules.
+
+    For every site ``i`` and cluster ``c``::
+
+        draw_mw[i, c]  =  module_mw * modules[i, c]                                   [MW]
+
+    Rows: ``modules(i, c)``; none without ``campus.module_mw``.
+    """
+    for (i, c), modules in x.modules.items():
+        problem += (
+            x.draw_mw[i, c] == case.campus.module_mw * modules,
+            label("modules", case.site_ids[i], c),
+        )
+
+
+def use_site_once(problem: LpProblem, case: Case, x: Decisions) -> None:
+    """A site is a campus of one cluster at most; a required site of exactly one.
+
+    For every site ``i``::
+
+        sum over c of member[i, c]  <=  1       (= 1 where required)
+
+    Rows: ``once(i)``; with one cluster only for required sites.
+    """
+    for i in x.sites:
+        clusters_of_site = lpSum(x.member[i, c] for c in x.clusters)
+        if case.required[i]:
+            problem += clusters_of_site == 1, label("once", case.site_ids[i])
+        elif len(x.clusters) > 1:
+            problem += clusters_of_site <= 1, label("once", case.site_ids[i])
+
+
+# ---------------------------------------------------------------------------------- grid
+
+
+def limit_zone_draw(problem: LpProblem, case: Case, x: Decisions) -> None:
+    """Never draw more from a utility's zone, or from a zone that holds it, than its headroom.
+
+    For every zone ``z``, over all clusters and all sites in it and in its descendants::
+
+        sum over i in z and c of draw_mw[i, c]  <=  headroom_mw[z]                    [MW]
+
+    Headroom is firm at the contract's curtailment, so no contingency appears here. Zones that
+    their sites cannot exhaust have no row. Rows: ``headroom(z)``.
+    """
+    usable = case.usable
+    for z, sites in case.sites_in_zone.items():
+        inside = [int(i) for i in sites if usable[i]]
+        # Each site serves one cluster, so the caps bound the draw over all clusters.
+        if inside and case.cap_mw[inside].sum() > case.headroom_mw[z]:
+            draw_mw = lpSum(x.draw_mw[i, c] for i in inside for c in x.clusters)
+            problem += draw_mw <= float(case.headroom_mw[z]), label("headroom", case.zone_ids[z])
+
+
+# ------------------------------------------------------------------------------- cluster
+
+
+def add_up_size(problem: LpProblem, case: Case, x: Decisions) -> None:
+    """A cluster's size is its draw, or its IT load where the target is one.
+
+    For every cluster ``c``::
+
+        size[c]  =  sum over i of target_per_mw[i] * draw_mw[i, c]                    [MW]
+
+    ``target_per_mw`` is 1 for a target of draw and 1 / PUE for a target of IT load.
+    Rows: ``size(c)``.
+    """
+    for c in x.clusters:
+        problem += (
+            x.size[c] == lpSum(float(case.target_per_mw[i]) * x.draw_mw[i, c] for i in x.sites),
+            label("size", c),
+        )
+
+
+def reach_target(problem: LpProblem, case: Case, x: Decisions) -> None:
+    """Every cluster is as large as asked.
+
+    For every cluster ``c``::
+
+        size[c]  >=  target                                                           [MW]
+
+    Rows: ``target(c)``; none where no target is asked.
+    """
+    if case.target is not None:
+        for c in x.clusters:
+            problem += x.size[c] >= case.target, label("target", c)
+
+
+def limit_campuses(problem: LpProblem, case: Case, x: Decisions) -> None:
+    """A cluster has neither too few campuses nor too many.
+
+    For every cluster ``c``::
+
+        min_campuses  <=  sum over i of member[i, c]  <=  max_campuses
+
+    Rows: ``min_campuses(c)``, ``max_campuses(c)``.
+    """
+    for c in x.clusters:
+        problem += x.members(c) >= case.cluster.min_campuses, label("min_campuses", c)
+        problem += x.members(c) <= case.cluster.max_campuses, label("max_campuses", c)
+
+
+def span_utilities(problem: LpProblem, case: Case, x: Decisions) -> None:
+    """A cluster draws from enough different utilities.
+
+    For every cluster ``c``, ``used[u, c]`` in 0 ... 1::
+
+        used[u, c]  <=  sum over sites i of utility u of member[i, c]
+        sum over u of used[u, c]  >=  min_utilities
+
+    ===========================  =========
+    campuses of the utility      used
+    ===========================  =========
+    0                            0
+    1 or more                    up to 1
+    ===========================  =========
+
+    Rows: ``utility_used(u, c)``, ``min_utilities(c)``; none for one utility.
+    """
+    _span(problem, x, "utility", case.utility, case.utilities, case.cluster.min_utilities)
+
+
+def span_regions(problem: LpProblem, case: Case, x: Decisions) -> None:
+    """A cluster stands in enough different regions; as ``span_utilities``, with regions.
+
+    Rows: ``region_used(g, c)``, ``min_regions(c)``; none for one region.
+    """
+    _span(problem, x, "region", case.region, case.regions, case.cluster.min_regions)
+
+
+def _span(
+    problem: LpProblem,
+    x: Decisions,
+    kind: str,
+    group_of_site: np.ndarray,
+    names: tuple[str, ...],
+    least: int,
+) -> None:
+    if least <= 1:
+        return
+    plural = {"utility": "utilities", "region": "regions"}[kind]
+    sites_of: dict[int, list[int]] = {}
+    for i in x.sites:
+        if group_of_site[i] >= 0:
+            sites_of.setdefault(int(group_of_site[i]), []).append(i)
+    for c in x.clusters:
+        used = []
+        for group, sites in sorted(sites_of.items()):
+            used.append(problem.add_variable(label(f"{kind}_used", names[group], c), 0, 1))
+            problem += (
+                used[-1] <= lpSum(x.member[i, c] for i in sites),
+                label(f"{kind}_used", names[group], c),
+            )
+        problem += lpSum(used) >= least, label(f"min_{plural}", c)
+
+
+def limit_utility_share(problem: LpProblem, case: Case, x: Decisions) -> None:
+    """No utility carries more than its share of a cluster's draw.
+
+    For every utility ``u`` and cluster ``c``::
+
+        sum over i of u of draw_mw[i, c]  <=  max_utility_fraction * sum of draw_mw[., c]   [MW]
+
+    Rows: ``utility_share(u, c)``; none where one utility may carry all.
+    """
+    fraction = case.cluster.max_utility_fraction
+    if fraction >= 1:
+        return
+    for c in x.clusters:
+        for u, draw_mw in _draw_by_utility(case, x, c).items():
+            problem += (
+                draw_mw <= fraction * x.total_draw_mw(c),
+                label("utility_share", case.utilities[u], c),
+            )
+
+
+def survive_campus_loss(problem: LpProblem, case: Case, x: Decisions) -> None:
+    """Enough of the target is left when any one campus is lost.
+
+    For every site ``i`` and cluster ``c``::
+
+        size[c] - target_per_mw[i] * draw_mw[i, c]  >=  keep_after_campus_loss * target     [MW]
+
+    Rows: ``campus_loss(i, c)``.
+    """
+    keep = case.cluster.keep_after_campus_loss
+    if keep == 0 or case.target is None:
+        return
+    for i, c in x.member:
+        problem += (
+            x.size[c] - float(case.target_per_mw[i]) * x.draw_mw[i, c] >= keep * case.target,
+            label("campus_loss", case.site_ids[i], c),
+        )
+
+
+def survive_utility_loss(problem: LpProblem, case: Case, x: Decisions) -> None:
+    """Enough of the target is left when all campuses of any one utility are lost.
+
+    For every utility ``u`` and cluster ``c``::
+
+        size[c] - sum over i of u of target_per_mw[i] * draw_mw[i, c]
+            >=  keep_after_utility_loss * target                                           [MW]
+
+    Rows: ``utility_loss(u, c)``.
+    """
+    keep = case.cluster.keep_after_utility_loss
+    if keep == 0 or case.target is None:
+        return
+    for c in x.clusters:
+        for u, size in _draw_by_utility(case, x, c, case.target_per_mw).items():
+            problem += (
+                x.size[c] - size >= keep * case.target,
+                label("utility_loss", case.utilities[u], c),
+            )
+
+
+def _draw_by_utility(
+    case: Case, x: Decisions, c: int, weight: np.ndarray | None = None
+) -> dict[int, LpAffineExpression]:
+    sites_of: dict[int, list[int]] = {}
+    for i in x.sites:
+        sites_of.setdefault(int(case.utility[i]), []).append(i)
+    return {
+        u: lpSum((1.0 if weight is None else float(weight[i])) * x.draw_mw[i, c] for i in sites)
+        for u, sites in sorted(sites_of.items())
+    }
+
+
+def order_clusters(problem: LpProblem, case: Case, x: Decisions) -> None:
+    """Clusters are interchangeable: number them by their first site.
+
+    For every cluster ``c`` but the first and every site ``i``::
+
+        member[i, c]  <=  sum over sites j before i of member[j, c - 1]
+
+    Excludes no plan, only its copies with the clusters' numbers exchanged. Rows: ``order(i, c)``.
+    """
+    for c in x.clusters[1:]:
+        before = LpAffineExpression()
+        for i in x.sites:
+            problem += x.member[i, c] <= before.copy(), label("order", case.site_ids[i], c)
+            before += x.member[i, c - 1]
+
+
+# --------------------------------------------------------------------------------- fiber
+
+
+def connect_mesh(problem: LpProblem, case: Case, x: Decisions) -> None:
+    """Two campuses of a cluster are within reach of each other.
+
+    For every site ``i`` and cluster ``c``, with ``beyond(i)`` the sites after ``i`` that are
+    beyond ``max_fiber_km`` of it, and ``most`` the campuses that can stand there at once::
+
+        sum over j in beyond(i) of member[j, c]  +  most * member[i, c]  <=  most
+
+    ============  =======================================
+    member[i, c]  campuses beyond reach of i
+    ============  =======================================
+    0             up to ``most``: no limit
+    1             none
+    ============  =======================================
+
+    ``most`` is ``max_campuses``, less the required sites that are elsewhere where there is one
+    cluster, and no more than there are sites. The star form of
+    ``member[i, c] + member[j, c] <= 1`` for each pair beyond reach: the same plans with one row a
+    site. Rows: ``reach(i, c)``.
+    """
+    sites = np.array(x.sites, dtype=np.int64)
+    required = set(np.flatnonzero(case.required).tolist()) if len(x.clusters) == 1 else set()
+    for position, i in enumerate(x.sites):
+        later = sites[position + 1 :]
+        within, _ = case.reach.of(i)
+        beyond = later[~np.isin(later, within)].tolist()
+        most = min(case.cluster.max_campuses - len(required.difference(beyond)), len(beyond))
+        if not beyond:
+            continue
+        for c in x.clusters:
+            others = lpSum(x.member[j, c] for j in beyond)
+            problem += (
+                others + most * x.member[i, c] <= most,
+                label("reach", case.site_ids[i], c),
+            )
+
+
+# --------------------------------------------------------------------------------- clean
+
+
+def use_own_clean_energy(problem: LpProblem, case: Case, x: Decisions) -> None:
+    """Contracts and grid mix never count for more than a campus's own energy.
+
+    For every site ``i`` and cluster ``c``, divided by the energy of a MW of draw::
+
+        contract_mw[i, c]  <=  (1 - grid_clean_fraction[i]) * draw_mw[i, c]           [MW]
+
+    Rows: ``own_energy(i, c)``; none without ``clean.min_fraction``.
+    """
+    for (i, c), contract_mw in x.contract_mw.items():
+        problem += (
+            contract_mw <= (1 - float(case.grid_clean_fraction[i])) * x.draw_mw[i, c],
+            label("own_energy", case.site_ids[i], c),
+        )
+
+
+def deliver_within_area(problem: LpProblem, case: Case, x: Decisions) -> None:
+    """Contracts of campuses come from plants of their own delivery area.
+
+    For every area ``a``, over all clusters::
+
+        sum over i in a and c of contract_mw[i, c]  <=  sum over steps s of a of taken_mw[s]   [MW]
+
+    What a step has is the upper bound of ``taken_mw``. Rows: ``deliver(a)``.
+    """
+    for area in sorted({step.area for step in x.steps}):
+        contract_mw = lpSum(v for (i, _), v in x.contract_mw.items() if int(case.area[i]) == area)
+        taken_mw = lpSum(
+            v for step, v in zip(x.steps, x.taken_mw, strict=True) if step.area == area
+        )
+        problem += contract_mw <= taken_mw, label("deliver", area)
+
+
+def buy_clean_energy(problem: LpProblem, case: Case, x: Decisions) -> None:
+    """Enough of each cluster's annual energy is clean.
+
+    For every cluster ``c``, divided by the energy of a MW of draw::
+
+        sum over i of contract_mw[i, c]
+            + sum over i of grid_clean_fraction[i] * draw_mw[i, c]
+            >=  min_fraction * sum over i of draw_mw[i, c]                            [MW]
+
+    Rows: ``clean(c)``; none without ``clean.min_fraction``.
+    """
+    min_fraction = case.clean.min_fraction
+    if min_fraction == 0:
+        return
+    for c in x.clusters:
+        contract_mw = lpSum(x.contract_mw[i, c] for i in x.sites if (i, c) in x.contract_mw)
+        lacking_mw = lpSum(
+            (min_fraction - float(case.grid_clean_fraction[i])) * x.draw_mw[i, c] for i in x.sites
+        )
+        problem += contract_mw >= lacking_mw, label("clean", c)
+
+
+# ----------------------------------------------------------------------------- objective
+
+
+def annual_cost_musd(case: Case, x: Decisions) -> LpAffineExpression:
+    """Annual cost of all clusters [MUSD/year].
+
+    ::
+
+        sum over i, c of fixed_musd_per_year[i] * member[i, c]
+            + variable_musd_per_mw_year[i] * draw_mw[i, c]
+            + sum over steps s of premium_musd_per_mw_year[s] * taken_mw[s]
+    """
+    sites_musd = lpSum(
+        float(case.fixed_musd_per_year[i]) * x.member[i, c]
+        + float(case.variable_musd_per_mw_year[i]) * x.draw_mw[i, c]
+        for i, c in x.member
+    )
+    premium_musd = lpSum(
+        step.premium_usd_per_mwh * case.mwh_per_mw / 1e6 * taken_mw
+        for step, taken_mw in zip(x.steps, x.taken_mw, strict=True)
+    )
+    return sites_musd + premium_musd
+
+
+def total_draw_mw(case: Case, x: Decisions) -> LpAffineExpression:
+    """Draw of all clusters [MW]: ``sum over i, c of draw_mw[i, c]``."""
+    return lpSum(x.draw_mw[i, c] for i, c in x.member)
+
+
+def mesh_fiber_km(case: Case, x: Decisions) -> LpAffineExpression:
+    """Kilometres of all links of a mesh: ``sum over pairs of km[i, j] * pair[i, j, c]`` [km]."""
+    km = case.reach.dense()
+    return lpSum(float(km[i, j]) * pair for (i, j, _), pair in x.pair.items())
+
+
+def count_pairs(problem: LpProblem, case: Case, x: Decisions) -> None:
+    """A link exists where both of its ends are campuses of one cluster.
+
+    For every pair ``i, j`` within reach and cluster ``c``::
+
+        pair[i, j, c]  >=  member[i, c] + member[j, c] - 1
+
+    ============  ============  ==========================
+    member[i, c]  member[j, c]  pair
+    ============  ============  ==========================
+    0             0 or 1        0 or more: minimised to 0
+    1             1             1
+    ============  ============  ==========================
+
+    Rows: ``pair(i, j, c)``; only where fiber kilometres are minimised.
+    """
+    for (i, j, c), pair in x.pair.items():
+        problem += (
+            pair >= x.member[i, c] + x.member[j, c] - 1,
+            label("pair", case.site_ids[i], case.site_ids[j], c),
+        )
