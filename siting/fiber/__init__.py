@@ -1,0 +1,25 @@
+"""Fiber: the route graph, distances between sites, tiers. Numbers only, no geometry."""
+
+from siting.fiber.cache import cache_folder, cached_reach
+from siting.fiber.distances import compute_reach, reach_of_access
+from siting.fiber.graph import Access, FiberGraph, access_of, great_circle_km
+from siting.fiber.reach import Reach
+from siting.fiber.routes import Route, find_routes
+from siting.fiber.tiers import TIERS, Tier, tier_of
+
+__all__ = [
+    "TIERS",
+    "Access",
+    "FiberGraph",
+    "Reach",
+    "Route",
+    "Tier",
+    "access_of",
+    "cache_folder",
+    "cached_reach",
+    "compute_reach",
+    "find_routes",
+    "great_circle_km",
+    "reach_of_access",
+    "tier_of",
+]

@@ -48,6 +48,14 @@ class Reach:
         row = slice(self.indptr[i], self.indptr[i + 1])
         return self.indices[row], self.km[row]
 
+    def km_between(self, i: int, j: int) -> float:
+        """Kilometres [km] between two sites; ``inf`` beyond reach, 0 from a site to itself."""
+        if i == j:
+            return 0.0
+        others, km = self.of(i)
+        at = int(np.searchsorted(others, j))
+        return float(km[at]) if at < len(others) and others[at] == j else float(np.inf)
+
     def dense(self) -> FloatArray:
         """``(sites, sites)`` kilometres; ``inf`` beyond reach, 0 on the diagonal. Small n only."""
         n = len(self)
@@ -59,32 +67,41 @@ class Reach:
     @classmethod
     def from_dense(cls, km: FloatArray, limit_km: float) -> Reach:
         """From a ``(sites, sites)`` matrix of kilometres, ``inf`` where there is no route."""
-        held = km <= limit_km
+        held = (km <= limit_km) & np.isfinite(km)
         np.fill_diagonal(held, False)
         rows, columns = np.nonzero(held)
         indptr = np.searchsorted(rows, np.arange(len(km) + 1)).astype(np.int64)
         return cls(limit_km, indptr, columns.astype(np.int64), km[rows, columns])
 
     def take(self, sites: IntArray) -> Reach:
-        """The reach among some of the sites, in the order given."""
-        n = len(self)
-        position = np.full(n, -1, dtype=np.int64)
+        """The reach among some of the sites, each named once, in the order given."""
+        position = np.full(len(self), -1, dtype=np.int64)
         position[sites] = np.arange(len(sites))
         starts, ends = self.indptr[sites], self.indptr[sites + 1]
         lengths = ends - starts
-        entries = np.repeat(starts - np.concatenate(([0], np.cumsum(lengths)[:-1])), lengths)
-        entries = entries + np.arange(lengths.sum()) if len(sites) else entries
+        # Entry numbers of all rows taken, one row after the other.
+        row_starts = np.cumsum(lengths) - lengths
+        entries = np.arange(lengths.sum()) + np.repeat(starts - row_starts, lengths)
         rows = np.repeat(np.arange(len(sites)), lengths)
-        columns = position[self.indices[entries]]
+        columns, km = position[self.indices[entries]], self.km[entries]
         held = columns >= 0
-        rows, columns, km = rows[held], columns[held], self.km[entries][held]
-        order = np.lexsort((columns, rows))
-        rows, columns, km = rows[order], columns[order], km[order]
+        rows, columns, km = rows[held], columns[held], km[held]
+        if np.any(np.diff(sites) < 0):
+            order = np.lexsort((columns, rows))
+            rows, columns, km = rows[order], columns[order], km[order]
         indptr = np.searchsorted(rows, np.arange(len(sites) + 1)).astype(np.int64)
         return Reach(self.limit_km, indptr, columns, km)
 
     def within(self, limit_km: float) -> Reach:
-        """The same sites with a shorter limit."""
+        """The same sites with a shorter limit [km].
+
+        Raises
+        ------
+        ValueError
+            When the limit is longer than this reach's own: pairs between the two are not held.
+        """
+        if limit_km > self.limit_km:
+            raise ValueError(f"pairs are held up to {self.limit_km} km, not up to {limit_km} km")
         held = self.km <= limit_km
         rows = np.repeat(np.arange(len(self)), np.diff(self.indptr))[held]
         indptr = np.searchsorted(rows, np.arange(len(self) + 1)).astype(np.int64)

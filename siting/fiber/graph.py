@@ -1,0 +1,244 @@
+"""The fiber graph: nodes where cables meet, spans between them, and how a site joins it.
+
+Everything is numbers: positions on the sphere and kilometres, no geometry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import KDTree
+
+from siting.errors import InputError, Problem
+from siting.fiber.reach import FloatArray, IntArray
+from siting.units import EARTH_RADIUS_KM
+
+TIE_KM = 1e-6
+"""Nodes whose distances from a site differ by less than this are equally near [km]: 1 mm."""
+
+
+@dataclass(frozen=True, eq=False)
+class FiberGraph:
+    """An undirected graph of fiber spans, without parallel spans and loops.
+
+    Made by `from_spans`. Compressed rows, symmetric, columns ascending in each row. A span may
+    be 0 km long: it joins its ends as any other does.
+
+    Parameters
+    ----------
+    node_ids, lon, lat
+        ``(N,)`` ids of the nodes and their WGS 84 positions [degrees].
+    span_ids
+        ``(S,)`` ids of the spans that are kept.
+    indptr, indices
+        Row ``n`` is the slice ``indptr[n]:indptr[n + 1]`` of ``indices``, the neighbours of ``n``.
+    km, span
+        Length of each entry [km], and the position of its span in ``span_ids``.
+    """
+
+    node_ids: tuple[str, ...]
+    lon: FloatArray
+    lat: FloatArray
+    span_ids: tuple[str, ...]
+    indptr: IntArray
+    indices: IntArray
+    km: FloatArray
+    span: IntArray
+
+    def __len__(self) -> int:
+        return len(self.node_ids)
+
+    @classmethod
+    def from_spans(
+        cls,
+        *,
+        ids: Sequence[str],
+        start: ArrayLike,
+        end: ArrayLike,
+        km: ArrayLike,
+        node_ids: Sequence[str],
+        node_lon: ArrayLike,
+        node_lat: ArrayLike,
+    ) -> FiberGraph:
+        """Build the graph from spans.
+
+        Of several spans between the same two nodes the shortest is kept, and of equally short
+        ones that with the lowest id. A span from a node to itself leads nowhere and is dropped.
+
+        Parameters
+        ----------
+        ids
+            ``(S,)`` ids of the spans.
+        start, end
+            ``(S,)`` positions of their end nodes.
+        km
+            ``(S,)`` their lengths [km], 0 or more.
+        node_ids
+            ``(N,)`` ids of the nodes.
+        node_lon, node_lat
+            ``(N,)`` their positions [degrees].
+        """
+        n = len(node_ids)
+        start_node, end_node = np.asarray(start, np.int64), np.asarray(end, np.int64)
+        span_km = np.asarray(km, np.float64)
+        low, high = np.minimum(start_node, end_node), np.maximum(start_node, end_node)
+
+        best_first = np.lexsort((_rank(ids), span_km, high, low))
+        low, high, span_km = low[best_first], high[best_first], span_km[best_first]
+        kept = np.ones(len(low), np.bool_)
+        kept[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
+        kept &= low != high
+        low, high, span_km = low[kept], high[kept], span_km[kept]
+        kept_ids = tuple(str(ids[s]) for s in best_first[kept])
+
+        rows, columns = np.concatenate((low, high)), np.concatenate((high, low))
+        by_row = np.lexsort((columns, rows))
+        span = np.tile(np.arange(len(low)), 2)[by_row]
+        return cls(
+            node_ids=tuple(str(node) for node in node_ids),
+            lon=np.asarray(node_lon, np.float64),
+            lat=np.asarray(node_lat, np.float64),
+            span_ids=kept_ids,
+            indptr=np.searchsorted(rows[by_row], np.arange(n + 1)).astype(np.int64),
+            indices=columns[by_row],
+            km=span_km[span],
+            span=span,
+        )
+
+    @cached_property
+    def csr(self) -> csr_array:
+        """``(N, N)`` lengths [km] for ``scipy.sparse.csgraph``, which walks explicit zeros too."""
+        n = len(self)
+        # 32-bit positions, as scipy's own routines use them: no copy at each call.
+        positions = (self.indices.astype(np.int32), self.indptr.astype(np.int32))
+        return csr_array((self.km, *positions), shape=(n, n))
+
+    @cached_property
+    def component(self) -> IntArray:
+        """``(N,)`` number of the connected component of each node; 0 is the largest.
+
+        Equally large components are numbered by their first node.
+        """
+        if not len(self):
+            return np.empty(0, np.int64)
+        _, label = connected_components(self.csr, directed=False)
+        _, first, sizes = np.unique(label, return_index=True, return_counts=True)
+        number = np.empty(len(sizes), np.int64)
+        number[np.lexsort((first, -sizes))] = np.arange(len(sizes))
+        return np.asarray(number[label], np.int64)
+
+    @cached_property
+    def node_rank(self) -> IntArray:
+        """``(N,)`` rank of each node when they are sorted by id."""
+        return _rank(self.node_ids)
+
+
+@dataclass(frozen=True, eq=False)
+class Access:
+    """Where sites join the fiber, and over how many kilometres.
+
+    Parameters
+    ----------
+    node
+        ``(I,)`` position of the node that the site joins.
+    km
+        ``(I,)`` fiber from the site to that node [km].
+    """
+
+    node: IntArray
+    km: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.node)
+
+    def take(self, sites: IntArray) -> Access:
+        """The accesses of some of the sites, in the order given."""
+        return Access(self.node[sites], self.km[sites])
+
+
+def access_of(
+    graph: FiberGraph, lon: FloatArray, lat: FloatArray, *, route_factor: float
+) -> Access:
+    """Join each site to its nearest fiber node.
+
+    Parameters
+    ----------
+    graph
+        The fiber graph.
+    lon, lat
+        ``(I,)`` positions of the sites [degrees].
+    route_factor
+        Fiber kilometres for each great-circle kilometre [1].
+
+    Returns
+    -------
+    Access
+        The nearest node by great circle, and of equally near ones (within 1 mm) that with the
+        lowest id; kilometres are the great circle times ``route_factor``.
+
+    Raises
+    ------
+    InputError
+        When there are sites, and the graph has no node that they could join.
+    """
+    if not len(lon):
+        return Access(np.empty(0, np.int64), np.empty(0, np.float64))
+    if not len(graph):
+        what = "has no nodes, so no site can join it; give at least one span"
+        raise InputError([Problem("fiber", what)])
+    # Nodes at one position are one leaf of the tree, represented by the lowest id.
+    by_rank = np.argsort(graph.node_rank)
+    places = np.column_stack((graph.lon, graph.lat))[by_rank]
+    distinct = np.sort(by_rank[np.unique(places, axis=0, return_index=True)[1]])
+    tree = KDTree(_on_unit_sphere(graph.lon[distinct], graph.lat[distinct]))
+    points = _on_unit_sphere(lon, lat)
+    chords, found = tree.query(points, k=[1, 2])
+    node = distinct[found[:, 0]]
+
+    margin = TIE_KM / EARTH_RADIUS_KM
+    for i in np.flatnonzero(chords[:, 1] - chords[:, 0] <= margin):
+        near = distinct[tree.query_ball_point(points[i], chords[i, 0] + margin)]
+        node[i] = near[np.argmin(graph.node_rank[near])]
+    away_km = great_circle_km(lon, lat, graph.lon[node], graph.lat[node])
+    return Access(node, away_km * route_factor)
+
+
+def great_circle_km(
+    lon1: ArrayLike, lat1: ArrayLike, lon2: ArrayLike, lat2: ArrayLike
+) -> FloatArray:
+    """Great-circle distance [km] between points in degrees, element by element (haversine).
+
+    >>> great_circle_km(0.0, 0.0, 0.0, 90.0).round(3).item()
+    10007.557
+    """
+    lambda1, phi1, lambda2, phi2 = np.radians(
+        [np.asarray(x, np.float64) for x in np.broadcast_arrays(lon1, lat1, lon2, lat2)]
+    )
+    half_chord_squared = (
+        np.sin((phi2 - phi1) / 2) ** 2
+        + np.cos(phi1) * np.cos(phi2) * np.sin((lambda2 - lambda1) / 2) ** 2
+    )
+    # Rounding can lift antipodes above 1, where arcsin ends.
+    angle = 2 * np.arcsin(np.sqrt(np.minimum(half_chord_squared, 1.0)))
+    return np.asarray(EARTH_RADIUS_KM * angle, np.float64)
+
+
+def _on_unit_sphere(lon: FloatArray, lat: FloatArray) -> FloatArray:
+    """``(points, 3)`` positions whose straight distances order as their great circles do."""
+    lambda_, phi = np.radians(lon), np.radians(lat)
+    return np.column_stack(
+        (np.cos(phi) * np.cos(lambda_), np.cos(phi) * np.sin(lambda_), np.sin(phi))
+    )
+
+
+def _rank(ids: Sequence[str]) -> IntArray:
+    """Rank of each id when they are sorted as text."""
+    rank = np.empty(len(ids), np.int64)
+    rank[sorted(range(len(ids)), key=lambda n: str(ids[n]))] = np.arange(len(ids))
+    return rank
