@@ -142,20 +142,23 @@ def _write(path: Path, key: str, reach: Reach) -> None:
             with contextlib.suppress(OSError):
                 temporary.unlink()
     else:
-        _prune(path)
+        with contextlib.suppress(OSError):  # another process may have dropped the whole folder
+            _prune(path)
 
 
 def _prune(newest: Path) -> None:
     """Drop what a killed process left, and the entries used longest ago while all are too large."""
     entries, abandoned = [], []
+    excess = -MAX_BYTES
     for path in newest.parent.iterdir():
         with contextlib.suppress(OSError):  # another process may have dropped it
             stat = path.stat()
-            if path.suffix == ".reach" and path != newest:
-                entries.append((stat.st_mtime, stat.st_size, path))
+            if path.suffix == ".reach":
+                excess += stat.st_size
+                if path != newest:
+                    entries.append((stat.st_mtime, stat.st_size, path))
             elif path.suffix == ".part" and stat.st_mtime < time.time() - ABANDONED_S:
                 abandoned.append(path)
-    excess = newest.stat().st_size + sum(size for _, size, _ in entries) - MAX_BYTES
     for _, size, path in sorted(entries):
         if excess > 0:
             abandoned.append(path)
