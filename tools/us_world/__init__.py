@@ -1,0 +1,1 @@
+"""The bundled US world, built from packages of public registries."""

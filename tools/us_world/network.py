@@ -1,0 +1,91 @@
+"""The synthetic transmission network of the powersimdata package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from us_world.packages import Archives
+
+DATA = "powersimdata/network/usa_tamu/data"
+AREAS = "powersimdata/design/investment/data/buses_ReEDS_region.csv"
+MIN_KV = 230
+
+
+@dataclass(frozen=True)
+class Network:
+    """What the world takes from the network; substations are known by ``sub_id``.
+
+    Attributes
+    ----------
+    areas
+        Peak load [MW] by ReEDS balancing area.
+    substations
+        ``lon``, ``lat`` [degrees, 5 decimals] and ``kv``, the highest voltage [kV], by ``sub_id``.
+    lines
+        Lines of at least 230 kV between two substations: ``a``, ``b`` (sub_id, a < b),
+        ``rate_mw``, ``flow_mw`` (magnitude at the operating point).
+    plants
+        Units in service with capacity: ``sub_id``, ``type``, ``mw``.
+    """
+
+    areas: pd.Series
+    substations: pd.DataFrame
+    lines: pd.DataFrame
+    plants: pd.DataFrame
+
+
+def read_network(archives: Archives) -> Network:
+    """Read buses, substations, lines and plants, and join them to substations."""
+
+    def table(name: str, columns: list[str]) -> pd.DataFrame:
+        return pd.read_csv(archives.open("powersimdata", f"{DATA}/{name}.csv"), usecols=columns)
+
+    bus = table("bus", ["bus_id", "Pd", "baseKV"]).set_index("bus_id")
+    bus["sub_id"] = table("bus2sub", ["bus_id", "sub_id"]).set_index("bus_id")["sub_id"]
+    area = pd.read_csv(archives.open("powersimdata", AREAS), usecols=["bus_id", "rb"])
+    bus["area"] = area.set_index("bus_id")["rb"]
+
+    substations = table("sub", ["sub_id", "lon", "lat"]).set_index("sub_id").round(5)
+    # A base of 1 kV marks the star point of a three-winding transformer, never the highest.
+    substations["kv"] = bus.groupby("sub_id")["baseKV"].max().astype(int)
+
+    return Network(
+        areas=bus.groupby("area")["Pd"].sum(),
+        substations=substations,
+        lines=_lines(table, bus),
+        plants=_plants(table, bus),
+    )
+
+
+def _lines(table, bus: pd.DataFrame) -> pd.DataFrame:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    columns = ["from_bus_id", "to_bus_id", "rateA", "Pf", "branch_device_type"]
+    branch = table("branch", columns)
+    line = branch[branch["branch_device_type"] == "Line"]
+    start, end = bus.loc[line["from_bus_id"]], bus.loc[line["to_bus_id"]]
+    lines = pd.DataFrame(
+        {
+            "a": start["sub_id"].to_numpy(),
+            "b": end["sub_id"].to_numpy(),
+            "rate_mw": line["rateA"].to_numpy(),
+            "flow_mw": line["Pf"].abs().to_numpy(),
+        }
+    )
+    # Ties inside a substation have no rating and are no limit.
+    keep = (start["baseKV"].to_numpy() >= MIN_KV) & (lines["a"] != lines["b"]).to_numpy()
+    lines = lines[keep]
+    lines[["a", "b"]] = lines[["a", "b"]].agg(["min", "max"], axis=1)
+    return lines.sort_values(["a", "b"], kind="stable").reset_index(drop=True)
+
+
+def _plants(table, bus: pd.DataFrame) -> pd.DataFrame:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    plant = table("plant", ["plant_id", "bus_id", "status", "Pmax", "type"])
+    plant = plant[(plant["status"] == 1) & (plant["Pmax"] > 0)]
+    return pd.DataFrame(
+        {
+            "sub_id": bus.loc[plant["bus_id"], "sub_id"].to_numpy(),
+            "type": plant["type"].to_numpy(),
+            "mw": plant["Pmax"].to_numpy(),
+        }
+    )
