@@ -1,0 +1,249 @@
+"""What is asked: the model file, read and validated.
+
+A model is TOML. Every key has a default, except ``schema``, ``name`` and, unless draw is
+maximised, the target of a cluster. The keys, their units, bounds and meanings are the fields of
+the sections; all problems of a file are reported at once.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePath
+from typing import Any, Literal, Self
+
+from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, model_validator
+from pydantic_core import PydanticCustomError
+
+from siting.errors import InputError, Problem
+from siting.model.files import MODEL_FILE, find_model, read_toml, with_changes
+from siting.model.messages import explain
+from siting.model.rules import RULES
+from siting.model.sections import (
+    SECTIONS,
+    CampusSection,
+    CleanSection,
+    ClusterSection,
+    CostSection,
+    ObjectiveSection,
+    PowerSection,
+    Section,
+    Sense,
+    SolverSection,
+    Text,
+    WorldSection,
+)
+
+__all__ = [
+    "MODEL_FILE",
+    "CampusSection",
+    "CleanSection",
+    "ClusterSection",
+    "CostSection",
+    "Model",
+    "ObjectiveSection",
+    "PowerSection",
+    "Section",
+    "Sense",
+    "SolverSection",
+    "WorldSection",
+    "describe_keys",
+    "make_model",
+    "parse_value",
+    "read_model",
+]
+
+
+class Model(Section):
+    """A whole model file; attributes are its keys.
+
+    Made by `read_model`, or by `make_model` from values.
+    """
+
+    schema_: Literal[1] = Field(alias="schema", description="Version of this contract: 1.")
+    name: Text = Field(description="Short name, used in outputs.")
+    title: str = Field(default="", description="One line for people.")
+    world: WorldSection = WorldSection()
+    campus: CampusSection = CampusSection()
+    cluster: ClusterSection = ClusterSection()
+    power: PowerSection = PowerSection()
+    clean: CleanSection = CleanSection()
+    cost: CostSection = CostSection()
+    objective: ObjectiveSection = ObjectiveSection()
+    solver: SolverSection = SolverSection()
+
+    _folder: Path | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _obey_rules(self, info: ValidationInfo) -> Self:
+        # Keys that are themselves wrong are skipped, so that one mistake is not reported twice.
+        skip: frozenset[str] = (info.context or {}).get("skip", frozenset())
+        broken = [
+            text
+            for rule in RULES
+            if skip.isdisjoint(rule.keys) and (text := rule.broken(self)) is not None
+        ]
+        if broken:
+            raise PydanticCustomError("rules", "the keys contradict each other", {"rules": broken})
+        return self
+
+    @property
+    def folder(self) -> Path | None:
+        """Folder that relative paths start from; None for a model made from values."""
+        return self._folder
+
+    @property
+    def sha256(self) -> str:
+        """Fingerprint of what is asked, defaults included.
+
+        Independent of where the file is and how it is written. Tables count by the name of their
+        file; what they hold is in the fingerprint of the world.
+        """
+        values = self.model_dump(mode="json", by_alias=True)
+        for table in ("base", "sites", "zones", "fiber", "supply"):
+            path = values["world"][table]
+            if path is not None:
+                values["world"][table] = PurePath(path.replace("\\", "/")).name
+        text = json.dumps(values, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def replace(self, changes: Mapping[str, object]) -> Model:
+        """The same model with some keys changed, validated again.
+
+        Parameters
+        ----------
+        changes
+            Key paths to values, such as ``{"cluster.target_mw": 8000}``. None takes a key back to
+            its default.
+
+        Raises
+        ------
+        InputError
+            With every problem of the changed model.
+        """
+        where = f"model '{self.name}'"
+        values = with_changes(self.model_dump(by_alias=True, exclude_none=True), changes, where)
+        return make_model(values, where=where, folder=self._folder)
+
+
+def read_model(path: str | Path, *, set: Mapping[str, object] | None = None) -> Model:  # noqa: A002
+    """Read a model.
+
+    Parameters
+    ----------
+    path
+        A folder with ``model.toml``, a file, or the name of a bundled model. A folder or file
+        that exists wins over a bundled name.
+    set
+        Key paths to values that replace the file's own, such as
+        ``{"cluster.target_mw": "8000"}``. A string is read as a TOML value, else taken as it is
+        (see `parse_value`); an empty string takes the key out of the file.
+
+    Returns
+    -------
+    The validated model; relative paths in it start from its ``folder``.
+
+    Raises
+    ------
+    InputError
+        With every problem that was found.
+
+    Examples
+    --------
+    >>> read_model("two_utilities", set={"cluster.max_fiber_km": 80}).cluster.max_fiber_km
+    80.0
+    """
+    file, where = find_model(path)
+    values = read_toml(file, where)
+    changes = {
+        key: parse_value(value) if isinstance(value, str) else value
+        for key, value in (set or {}).items()
+    }
+    values = with_changes(values, changes, where)
+    return make_model(values, where=where, folder=file.parent)
+
+
+def make_model(
+    values: Mapping[str, object], *, where: str = "model", folder: Path | None = None
+) -> Model:
+    """Make a model from values.
+
+    Parameters
+    ----------
+    values
+        As `tomllib` gives them for a model file: keys to values, tables to dicts.
+    where
+        What to call the model in messages.
+    folder
+        Where relative paths start; None starts from the current folder.
+
+    Raises
+    ------
+    InputError
+        With every problem of the values.
+    """
+    values = dict(values)
+    try:
+        model = Model.model_validate(values)
+    except ValidationError as error:
+        problems, wrong = explain(error.errors(include_url=False))
+        problems += _broken_rules(values, wrong)
+        raise InputError(Problem(where, what) for what in problems) from None
+    model._folder = folder  # noqa: SLF001
+    return model
+
+
+def parse_value(text: str) -> object:
+    """Read a value as TOML writes it; a bare word that is not TOML is text.
+
+    An empty text is None: no value.
+
+    >>> parse_value("8000"), parse_value('["PJM"]'), parse_value("maximise_mw")
+    (8000, ['PJM'], 'maximise_mw')
+    """
+    if not text.strip():
+        return None
+    try:
+        read = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
+        return text
+    return read["value"] if read.keys() == {"value"} else text
+
+
+def _broken_rules(values: dict[str, Any], wrong: frozenset[str]) -> list[str]:
+    """Rules that the right part of a wrong model breaks."""
+    if not wrong:
+        return []
+    rest = copy.deepcopy(values)
+    for key in wrong:
+        *tables, last = key.split(".", 1)
+        table = rest.get(tables[0]) if tables else rest
+        if isinstance(table, dict):
+            table.pop(last, None)
+    for key in rest.keys() - Model.model_fields.keys() - {"schema"}:
+        del rest[key]
+    for name, section in SECTIONS.items():
+        table = rest.get(name)
+        if isinstance(table, dict):
+            rest[name] = {k: v for k, v in table.items() if k in section.model_fields}
+    rest |= {"schema": 1, "name": str(rest.get("name") or "?")}
+    skip = wrong | {f"{t}.{k}" for t, s in SECTIONS.items() if t in wrong for k in s.model_fields}
+    try:
+        Model.model_validate(rest, context={"skip": skip})
+    except ValidationError as error:
+        return explain(error.errors(include_url=False))[0]
+    return []
+
+
+def describe_keys() -> Iterator[tuple[str, str, Any]]:
+    """Every key of a model in the order of the file: its path, description and default."""
+    for name, field in Model.model_fields.items():
+        section = SECTIONS.get(name)
+        if section is None:
+            yield field.alias or name, field.description or "", field.default
+            continue
+        for key, inner in section.model_fields.items():
+            yield f"{name}.{key}", inner.description or "", inner.default

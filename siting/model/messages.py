@@ -1,0 +1,181 @@
+"""What is wrong with a model, in words that say where, what, why and what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from siting.model.sections import SECTIONS, TOP_KEYS
+from siting.wording import did_you_mean, listing, number, shown
+
+
+def explain(errors: Iterable[ErrorDetails]) -> tuple[list[str], frozenset[str]]:
+    """Say each of pydantic's errors in our words.
+
+    Returns
+    -------
+    The problems, and the keys that are wrong or that were meant by a misspelt one.
+    """
+    said: list[str] = []
+    wrong: set[str] = set()
+    for error in errors:
+        if error["type"] == "rules":
+            said += error["ctx"]["rules"]
+            continue
+        names = [part for part in error["loc"] if isinstance(part, str)]
+        key: str | None = ".".join(names)
+        if error["type"] == "extra_forbidden":
+            text, key = _say_unknown(names, error["input"])
+        else:
+            text = _say_wrong(error, names)
+        said.append(text)
+        if key:
+            wrong.add(key)
+    return said, frozenset(wrong)
+
+
+def _say_wrong(error: ErrorDetails, names: list[str]) -> str:
+    """A key that is missing or whose value cannot be."""
+    key = ".".join(names)
+    if error["type"] == "missing":
+        example = "schema = 1" if key == "schema" else f'{key} = "..."'
+        return f"{key} is missing, and a model cannot do without; write {example}"
+    if error["type"] == "model_type":
+        return (
+            f"{key} is {shown(error['input'])}, but it must be one table; write [{key}] on a line "
+            "of its own and its keys below"
+        )
+    items = [part + 1 for part in error["loc"] if isinstance(part, int)]
+    unit = "" if items else _unit(names)
+    given = shown(error["input"])
+    must, todo = _demand(error, names, unit)
+    subject = f"item {items[0]} of {key}" if items else key
+    with_unit = f" {unit}" if unit and (given[0].isdigit() or given[0] == "-") else ""
+    return f"{subject} is {given}{with_unit}, but it must be {must}{todo}"
+
+
+def _demand(error: ErrorDetails, names: list[str], unit: str) -> tuple[str, str]:
+    """What a value must be, and what to do."""
+    kind, given = error["type"], error["input"]
+    context = error.get("ctx", {})
+    of_unit = f" {unit}" if unit else ""
+    simple = {
+        "float_type": (
+            f"a number{f' [{unit}]' if unit else ''}",
+            "; write it without quotes and without a unit" if isinstance(given, str) else "",
+        ),
+        "finite_number": (f"a finite number{f' [{unit}]' if unit else ''}", ""),
+        "int_type": ("a whole number", ""),
+        "bool_type": ("true or false", "; write it without quotes" if given in _BOOLS else ""),
+        "string_type": ("text", "; write it in quotes"),
+        "tuple_type": ("a list", f"; write [{shown(given)}]" if isinstance(given, str) else ""),
+        "string_too_short": ("given", "; leave the key out to have its default"),
+    }
+    if kind in simple:
+        return simple[kind]
+    if kind in _BOUNDS:
+        argument, words = _BOUNDS[kind]
+        return f"{words} {number(context[argument])}{of_unit}", _percent_hint(names, given)
+    if kind == "literal_error":
+        return _say_choice(names, given)
+    return f"valid ({error['msg']})", ""
+
+
+_BOUNDS = {
+    "greater_than": ("gt", "more than"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "less than"),
+    "less_than_equal": ("le", "at most"),
+}
+_BOOLS = ("true", "false", "True", "False", "yes", "no", "on", "off")
+_COMING = ("hub", "ring")
+
+
+def _percent_hint(names: list[str], given: object) -> str:
+    field = _field(names)
+    if field is None or not (field.description or "").endswith("[0-1]"):
+        return ""
+    if isinstance(given, int | float) and 1 < given <= 100:
+        return f"; {number(given)} % is written {number(given / 100)}"
+    return ""
+
+
+def _say_choice(names: list[str], given: object) -> tuple[str, str]:
+    if names == ["schema"]:
+        return "1, the version of the contract that this program reads", "; write schema = 1"
+    if names == ["cluster", "network"] and given in _COMING:
+        return (
+            '"mesh", the only network that this version solves',
+            "; ask for a mesh with a longer max_fiber_km",
+        )
+    field = _field(names)
+    choices = list(getattr(field.annotation, "__args__", ())) if field else []
+    quoted = [f'"{choice}"' for choice in choices]
+    must = " or ".join([", ".join(quoted[:-1]), quoted[-1]])
+    close = did_you_mean(str(given), choices)
+    return must, f'; did you mean "{close}"?' if close else ""
+
+
+def _say_unknown(names: list[str], given: object) -> tuple[str, str | None]:
+    """An unknown key or table: where it belongs, or what was meant; and the key meant."""
+    if len(names) > 1:
+        return _say_unknown_in(names[0], names[1])
+    name = names[0]
+    if isinstance(given, dict | list):
+        close = did_you_mean(name, SECTIONS)
+        hint = f"did you mean [{close}]?" if close else f"the tables are {listing(SECTIONS)}"
+        return f"[{name}] is not a table of a model; {hint}", close
+    said = f"{name} is not a key at the top of a model"
+    home = _home(name)
+    if home:
+        return f"{said}; it belongs in [{home}]", f"{home}.{name}"
+    close = did_you_mean(name, TOP_KEYS)
+    if close:
+        return f"{said}; did you mean {close}?", close
+    hint, meant = _elsewhere(name)
+    tables = f"the keys there are {listing(TOP_KEYS)}, and the tables {listing(SECTIONS)}"
+    return f"{said}; {hint or tables}", meant
+
+
+def _say_unknown_in(table: str, name: str) -> tuple[str, str | None]:
+    said = f"{table}.{name} is not a key of [{table}]"
+    home = _home(name)
+    if home:
+        return f"{said}; {name} belongs in [{home}]", f"{home}.{name}"
+    if name in TOP_KEYS:
+        return f"{said}; {name} belongs at the top, above the first table", name
+    close = did_you_mean(name, SECTIONS[table].model_fields)
+    if close:
+        return f"{said}; did you mean {close}?", f"{table}.{close}"
+    hint, meant = _elsewhere(name)
+    return f"{said}; {hint or f'its keys are {listing(SECTIONS[table].model_fields)}'}", meant
+
+
+def _home(name: str) -> str | None:
+    """The table that has a key."""
+    return next((table for table, s in SECTIONS.items() if name in s.model_fields), None)
+
+
+def _elsewhere(name: str) -> tuple[str, str | None]:
+    """A similar key of any table."""
+    homes = {key: table for table, section in SECTIONS.items() for key in section.model_fields}
+    close = did_you_mean(name, homes)
+    if close is None:
+        return "", None
+    return f"did you mean {close} of [{homes[close]}]?", f"{homes[close]}.{close}"
+
+
+def _field(names: list[str]) -> Any:
+    if len(names) == 1:
+        return None
+    return SECTIONS[names[0]].model_fields[names[1]]
+
+
+def _unit(names: list[str]) -> str:
+    """Unit of a key as its description ends with it; none for fractions and ratios."""
+    field = _field(names)
+    match = re.search(r"\[([^\]]*)\]$", (field.description or "") if field else "")
+    return match[1] if match and match[1] not in ("1", "0-1") else ""

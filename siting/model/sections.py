@@ -1,0 +1,219 @@
+"""The tables of a model file and their keys: units, bounds, defaults and meanings."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+Text = Annotated[str, Field(min_length=1)]
+# A TOML array is a list; it is kept as a tuple, so that a model can be hashed and shared.
+Texts = Annotated[tuple[Text, ...], Field(strict=False)]
+Sense = Literal["minimise_cost", "maximise_mw", "minimise_fiber_km"]
+
+MODEL_FILE = "model.toml"
+"""Name of the model file in a model's folder."""
+
+
+class Section(BaseModel):
+    """A table of the model file: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class WorldSection(Section):
+    """Which tables make up the world, and which part of it is kept."""
+
+    base: Text | None = Field(
+        default=None,
+        description="A bundled world, or a folder with the tables; tables named here replace its "
+        'own. Without it: "us" if no table is named, else sites, zones and fiber are needed.',
+    )
+    sites: Text | None = Field(default=None, description="File of the sites.")
+    zones: Text | None = Field(default=None, description="File of the zones.")
+    fiber: Text | None = Field(default=None, description="File of the fiber spans.")
+    supply: Text | None = Field(default=None, description="File of the power plants.")
+    regions: Texts = Field(
+        default=(), description="Keep only the zones of these regions; [] keeps all."
+    )
+    states: Texts = Field(
+        default=(), description="Keep only the zones of these states; [] keeps all."
+    )
+    min_kv: NotNegative = Field(
+        default=230.0,
+        description="Drop sites below this voltage, where the table says their voltage [kV]",
+    )
+    exclude_sites: Texts = Field(default=(), description="Ids of sites that must not be used.")
+    require_sites: Texts = Field(
+        default=(), description="Ids of sites that must be used, such as an existing campus."
+    )
+    route_factor: Annotated[float, Field(ge=1)] = Field(
+        default=1.3,
+        description="Fiber km for each great-circle km, where a span has no km of its own [1]",
+    )
+
+
+class CampusSection(Section):
+    """Limits of one campus."""
+
+    min_mw: NotNegative = Field(
+        default=100.0, description="Least draw of a campus that is built [MW]"
+    )
+    max_mw: Positive = Field(default=2000.0, description="Largest draw of a campus [MW]")
+    module_mw: NotNegative = Field(
+        default=0.0, description="If above 0, a campus draws whole modules of this size [MW]"
+    )
+    load_factor: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.9, description="Mean draw over draw [0-1]"
+    )
+    pue: Annotated[float, Field(ge=1)] = Field(
+        default=1.2, description="Draw over IT load, for sites that have none of their own [1]"
+    )
+
+
+class ClusterSection(Section):
+    """What makes campuses one training cluster."""
+
+    count: Annotated[int, Field(ge=1)] = Field(
+        default=1, description="How many clusters, with no site in common."
+    )
+    target_mw: Positive | None = Field(
+        default=None,
+        description="Draw of each cluster; needed unless target_it_mw is given or draw is "
+        "maximised [MW]",
+    )
+    target_it_mw: Positive | None = Field(
+        default=None, description="IT load of each cluster, instead of target_mw [MW]"
+    )
+    min_campuses: Annotated[int, Field(ge=1)] = Field(
+        default=2, description="Fewest campuses of a cluster."
+    )
+    max_campuses: Annotated[int, Field(ge=1)] = Field(
+        default=8, description="Most campuses of a cluster."
+    )
+    network: Literal["mesh"] = Field(
+        default="mesh", description="mesh: every pair of campuses is within max_fiber_km."
+    )
+    max_fiber_km: NotNegative = Field(
+        default=500.0, description="Longest fiber route between two campuses of a mesh [km]"
+    )
+    max_ring_km: NotNegative = Field(
+        default=5000.0,
+        description="Longest tour of a ring; kept for models that will ask for one [km]",
+    )
+    min_utilities: Annotated[int, Field(ge=1)] = Field(
+        default=1, description="Fewest utilities that feed a cluster."
+    )
+    max_utility_fraction: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=1.0, description="Largest share of a cluster's draw from one utility [0-1]"
+    )
+    min_regions: Annotated[int, Field(ge=1)] = Field(
+        default=1, description="Fewest regions that a cluster spans."
+    )
+    keep_after_campus_loss: Fraction = Field(
+        default=0.0,
+        description="Share of the target that is left when the largest campus is lost [0-1]",
+    )
+    keep_after_utility_loss: Fraction = Field(
+        default=0.0,
+        description="Share of the target that is left when the largest utility is lost [0-1]",
+    )
+
+
+class PowerSection(Section):
+    """The contract with the utilities."""
+
+    curtailment: Fraction = Field(
+        default=0.005,
+        description="Mean share of its energy that a campus lets be curtailed; picks the zones' "
+        "headroom [0-1]",
+    )
+    headroom_scale: NotNegative = Field(
+        default=1.0, description="Multiplies the headroom of every zone [1]"
+    )
+
+
+class CleanSection(Section):
+    """Annual clean energy."""
+
+    min_fraction: Fraction = Field(
+        default=0.0, description="Least clean share of each cluster's annual energy [0-1]"
+    )
+    deliver_within: Literal["zone", "region", "interconnect", "anywhere"] = Field(
+        default="region", description="Where contracted supply may sit, seen from the campus."
+    )
+    contractable_fraction: Fraction = Field(
+        default=0.3, description="Share of each clean plant's output that can be contracted [0-1]"
+    )
+    count_grid_mix: bool = Field(
+        default=True,
+        description="Whether the zone's own clean share counts toward min_fraction.",
+    )
+
+
+class CostSection(Section):
+    """Prices, in US dollars of ``money_year``."""
+
+    money_year: Annotated[int, Field(ge=1950, le=2150)] = Field(
+        default=2024, description="Year of the US dollars of every cost and price."
+    )
+    discount_rate: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.08, description="Annual rate at which capital is paid for [0-1]"
+    )
+    life_years: Positive = Field(default=20.0, description="Life of a campus [years]")
+    campus_musd_per_mw: NotNegative = Field(
+        default=11.0,
+        description="Building and grid connection, without servers, for each MW [MUSD/MW]",
+    )
+    campus_fixed_musd: NotNegative = Field(
+        default=50.0, description="Cost of a campus of any size [MUSD]"
+    )
+    fiber_musd_per_km: NotNegative = Field(
+        default=0.06, description="Fiber from a site to the nearest fiber node [MUSD/km]"
+    )
+    grid_usd_per_mwh: NotNegative = Field(
+        default=60.0, description="Energy price of zones and sites that have none [USD/MWh]"
+    )
+
+
+class ObjectiveSection(Section):
+    """What is best."""
+
+    sense: Sense = Field(
+        default="minimise_cost",
+        description="Least cost, most draw over all clusters, or shortest network.",
+    )
+
+
+class SolverSection(Section):
+    """Who solves, and when it may stop."""
+
+    name: Text = Field(
+        default="highs", description="highs, cbc, scip, or any other solver that PuLP finds."
+    )
+    gap: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.001, description="Share between plan and bound at which it may stop [0-1]"
+    )
+    time_limit_s: Positive = Field(default=300.0, description="Time after which it stops [s]")
+    threads: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="Threads of the solver; 0 takes all."
+    )
+
+
+SECTIONS: dict[str, type[Section]] = {
+    "world": WorldSection,
+    "campus": CampusSection,
+    "cluster": ClusterSection,
+    "power": PowerSection,
+    "clean": CleanSection,
+    "cost": CostSection,
+    "objective": ObjectiveSection,
+    "solver": SolverSection,
+}
+"""The tables of a model file, in the order of the file."""
+
+TOP_KEYS = ("schema", "name", "title")
+"""The keys above the first table."""
