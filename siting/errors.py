@@ -58,6 +58,27 @@ class SolverError(SitingError, RuntimeError):
     """A solver is missing, failed, or gave an answer that does not survive the audit."""
 
 
+class AuditError(SolverError):
+    """A plan broke limits of its case; holds every check that failed.
+
+    Parameters
+    ----------
+    failures
+        For each failure the name of the check, and what was found, with values.
+    """
+
+    def __init__(self, failures: Iterable[tuple[str, str]]) -> None:
+        self.failures = tuple(failures)
+        lines = [f"  - {name}: {what}" for name, what in self.failures]
+        count = f"{len(lines)} failed check{'s' if len(lines) != 1 else ''}"
+        super().__init__("\n".join([f"the plan does not survive the audit, {count}:", *lines]))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the checks that failed, each once, in the order of the audit."""
+        return tuple(dict.fromkeys(name for name, _ in self.failures))
+
+
 @dataclass
 class Problems:
     """Collects problems so that a user sees all of them at once."""
