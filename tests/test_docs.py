@@ -1,0 +1,77 @@
+"""The documentation holds together: links lead somewhere, equations name functions that exist."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from siting.program.build import OBJECTIVES, RULES
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted(
+    page.relative_to(ROOT)
+    for pattern in ("*.md", "docs/**/*.md", "models/*/README.md", "data/*/README.md")
+    for page in ROOT.glob(pattern)
+)
+
+
+def anchors(page: Path) -> set[str]:
+    """Anchors of a page's headings, as code forges make them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_relative_links_lead_somewhere(page: Path) -> None:
+    broken = []
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        place = ((ROOT / page).parent / path).resolve() if path else ROOT / page
+        if not place.exists() or (anchor and anchor not in anchors(place)):
+            broken.append(target)
+    assert broken == []
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    pages = {page.name for page in (ROOT / "docs").iterdir()} - {"README.md"}
+    assert [page for page in sorted(pages) if f"({page})" not in index] == []
+
+
+def test_formulation_names_every_rule_and_objective() -> None:
+    text = (ROOT / "docs" / "formulation.md").read_text(encoding="utf-8")
+    functions = [*RULES, *OBJECTIVES.values()]
+    assert [f.__name__ for f in functions if f"`{f.__name__}`" not in text] == []
+
+
+def test_formulation_names_only_functions_that_exist() -> None:
+    """Names in the form ``module.function`` or in the column of functions are in the code."""
+    text = (ROOT / "docs" / "formulation.md").read_text(encoding="utf-8")
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "siting").rglob("*.py"))
+    named = re.findall(r"^\*\*`(\w+)`\*\*", text, re.MULTILINE)
+    assert named
+    defined = set(re.findall(r"^\s*(?:def|class) (\w+)", code, re.MULTILINE))
+    assert sorted(set(named) - defined) == []
+
+
+def test_no_tracked_file_names_a_place_on_a_machine() -> None:
+    """Absolute paths of homes and workplaces mean nothing elsewhere; tests invent ``someone``."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("needs a git checkout: looks at the tracked files")
+    place = re.compile(
+        rb"(?<![\w./:])(?:/(?:home|root|Users|work)/(?!someone\b)\w|[A-Z]:\\\\?Users\\)"
+    )
+    listing = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True
+    ).stdout
+    paths = [ROOT / name.decode() for name in listing.split(b"\0") if name]
+    found = [
+        str(path.relative_to(ROOT))
+        for path in paths
+        if path.is_file() and place.search(path.read_bytes())
+    ]
+    assert found == []
