@@ -1,22 +1,36 @@
 """The question as numbers: arrays over sites, zones and supply, without geometry.
 
-A case is made from a model, a world and a reach by ``build_case``, or directly from numbers in
-tests and studies. Everything below it works without a map.
+A case is made from a model, a world and its distances by ``build_case``, or directly from numbers
+in tests and studies. Everything below it works without a map.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from siting.distances import Distances
+from siting.errors import Problems
 from siting.fiber.reach import FloatArray, IntArray, Reach
-from siting.model import CampusSection, CleanSection, ClusterSection, Sense
-from siting.units import HOURS_PER_YEAR, USD_PER_MUSD
+from siting.model import CampusSection, CleanSection, ClusterSection, Model, Sense
+from siting.units import HOURS_PER_YEAR, USD_PER_MUSD, annual_mwh, capital_recovery_factor
+
+if TYPE_CHECKING:
+    from siting.world import World
 
 BoolArray = NDArray[np.bool_]
+
+HEADROOM_COLUMNS = (
+    (0.0025, "headroom_mw_0p25"),
+    (0.005, "headroom_mw_0p5"),
+    (0.01, "headroom_mw_1p0"),
+)
+"""Curtailments [1] for which zones may state their headroom, ascending, and their columns."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,10 +136,10 @@ class Case:
     @cached_property
     def cap_mw(self) -> FloatArray:
         """``(I,)`` largest draw of a campus here: site, campus, zone and parents, whole modules."""
-        zone_cap = np.array([self.headroom_mw[list(chain)].min() for chain in self.ancestry])
-        cap = np.minimum(self.max_mw, self.campus.max_mw)
-        if len(zone_cap):
-            cap = np.minimum(cap, zone_cap[self.zone])
+        zone_cap = np.array(
+            [self.headroom_mw[list(chain)].min() for chain in self.ancestry], np.float64
+        )
+        cap = np.minimum(np.minimum(self.max_mw, self.campus.max_mw), zone_cap[self.zone])
         if self.campus.module_mw > 0:
             # The small addition forgives a cap that is a whole multiple but for rounding.
             cap = np.floor(cap / self.campus.module_mw + 1e-9) * self.campus.module_mw
@@ -137,7 +151,7 @@ class Case:
         module_mw = self.campus.module_mw
         if module_mw == 0:
             return self.campus.min_mw
-        return float(np.ceil(max(self.campus.min_mw, 0.0) / module_mw - 1e-9)) * module_mw
+        return float(np.ceil(self.campus.min_mw / module_mw - 1e-9)) * module_mw
 
     @cached_property
     def usable(self) -> BoolArray:
@@ -197,3 +211,184 @@ SITE_ARRAYS = (
     "area",
     "required",
 )
+
+
+def build_case(model: Model, world: World, distances: Distances) -> Case:
+    """Turn a model, a world and its distances into numbers.
+
+    Where a site has a price or a cost of its own it counts; else that of its zone, else that of
+    the model. The annual cost of a campus is::
+
+        fixed_musd_per_year       = crf * (campus_fixed_musd + fiber_musd_per_km * access_km)
+        variable_musd_per_mw_year = crf * campus_musd_per_mw
+                                    + 8760 * load_factor * price_usd_per_mwh / 1e6
+        crf                       = discount_rate / (1 - (1 + discount_rate) ** -life_years)
+
+    Supply that is not clean cannot be contracted and is left out; so is supply that lies in no
+    zone, region or interconnect, where delivery asks for one. A site in none can be delivered
+    nothing.
+
+    Parameters
+    ----------
+    model
+        What is asked.
+    world
+        What exists.
+    distances
+        Kilometres by fiber between the world's sites, from `reach_of`.
+
+    Raises
+    ------
+    InputError
+        When zones do not state their headroom at the model's curtailment.
+    """
+    problems = Problems()
+    zones, sites, supply = _Table(world.zones), _Table(world.sites), _Table(world.supply)
+    headroom_mw = _headroom_mw(zones, model, problems)
+    problems.raise_if_any()
+
+    here = distances.take(sites.ids)
+
+    parent = _positions(zones.texts("parent"), zones.ids)
+    zone = _positions(sites.texts("zone"), zones.ids)
+    zone_utility, zone_region = zones.texts("utility"), zones.texts("region")
+    own_utility = sites.texts("utility")
+    utilities, utility = _numbered(
+        own or zone_utility[z] for own, z in zip(own_utility, zone, strict=True)
+    )
+    regions, region = _numbered(zone_region[z] for z in zone)
+
+    site_area, supply_area = _areas(model, zones, zone, supply)
+    clean = supply.flags("clean") & (supply_area >= 0)
+    capacity_mwh = HOURS_PER_YEAR * supply.numbers("capacity_factor") * supply.numbers("mw")
+
+    cost = model.cost
+    crf = capital_recovery_factor(cost.discount_rate, cost.life_years)
+    price_usd_per_mwh = sites.numbers(
+        "price_usd_per_mwh", zones.numbers("price_usd_per_mwh", cost.grid_usd_per_mwh)[zone]
+    )
+    campus_musd_per_mw = sites.numbers("campus_musd_per_mw", cost.campus_musd_per_mw)
+    campus_fixed_musd = sites.numbers("campus_fixed_musd", cost.campus_fixed_musd)
+    fiber_musd = cost.fiber_musd_per_km * here.access.km
+    energy_mwh_per_mw = annual_mwh(1.0, model.campus.load_factor)
+    grid_clean_fraction = zones.numbers("grid_clean_fraction", 0.0)[zone]
+
+    return Case(
+        campus=model.campus,
+        cluster=model.cluster,
+        clean=model.clean,
+        sense=model.objective.sense,
+        site_ids=sites.ids,
+        lon=np.asarray(world.sites.geometry.x, np.float64),
+        lat=np.asarray(world.sites.geometry.y, np.float64),
+        max_mw=sites.numbers("max_mw"),
+        pue=sites.numbers("pue", model.campus.pue),
+        fixed_musd_per_year=crf * (campus_fixed_musd + fiber_musd),
+        variable_musd_per_mw_year=crf * campus_musd_per_mw
+        + energy_mwh_per_mw * price_usd_per_mwh / USD_PER_MUSD,
+        price_usd_per_mwh=price_usd_per_mwh,
+        grid_clean_fraction=grid_clean_fraction * model.clean.count_grid_mix,
+        zone=zone,
+        utility=utility,
+        region=region,
+        area=site_area,
+        required=np.isin(np.array(sites.ids, object), list(model.world.require_sites)),
+        utilities=utilities,
+        regions=regions,
+        zone_ids=zones.ids,
+        zone_utility=tuple(str(name) for name in zone_utility),
+        headroom_mw=headroom_mw,
+        parent=parent,
+        supply_ids=tuple(np.array(supply.ids, object)[clean]),
+        supply_area=supply_area[clean],
+        contractable_mwh=(model.clean.contractable_fraction * capacity_mwh)[clean],
+        premium_usd_per_mwh=supply.numbers("premium_usd_per_mwh", 0.0)[clean],
+        reach=here.reach,
+    )
+
+
+class _Table:
+    """Columns of a table as plain arrays, with what is missing filled in."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+        self.ids: tuple[str, ...] = tuple(table["id"])
+
+    def texts(self, column: str) -> list[str | None]:
+        """Texts, ``None`` where there is none."""
+        if column not in self._table:
+            return [None] * len(self.ids)
+        values = self._table[column]
+        return [None if gap else str(v) for v, gap in zip(values, values.isna(), strict=True)]
+
+    def numbers(self, column: str, missing: FloatArray | float = np.nan) -> FloatArray:
+        """Numbers, ``missing`` where there is none."""
+        default = np.broadcast_to(np.asarray(missing, np.float64), (len(self.ids),))
+        if column not in self._table:
+            return default.copy()
+        values = self._table[column].astype("float64").to_numpy()
+        return np.where(np.isnan(values), default, values)
+
+    def flags(self, column: str) -> BoolArray:
+        """Yes or no; what is not known is no."""
+        if column not in self._table:
+            return np.zeros(len(self.ids), np.bool_)
+        values = self._table[column]
+        return np.asarray(values.where(values.notna(), other=False), np.bool_)
+
+
+def _headroom_mw(zones: _Table, model: Model, problems: Problems) -> FloatArray:
+    """Headroom of each zone [MW] at the model's curtailment, scaled."""
+    curtailment = model.power.curtailment
+    stated = np.array([zones.numbers(column) for _, column in HEADROOM_COLUMNS])
+    at = np.array([curtailment for curtailment, _ in HEADROOM_COLUMNS])
+    headroom_mw = zones.numbers("headroom_mw")
+    beyond: dict[tuple[float, ...], list[str]] = {}
+    for z in np.flatnonzero(np.isnan(headroom_mw)):
+        known = ~np.isnan(stated[:, z])
+        if known.any() and at[known].min() <= curtailment <= at[known].max():
+            headroom_mw[z] = np.interp(curtailment, at[known], stated[known, z])
+        else:
+            beyond.setdefault(tuple(at[known]), []).append(zones.ids[z])
+    for known_at, ids in beyond.items():
+        shown = ", ".join(repr(zone) for zone in ids[:5]) + (", ..." if len(ids) > 5 else "")
+        columns = [f"{100 * curtailment:g} %" for curtailment in known_at]
+        problems.add(
+            "power.curtailment",
+            f"is {100 * curtailment:g} %, but {len(ids)} zone{'s' if len(ids) > 1 else ''} "
+            f"({shown}) state{'' if len(ids) > 1 else 's'} headroom "
+            + (f"at {' and '.join(columns)} only" if columns else "at no curtailment")
+            + "; choose a curtailment between them, or give the zones a headroom_mw",
+        )
+    return headroom_mw * model.power.headroom_scale
+
+
+def _areas(
+    model: Model, zones: _Table, zone_of_site: IntArray, supply: _Table
+) -> tuple[IntArray, IntArray]:
+    """Numbers of the delivery areas of sites and of supply.
+
+    Supply that is in no area is -1. A site that is in none has a number that no supply has.
+    """
+    within = model.clean.deliver_within
+    if within == "anywhere":
+        return np.zeros(len(zone_of_site), np.int64), np.zeros(len(supply.ids), np.int64)
+    areas, area_of_zone = _numbered(zones.ids if within == "zone" else zones.texts(within))
+    # The last entry answers for what lies in no zone.
+    area_of_zone = np.append(area_of_zone, -1)
+    site_area = area_of_zone[zone_of_site]
+    supply_area = area_of_zone[_positions(supply.texts("zone"), zones.ids)]
+    return np.where(site_area < 0, len(areas), site_area), supply_area
+
+
+def _positions(names: Iterable[str | None], ids: Sequence[str]) -> IntArray:
+    """Position of each name among ids; -1 for none."""
+    at = {name: n for n, name in enumerate(ids)}
+    return np.array([-1 if name is None else at[name] for name in names], np.int64)
+
+
+def _numbered(names: Iterable[str | None]) -> tuple[tuple[str, ...], IntArray]:
+    """Different names, sorted, and for each name its position among them; -1 for none."""
+    names = list(names)
+    different = tuple(sorted({name for name in names if name is not None}))
+    return different, _positions(names, different)

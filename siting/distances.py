@@ -1,0 +1,104 @@
+"""How the sites of a world lie to each other by fiber: where world and fiber meet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from siting.fiber import Access, FiberGraph, Reach, Route, access_of, cached_reach, find_routes
+from siting.fiber.reach import IntArray
+from siting.model import Model
+
+if TYPE_CHECKING:
+    from siting.world import World
+
+
+@dataclass(frozen=True, eq=False)
+class Distances:
+    """Sites on the fiber graph, and the kilometres between them.
+
+    Parameters
+    ----------
+    site_ids
+        ``(I,)`` ids of the sites.
+    graph
+        The fiber graph.
+    access
+        How the sites join it.
+    reach
+        Kilometres between the sites.
+    """
+
+    site_ids: tuple[str, ...]
+    graph: FiberGraph
+    access: Access
+    reach: Reach
+
+    @cached_property
+    def position(self) -> dict[str, int]:
+        """Position of each site."""
+        return {site: i for i, site in enumerate(self.site_ids)}
+
+    @property
+    def component(self) -> IntArray:
+        """``(I,)`` number of the connected part of the fiber that each site joins; 0 is largest."""
+        return self.graph.component[self.access.node]
+
+    def take(self, site_ids: Sequence[str]) -> Distances:
+        """The same among some of the sites, in the order given."""
+        if tuple(site_ids) == self.site_ids:
+            return self
+        sites = np.array([self.position[site] for site in site_ids], np.int64)
+        return Distances(
+            tuple(site_ids), self.graph, self.access.take(sites), self.reach.take(sites)
+        )
+
+    def routes(self, pairs: Sequence[tuple[str, str]]) -> list[Route]:
+        """Spans and nodes of the shortest routes between pairs of sites, by id."""
+        at = self.position
+        return find_routes(self.graph, self.access, [(at[a], at[b]) for a, b in pairs])
+
+
+def reach_of(model: Model, world: World) -> Distances:
+    """Kilometres by fiber between the sites of a world, up to the model's ``max_fiber_km``.
+
+    They are computed, and cached, for every site of the world's table, before any site is
+    filtered out: models that differ in which sites they keep share an entry of the cache.
+
+    Parameters
+    ----------
+    model
+        Gives ``world.route_factor`` and ``cluster.max_fiber_km``.
+    world
+        Gives sites and fiber.
+
+    Returns
+    -------
+    Distances
+        Of the world's kept sites, in their order.
+    """
+    table = world.all_sites
+    graph = graph_of(world)
+    lon, lat = (np.asarray(xy, np.float64) for xy in (table.geometry.x, table.geometry.y))
+    access = access_of(graph, lon, lat, route_factor=model.world.route_factor)
+    reach = cached_reach(graph, access, limit_km=model.cluster.max_fiber_km)
+    everything = Distances(tuple(table["id"]), graph, access, reach)
+    return everything.take(tuple(world.sites["id"]))
+
+
+def graph_of(world: World) -> FiberGraph:
+    """The fiber of a world as a graph."""
+    spans = world.spans()
+    return FiberGraph.from_spans(
+        ids=spans.ids,
+        start=spans.start,
+        end=spans.end,
+        km=spans.km,
+        node_ids=spans.node_ids,
+        node_lon=spans.node_lon,
+        node_lat=spans.node_lat,
+    )
