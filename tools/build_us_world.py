@@ -40,14 +40,26 @@ FILES = {
     "supply": "supply.csv",
     "states": "states.geojson",
 }
-ZONES = (
-    "id name utility region interconnect state parent peak_mw headroom_mw_0p25 headroom_mw_0p5 "
-    "headroom_mw_1p0 price_usd_per_mwh grid_clean_fraction co2_kg_per_mwh"
-).split()
-SITES = "id lon lat max_mw zone state region kv existing_mw land_mw".split()
-FIBER = "id kind km from to".split()
-SUPPLY = "id lon lat kind mw capacity_factor zone clean".split()
-STATES = "fips name".split()
+ZONES = [
+    "id",
+    "name",
+    "utility",
+    "region",
+    "interconnect",
+    "state",
+    "parent",
+    "peak_mw",
+    "headroom_mw_0p25",
+    "headroom_mw_0p5",
+    "headroom_mw_1p0",
+    "price_usd_per_mwh",
+    "grid_clean_fraction",
+    "co2_kg_per_mwh",
+]
+SITES = ["id", "lon", "lat", "max_mw", "zone", "state", "region", "kv", "existing_mw", "land_mw"]
+FIBER = ["id", "kind", "km", "from", "to"]
+SUPPLY = ["id", "lon", "lat", "kind", "mw", "capacity_factor", "zone", "clean"]
+STATES = ["fips", "name"]
 
 
 def build(cache: Path, facts: Facts) -> Built:

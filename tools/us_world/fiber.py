@@ -79,7 +79,8 @@ def slug(name: str) -> str:
 def _corridors(network: Network, where: pd.DataFrame) -> pd.DataFrame:
     pairs = network.lines[["a", "b"]].drop_duplicates()
     links = pd.DataFrame({"from": pairs["a"].map(site_id), "to": pairs["b"].map(site_id)})
-    return links.assign(km=CORRIDOR_FACTOR * _length(where, links["from"], links["to"]))
+    km = CORRIDOR_FACTOR * _length(where, links["from"], links["to"])
+    return pd.DataFrame(links.assign(km=km))
 
 
 def _joins(nodes: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
@@ -89,7 +90,7 @@ def _joins(nodes: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
     )
     near, km = gap.argmin(axis=1), gap.min(axis=1)
     links = pd.DataFrame({"from": nodes.index, "to": places.index[near], "km": km * JOIN_FACTOR})
-    return links[km <= JOIN_KM]
+    return pd.DataFrame(links[km <= JOIN_KM])
 
 
 def _length(where: pd.DataFrame, start: pd.Series, end: pd.Series) -> Floats:

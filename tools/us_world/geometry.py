@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,8 @@ EARTH_KM = 6371.0088
 
 GRID_DEG = 1e-4
 """Coordinates of polygons are multiples of this [degrees], about 10 m."""
+
+GRID_DECIMALS = 4
 
 Floats = npt.NDArray[np.float64]
 
@@ -32,7 +36,7 @@ def great_circle_km(lon1: Floats, lat1: Floats, lon2: Floats, lat2: Floats) -> F
     return np.asarray(2 * EARTH_KM * np.arcsin(np.sqrt(half)), dtype=np.float64)
 
 
-def tile(shapes: dict[str, Polygon | MultiPolygon], tolerance_deg: float) -> gpd.GeoSeries:
+def tile(shapes: Mapping[str, Polygon | MultiPolygon], tolerance_deg: float) -> gpd.GeoSeries:
     """Turn polygons that nearly tile an area into ones that do.
 
     All borders are noded together on a grid, the faces between them are given to the shape that
@@ -70,12 +74,16 @@ def tile(shapes: dict[str, Polygon | MultiPolygon], tolerance_deg: float) -> gpd
         parts[who].append(face)
     pieces = np.array([shapely.coverage_union_all(p) for p in parts])
     simple = shapely.coverage_simplify(pieces, tolerance_deg)
+    # The grid's multiples as the files will hold them, so that both place points alike.
+    simple = shapely.transform(simple, lambda xy: np.round(xy, GRID_DECIMALS))
     return gpd.GeoSeries(canonical(simple), index=ids, crs=4326)
 
 
 def union(shapes: gpd.GeoSeries) -> Polygon | MultiPolygon:
     """Union of shapes of one tiling, along their common borders."""
-    return canonical(np.array([shapely.coverage_union_all(shapes.to_numpy())]))[0]
+    whole = np.array([shapely.coverage_union_all(shapes.to_numpy())])
+    fixed: Polygon | MultiPolygon = canonical(whole)[0]
+    return fixed
 
 
 def canonical(shapes: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
@@ -99,7 +107,7 @@ def locate(points: pd.DataFrame, shapes: gpd.GeoSeries) -> tuple[pd.Series, pd.S
     Returns
     -------
     tuple of Series
-        Id of the shape, and distance to it [km] (0 inside; planar, equal-area projection).
+        Id of the shape, and distance to it [km], 0 inside and at least 0.001 outside.
     """
     where = gpd.GeoSeries(gpd.points_from_xy(points["lon"], points["lat"]), points.index, crs=4326)
     found = pd.Series(index=points.index, dtype=object)
@@ -114,5 +122,6 @@ def locate(points: pd.DataFrame, shapes: gpd.GeoSeries) -> tuple[pd.Series, pd.S
         flat = shapes.to_crs(5070)
         gap = where[outside].to_crs(5070).apply(flat.distance)
         found[outside] = gap.idxmin(axis=1)
-        km[outside] = gap.min(axis=1) / 1000
+        # A long border bends when projected: a point just outside may touch it there.
+        km[outside] = (gap.min(axis=1) / 1000).clip(lower=0.001)
     return found, km

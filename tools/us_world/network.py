@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -11,6 +12,9 @@ from us_world.packages import Archives
 DATA = "powersimdata/network/usa_tamu/data"
 AREAS = "powersimdata/design/investment/data/buses_ReEDS_region.csv"
 MIN_KV = 230
+
+ReadTable = Callable[[str, list[str]], pd.DataFrame]
+"""Reads columns of a table of the network."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ def read_network(archives: Archives) -> Network:
     )
 
 
-def _lines(table, bus: pd.DataFrame) -> pd.DataFrame:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _lines(table: ReadTable, bus: pd.DataFrame) -> pd.DataFrame:
     columns = ["from_bus_id", "to_bus_id", "rateA", "Pf", "branch_device_type"]
     branch = table("branch", columns)
     line = branch[branch["branch_device_type"] == "Line"]
@@ -76,10 +80,11 @@ def _lines(table, bus: pd.DataFrame) -> pd.DataFrame:  # type: ignore[no-untyped
     keep = (start["baseKV"].to_numpy() >= MIN_KV) & (lines["a"] != lines["b"]).to_numpy()
     lines = lines[keep]
     lines[["a", "b"]] = lines[["a", "b"]].agg(["min", "max"], axis=1)
-    return lines.sort_values(["a", "b"], kind="stable").reset_index(drop=True)
+    lines = lines.sort_values(["a", "b"], kind="stable", ignore_index=True)
+    return pd.DataFrame(lines)
 
 
-def _plants(table, bus: pd.DataFrame) -> pd.DataFrame:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _plants(table: ReadTable, bus: pd.DataFrame) -> pd.DataFrame:
     plant = table("plant", ["plant_id", "bus_id", "status", "Pmax", "type"])
     plant = plant[(plant["status"] == 1) & (plant["Pmax"] > 0)]
     return pd.DataFrame(

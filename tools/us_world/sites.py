@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import geopandas as gpd
 import pandas as pd
 
@@ -47,10 +50,18 @@ def build_sites(network: Network, zones: gpd.GeoDataFrame, archives: Archives) -
     sites["zone"], sites["outside_km"] = locate(sites, leaf.geometry)
     sites["state"] = sites["zone"].map(leaf["state"])
     sites["region"] = sites["zone"].map(leaf["region"])
-    cells = gpd.read_file(archives.open("nlr-reveal", CELLS))
-    sites = sites.join(share_cells(sites, cells))
+    sites = sites.join(share_cells(sites, read_cells(archives)))
     sites.insert(0, "id", [site_id(int(s)) for s in sites.index])
     return sites
+
+
+def read_cells(archives: Archives) -> gpd.GeoDataFrame:
+    """Cells of 46 km with developable capacity and existing datacenters [MW]."""
+    with tempfile.TemporaryDirectory() as folder:
+        # Read from a file with its own ending: GDAL warns about a GeoPackage that has none.
+        path = Path(folder) / "cells.gpkg"
+        path.write_bytes(archives.open("nlr-reveal", CELLS).read())
+        return gpd.read_file(path)
 
 
 def share_cells(sites: pd.DataFrame, cells: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -73,4 +84,4 @@ def share_cells(sites: pd.DataFrame, cells: gpd.GeoDataFrame) -> pd.DataFrame:
     )
     near = centre.sjoin_nearest(flat).reset_index(names="cell").drop_duplicates("cell")
     existing = existing.add(near.groupby("sub_id")["mw"].sum(), fill_value=0.0)
-    return pd.DataFrame({"existing_mw": existing.round(1), "land_mw": land.round(0).astype(int)})
+    return pd.DataFrame({"existing_mw": existing.round(2), "land_mw": land.round(0).astype(int)})

@@ -13,7 +13,7 @@ from shapely import MultiPolygon, Polygon
 from us_world.geometry import canonical
 from us_world.packages import Archives
 
-TOLERANCE_DEG = 0.03
+TOLERANCE_DEG = 0.05
 NOT_SHOWN = {"02", "15", "60", "66", "69", "72", "78"}
 """FIPS codes of Alaska, Hawaii and the territories, which have no zone."""
 

@@ -30,6 +30,5 @@ def build_supply(network: Network, zones: gpd.GeoDataFrame, facts: Facts) -> pd.
     plants[["lon", "lat"]] = subs[["lon", "lat"]]
     leaf = zones[zones["parent"].notna()].set_index("id")
     plants["zone"], _ = locate(plants, leaf.geometry)
-    ids = plants["sub_id"].map(site_id) + "_" + plants["kind"]
-    plants.insert(0, "id", ids)
-    return plants
+    plants.insert(0, "id", plants["sub_id"].map(site_id) + "_" + plants["kind"])
+    return pd.DataFrame(plants)

@@ -85,8 +85,8 @@ def build_zones(archives: Archives, network: Network, facts: Facts) -> gpd.GeoDa
 
 def _parent(region: str, rows: pd.DataFrame, facts: Facts) -> dict[str, object]:
     names = {name for a in rows["authorities"] for name in a.split("+")}
-    first = rows["authorities"].iloc[0].split("+")[0] if len(rows) else region
-    title = facts.authorities["name"].get(region, facts.authorities["name"][first])
+    # A region is an RTO, whose code differs in ISO-NE alone, or the leading authority itself.
+    title = facts.authorities["name"][rows["authorities"].iloc[0].split("+")[0]]
     parent: dict[str, object] = {
         "id": f"region_{region}",
         "name": title,
@@ -97,7 +97,7 @@ def _parent(region: str, rows: pd.DataFrame, facts: Facts) -> dict[str, object]:
         "parent": None,
         "peak_mw": round(rows["peak_mw"].sum(), 1),
     }
-    assert rows["interconnect"].nunique() == 1
+    assert (rows["interconnect"] == parent["interconnect"]).all()
     for part in CURTAILMENTS:
         total = rows[f"headroom_mw_{part}"].sum()
         cap = region_headroom_mw(facts.authorities, names, part)
