@@ -46,10 +46,10 @@ test-all: lint
 	$(BIN)/python -m pytest -n auto $(PYTEST)
 
 test-lowest: $(LOWEST)/installed
-	$(LOWEST)/bin/python tools/check_lowest.py
+	$(LOWEST)/bin/python -m pytest -q -W ignore tests/test_models.py $(PYTEST)
 
 goldens: $(VENV)/installed-test
-	$(BIN)/python tools/remake_goldens.py
+	$(BIN)/python -m pytest -n auto -m 'not slow' --remake-goldens
 
 world: $(VENV)/installed-test
 	$(BIN)/python tools/build_us_world.py
@@ -80,5 +80,5 @@ $(LOWEST)/installed: pyproject.toml tools/lowest.txt
 	rm -rf $(LOWEST)
 	@mkdir -p $(dir $(LOWEST)) && python=$$($(FIND_PYTHON)) && $$python -m venv $(LOWEST)
 	$(LOWEST)/bin/python $(INSTALL) --upgrade pip
-	$(LOWEST)/bin/python $(INSTALL) --constraint tools/lowest.txt .
+	$(LOWEST)/bin/python $(INSTALL) --constraint tools/lowest.txt --editable '.[solvers]' pytest
 	@touch $@

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+import siting
+
 ROOT = Path(__file__).parent.parent
 PLACES_IN_WHEEL = {"siting": "siting", "data": "siting/_data", "models": "siting/_models"}
 
@@ -167,7 +169,8 @@ def test_lowest_versions_are_the_bounds_of_the_package() -> None:
     assert {name: pins[name] for name in bounds} == bounds
 
 
-def test_version_is_said_once() -> None:
+def test_changelog_and_code_say_the_version_of_the_package() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     changelog = (ROOT / "CHANGELOG.md").read_text()
+    assert siting.__version__ == project["version"]
     assert re.search(rf"^## \[?{re.escape(project['version'])}\b", changelog, re.MULTILINE)
