@@ -240,11 +240,15 @@ def build_case(model: Model, world: World, distances: Distances) -> Case:
     Raises
     ------
     InputError
-        When zones do not state their headroom at the model's curtailment.
+        When zones do not state their headroom at the model's curtailment, or a required site is
+        not in the world: a world that was read for another model may lack what this one asks for.
     """
     problems = Problems()
     zones, sites, supply = _Table(world.zones), _Table(world.sites), _Table(world.supply)
     headroom_mw = _headroom_mw(zones, model, problems)
+    for missing in sorted(set(model.world.require_sites).difference(sites.ids)):
+        what = f"site {missing!r} is not in this world; take it out, or read the world again"
+        problems.add("world.require_sites", what)
     problems.raise_if_any()
 
     here = distances.take(sites.ids)
