@@ -18,7 +18,7 @@ fixed cost, so that no campus gets cheaper by being opened.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from siting.fiber.reach import FloatArray, IntArray
 
 CHUNK_ANCHORS = 256
 """Anchors whose fills are computed at once; bounds the memory."""
+
+COUNT_QUANTILES = (0.1, 0.25, 0.4, 0.55, 0.7, 0.8, 0.9, 0.97)
+"""Quantiles of the caps that are tried as multipliers of the count of campuses."""
 
 SHIFT_STEPS = (1.0, 0.0, -1.0, -2.0, -4.0)
 """Shifts tried, in units of the least fixed cost."""
@@ -64,9 +67,12 @@ class Field:
     max_campuses: int
 
     @classmethod
-    def of(cls, case: Case) -> Field:
-        """The field of a case whose sites are all usable and in the order of the anchors."""
-        per_mw = case.target_per_mw
+    def of(cls, case: Case, per_mw: FloatArray | None = None) -> Field:
+        """The field of a case whose sites are all usable and in the order of the anchors.
+
+        Sizes are in the unit of the target, or draws times ``per_mw`` where that is given.
+        """
+        per_mw = case.target_per_mw if per_mw is None else per_mw
         cap = case.cap_mw * per_mw
         zones = []
         for z in sorted(case.sites_in_zone, key=lambda z: (-len(case.ancestry[z]), z)):
@@ -160,7 +166,7 @@ def laminar_takes(field: Field, caps: FloatArray, order: IntArray) -> FloatArray
 
 
 def largest_sizes(field: Field, members: BoolArray) -> FloatArray:
-    """Largest size that any cluster in each neighbourhood can have.
+    """No cluster in a neighbourhood is larger than this.
 
     Parameters
     ----------
@@ -171,15 +177,21 @@ def largest_sizes(field: Field, members: BoolArray) -> FloatArray:
 
     Returns
     -------
-    ``(rows,)`` the lesser of what the zones give to all sites and what the zones' own limits
-    leave to the ``max_campuses`` largest [MW].
+    ``(rows,)`` the least, over multipliers ``nu >= 0`` of the count of campuses, of
+    ``nu * max_campuses + max sum of (1 - nu / cap) * size`` under the headroom of zones (a greedy
+    by cap, as the weight rises with the cap), and of the ``max_campuses`` largest caps [MW].
     """
     order = np.argsort(-field.cap, kind="stable")
-    takes = laminar_takes(field, members * field.cap, order)
     caps = (members * field.cap)[:, order]
+    takes = laminar_takes(field, members * field.cap, order)
     count = np.cumsum(caps > 0, axis=1)
-    top = np.where(count <= field.max_campuses, caps, 0.0).sum(axis=1)
-    return np.minimum(takes.sum(axis=1), top)
+    best = np.where(count <= field.max_campuses, caps, 0.0).sum(axis=1)
+    if len(order) == 0:
+        return best
+    for nu in np.concatenate(([0.0], np.quantile(field.cap, COUNT_QUANTILES))):
+        weight = np.maximum(0.0, 1 - nu / field.cap[order])
+        best = np.minimum(best, takes @ weight + nu * field.max_campuses)
+    return best
 
 
 def fewest_campuses(field: Field, members: BoolArray) -> IntArray:
@@ -231,3 +243,68 @@ def fill_cost(
     bound = np.where(reached, used @ cost[order] + shift * campuses, np.inf)
     last = np.argmax(before + takes >= field.target * (1 - 1e-9), axis=1)
     return bound, cost[order][last]
+
+
+def with_forced(field: Field, h: int, shift: float) -> tuple[Field, float]:
+    """The field with one site opened whatever it draws, and what that costs [MUSD/year]."""
+    fixed = field.fixed.copy()
+    fixed[h] = shift
+    forced = replace(field, fixed=fixed)
+    return forced, float(field.fixed[h]) - shift
+
+
+def extra_cost(field: Field, marginal: float, shift: float) -> FloatArray:
+    """How much dearer than the fill every plan with a site is.
+
+    A plan with site ``j`` pays its fixed cost and at least saves the marginal unit cost on what
+    ``j`` draws: ``min over size of fixed - shift + (unit - marginal) * size``. The headroom of
+    zones only makes it dearer. Reduced-cost fixing, for a semi-continuous size.
+
+    Returns
+    -------
+    ``(n,)`` [MUSD/year], not less than 0.
+    """
+    slope = field.unit - marginal
+    size = np.where(slope < 0, field.cap, field.least)
+    return np.maximum(0.0, field.fixed - shift + slope * size)
+
+
+def pair_cost(field: Field, within: BoolArray, h: int, shift: float) -> FloatArray:
+    """Fractional fill of the common neighbourhood of an anchor and each other site, both opened.
+
+    Parameters
+    ----------
+    field
+        The sites of the anchor's neighbourhood.
+    within
+        ``(n, n)`` pairs within reach, the diagonal included.
+    h
+        Position of the anchor.
+    shift
+        Shift of the fixed cost [MUSD/year].
+
+    Returns
+    -------
+    ``(n,)`` no plan with the anchor and site ``j`` costs less [MUSD/year].
+    """
+    n = len(field.cap)
+    fewest = fewest_campuses(field, within)
+    cost = np.tile(field.unit + (field.fixed - shift) / field.cap, (n, 1))
+    cost[:, h] = field.unit[h]
+    np.fill_diagonal(cost, field.unit)
+    order = np.argsort(cost, axis=1, kind="stable")
+    takes = np.take_along_axis(within * field.cap, order, axis=1)
+    inside = np.zeros(n, dtype=bool)
+    for members, headroom in field.zones:
+        inside[:] = False
+        inside[members] = True
+        block = takes * inside[order]
+        before = np.cumsum(block, axis=1) - block
+        takes = np.where(inside[order], np.clip(headroom - before, 0.0, block), takes)
+    before = np.cumsum(takes, axis=1) - takes
+    used = np.clip(field.target - before, 0.0, takes)
+    opened = field.fixed[h] - shift + np.where(np.arange(n) == h, 0.0, field.fixed - shift)
+    campuses = fewest if shift >= 0 else np.full(n, field.max_campuses)
+    bound = (used * np.take_along_axis(cost, order, axis=1)).sum(axis=1) + opened + shift * campuses
+    possible = (takes.sum(axis=1) >= field.target * (1 - 1e-9)) & (fewest <= field.max_campuses)
+    return np.where(possible, bound, np.inf)

@@ -78,9 +78,7 @@ def settle(case: Case, choice: Choice, solver: Solver) -> Settled | None:
     for p, c in sorted(fixed):
         draw_mw[c][int(sites[p])] = _rounded_draw_mw(part, p, x.draw_mw[p, c].value())
     contract_mwh = _deal_out(part, x, sites)
-    return Settled(
-        tuple(draw_mw), contract_mwh, evaluate(case, tuple(draw_mw), contract_mwh)
-    )
+    return Settled(tuple(draw_mw), contract_mwh, evaluate(case, tuple(draw_mw), contract_mwh))
 
 
 def evaluate(
@@ -123,7 +121,7 @@ def _solve_fixed(
         del problem._constraints[name]
     if least_draw_mw is not None:
         total_mw = lpSum(x.draw_mw.values())
-        problem += total_mw >= least_draw_mw * (1 - 1e-9), "least_draw"
+        problem += total_mw >= least_draw_mw - 10**-DECIMALS_MW, "least_draw"
     outcome = solver.run(problem, Deadline(SETTLE_LIMIT_S), gap=0.0)
     return x if outcome.found else None
 
@@ -170,4 +168,3 @@ def _offers(case: Case, x: Decisions, area: int) -> list[tuple[int, float]]:
                 offers.append((plant, mwh))
                 taken_mwh -= mwh
     return offers
-

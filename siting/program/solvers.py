@@ -158,9 +158,7 @@ def pulp_name(name: str) -> str:
             return candidate
     usable = ", ".join(sorted({*(k for k, v in NAMES.items() if set(v) & set(available))}))
     state = "is not installed" if set(candidates) & set(known) else "is not known"
-    raise InputError(
-        [Problem("solver.name", f"{name!r} {state}; use one that is here: {usable}")]
-    )
+    raise InputError([Problem("solver.name", f"{name!r} {state}; use one that is here: {usable}")])
 
 
 class _Highs(pulp.HiGHS):  # type: ignore[misc]
@@ -192,7 +190,9 @@ class _Highs(pulp.HiGHS):  # type: ignore[misc]
         model = highspy.HighsLp()
         model.num_col_, model.num_row_ = len(columns), len(rows)
         model.col_cost_ = np.array([sign * lp.objective.get(v, 0.0) for v in columns])
-        model.col_lower_ = np.array([-infinity if v.lowBound is None else v.lowBound for v in columns])
+        model.col_lower_ = np.array(
+            [-infinity if v.lowBound is None else v.lowBound for v in columns]
+        )
         model.col_upper_ = np.array([infinity if v.upBound is None else v.upBound for v in columns])
         lower = [row.getLb() for row in rows]
         upper = [row.getUb() for row in rows]
@@ -300,4 +300,3 @@ def _cbc_bound(log: str, problem: LpProblem, complete: bool, gap: float, sign: f
 
 def _within(objective: float, gap: float, sign: float) -> float:
     return objective - sign * gap * abs(objective)
-

@@ -1,0 +1,95 @@
+"""From a case to a proven answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from siting.case import Case
+from siting.errors import InfeasibleError, LimitError
+from siting.model import SolverSection
+from siting.plan import Solution
+from siting.program.anchors import solve_anchors
+from siting.program.plain import Proof, solve_plain
+from siting.program.reasons import why_infeasible
+from siting.program.several import solve_several
+from siting.program.solvers import Deadline, Solver
+from siting.progress import ProgressCallback
+
+PLAIN_SITES = 30
+"""Up to this many usable sites the program is solved as a whole."""
+
+
+def solve(
+    case: Case,
+    *,
+    solver: SolverSection | None = None,
+    progress: ProgressCallback | None = None,
+    interrupted: Callable[[], bool] | None = None,
+) -> Solution:
+    """Solve a case and say what is proven.
+
+    Parameters
+    ----------
+    case
+        The question as numbers.
+    solver
+        Name, gap, time limit and threads; the model's defaults if none is given.
+    progress
+        Called with where the search stands.
+    interrupted
+        Called often; true when the user wants to stop. The best plan so far is then returned.
+
+    Raises
+    ------
+    InfeasibleError
+        It is proven that there is no plan.
+    LimitError
+        The time limit or an interrupt came before any plan was found.
+    SolverError
+        The solver failed.
+    InputError
+        There is no such solver here.
+    """
+    settings = solver or SolverSection()
+    engine = Solver(settings.name, settings.gap, settings.threads)
+    deadline = Deadline(settings.time_limit_s, interrupted)
+    proof = _search(case, engine, deadline, progress)
+    if proof.infeasible:
+        raise InfeasibleError(why_infeasible(case))
+    if proof.best is None:
+        raise LimitError(
+            f"no plan found within {settings.time_limit_s:g} s, and it is not proven that there "
+            "is none; raise solver.time_limit_s (--time-limit), or relax a limit of the model"
+        )
+    best = proof.best
+    return Solution(
+        draw_mw=tuple({case.site_ids[i]: mw for i, mw in d.items()} for d in best.draw_mw),
+        contract_mwh=tuple(
+            {(case.supply_ids[r], case.site_ids[i]): mwh for (r, i), mwh in d.items()}
+            for d in best.contract_mwh
+        ),
+        objective=best.objective,
+        bound=proof.bound,
+        status="optimal" if proof.complete else "feasible",
+        solver_name=settings.name,
+        solver_version=engine.version(),
+    )
+
+
+def _search(
+    case: Case, solver: Solver, deadline: Deadline, progress: ProgressCallback | None
+) -> Proof:
+    sign = -1.0 if case.sense == "maximise_mw" else 1.0
+    usable = np.flatnonzero(case.usable)
+    if np.any(case.required & ~case.usable):
+        return Proof(None, sign * math.inf, True, True)
+    if len(usable) <= PLAIN_SITES:
+        proof = solve_plain(case, solver, deadline)
+    elif case.cluster.count == 1:
+        proof = solve_anchors(case, solver, deadline, progress=progress)
+    else:
+        proof = solve_several(case, solver, deadline, progress=progress)
+    return proof
