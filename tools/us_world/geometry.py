@@ -79,9 +79,9 @@ def tile(shapes: Mapping[str, Polygon | MultiPolygon], tolerance_deg: float) -> 
     return gpd.GeoSeries(canonical(simple), index=ids, crs=4326)
 
 
-def union(shapes: gpd.GeoSeries) -> Polygon | MultiPolygon:
+def union(shapes: npt.NDArray[np.object_]) -> Polygon | MultiPolygon:
     """Union of shapes of one tiling, along their common borders."""
-    whole = np.array([shapely.coverage_union_all(shapes.to_numpy())])
+    whole = np.array([shapely.coverage_union_all(shapes)])
     fixed: Polygon | MultiPolygon = canonical(whole)[0]
     return fixed
 

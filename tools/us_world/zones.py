@@ -50,7 +50,7 @@ def merge_areas(shapes: gpd.GeoSeries) -> gpd.GeoSeries:
     """Give the land of areas without a bus to their neighbour."""
     shapes = shapes.copy()
     for area, neighbour in MERGED.items():
-        shapes[neighbour] = union(shapes[[neighbour, area]])
+        shapes[neighbour] = union(shapes[[neighbour, area]].to_numpy())
         shapes = shapes.drop(area)
     return shapes
 
@@ -104,7 +104,7 @@ def _parent(region: str, rows: pd.DataFrame, facts: Facts) -> dict[str, object]:
         parent[f"headroom_mw_{part}"] = round(min(total, cap), 1)
     for column, places in (("price_usd_per_mwh", 1), ("co2_kg_per_mwh", 1)):
         parent[column] = round(float(np.average(rows[column], weights=rows["peak_mw"])), places)
-    parent["geometry"] = union(gpd.GeoSeries(rows["geometry"], crs=4326))
+    parent["geometry"] = union(rows["geometry"].to_numpy())
     return parent
 
 
