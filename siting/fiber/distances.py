@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
 
 from siting.fiber.graph import Access, FiberGraph, access_of
 from siting.fiber.reach import FloatArray, IntArray, Reach
 
-Found = tuple[IntArray, IntArray, FloatArray]
+Found = tuple[NDArray[np.int32], NDArray[np.int32], FloatArray]
 """Pairs as positions of two sites, and their kilometres [km]."""
 
 CHUNK_BYTES = 32_000_000
@@ -82,27 +83,39 @@ def reach_of_access(
     firsts = [int(i) for i in starts[::chunk]]
     slices = [slice(a, b) for a, b in zip(firsts, [*firsts[1:], sites], strict=True)]
 
-    rows, columns, km = [], [], []
-    for found in _in_threads(
-        lambda part: _pairs_from(graph, node, access_km, part, limit_km), slices, threads
-    ):
-        rows.append(by_node[found[0]])
-        columns.append(by_node[found[1]])
-        km.append(found[2])
-    return _symmetric(sites, np.concatenate(rows), np.concatenate(columns), km, limit_km)
+    found = list(
+        _in_threads(
+            lambda part: _pairs_from(graph, node, access_km, part, limit_km), slices, threads
+        )
+    )
+    site = by_node.astype(np.int32)
+    i, j = [site[pairs[0]] for pairs in found], [site[pairs[1]] for pairs in found]
+    km = [pairs[2] for pairs in found]
+    del found
+    both = (np.concatenate(km + km), (np.concatenate(i + j), np.concatenate(j + i)))
+    del i, j, km
+    matrix = coo_array(both, shape=(sites, sites)).tocsr()
+    del both
+    matrix.sort_indices()
+    return Reach(
+        limit_km,
+        matrix.indptr.astype(np.int64),
+        matrix.indices.astype(np.int64),
+        np.asarray(matrix.data, np.float64),
+    )
 
 
 def _pairs_from(
     graph: FiberGraph, node: IntArray, access_km: FloatArray, part: slice, limit_km: float
 ) -> Found:
-    """Pairs of the sites in ``part`` with the later sites, within the limit."""
+    """Pairs of the sites in ``part`` with the later sites, within the limit, each pair once."""
     sources, row_of_site = np.unique(node[part], return_inverse=True)
     # An access is never negative, so no route longer than this can be within the limit; the
     # millimetre keeps rounding here from deciding what only the comparison below decides.
     longest_route_km = limit_km - access_km[part].min() - access_km[part.start :].min() + 1e-6
     if longest_route_km < 0:
-        empty = np.empty(0, np.int64)
-        return empty, empty, np.empty(0, np.float64)
+        nobody = np.empty(0, np.int32)
+        return nobody, nobody, np.empty(0, np.float64)
     route_km = dijkstra(graph.csr, directed=True, indices=sources, limit=longest_route_km)
     later = slice(part.start, None)
     km = route_km[:, node[later]][row_of_site]
@@ -110,7 +123,8 @@ def _pairs_from(
     km += access_km[part, None] + access_km[None, later]
     held = np.triu((km <= limit_km) & (km < np.inf), k=1)
     i, j = np.nonzero(held)
-    return i + part.start, j + part.start, km[i, j]
+    # 32 bits are enough for the position of a site, and pairs are most of the memory.
+    return (i + part.start).astype(np.int32), (j + part.start).astype(np.int32), km[i, j]
 
 
 def _in_threads(
@@ -130,22 +144,3 @@ def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _symmetric(
-    sites: int, rows: IntArray, columns: IntArray, km: list[FloatArray], limit_km: float
-) -> Reach:
-    """Both triangles from one entry for each pair."""
-    size = (sites, sites)
-    one_way = np.concatenate(km)
-    both = coo_array(
-        (np.tile(one_way, 2), (np.concatenate((rows, columns)), np.concatenate((columns, rows)))),
-        shape=size,
-    ).tocsr()
-    both.sort_indices()
-    return Reach(
-        limit_km,
-        both.indptr.astype(np.int64),
-        both.indices.astype(np.int64),
-        np.asarray(both.data, np.float64),
-    )
