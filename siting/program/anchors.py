@@ -41,7 +41,7 @@ PROBE_ROUNDS = 5
 """How often sites are removed from a neighbourhood by probing before its program is solved."""
 
 FIRST_RADIUS_KM = 10.0
-"""First limit on the longest link when the least fiber is sought; doubled until it is proven [km]."""
+"""First limit on the longest link when the least fiber is sought; doubled until proven [km]."""
 
 
 Trim = Callable[[int], tuple[IntArray, float]]

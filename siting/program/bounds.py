@@ -185,7 +185,7 @@ def largest_sizes(field: Field, members: BoolArray) -> FloatArray:
     caps = (members * field.cap)[:, order]
     takes = laminar_takes(field, members * field.cap, order)
     count = np.cumsum(caps > 0, axis=1)
-    best = np.where(count <= field.max_campuses, caps, 0.0).sum(axis=1)
+    best: FloatArray = np.where(count <= field.max_campuses, caps, 0.0).sum(axis=1)
     if len(order) == 0:
         return best
     for nu in np.concatenate(([0.0], np.quantile(field.cap, COUNT_QUANTILES))):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pulp
 from pulp import LpAffineExpression, LpProblem
 
@@ -9,7 +11,9 @@ from siting.case import Case
 from siting.program import rules
 from siting.program.decisions import Decisions, declare
 
-RULES = (
+Rule = Callable[[LpProblem, Case, Decisions], None]
+
+RULES: tuple[Rule, ...] = (
     rules.size_campus,
     rules.build_whole_modules,
     rules.use_site_once,
@@ -44,12 +48,14 @@ def objective(case: Case, x: Decisions) -> LpAffineExpression:
     return OBJECTIVES[case.sense](case, x)
 
 
-def build(case: Case) -> tuple[LpProblem, Decisions]:
-    """Write the whole program of a case: all clusters, all rules, the objective."""
+def build(case: Case, *, without: tuple[Rule, ...] = ()) -> tuple[LpProblem, Decisions]:
+    """Write the whole program of a case: all clusters, all rules but some, the objective."""
     maximise = case.sense == "maximise_mw"
     problem = LpProblem("siting", pulp.LpMaximize if maximise else pulp.LpMinimize)
     x = declare(problem, case)
     for rule in RULES:
+        if rule in without:
+            continue
         rule(problem, case, x)
     problem.setObjective(objective(case, x))
     return problem, x

@@ -147,12 +147,16 @@ def declare(problem: LpProblem, case: Case) -> Decisions:
             problem.add_variable(label("taken_mw", step.area, s), 0, step.available_mw)
         )
     if case.sense == "minimise_fiber_km":
-        km = case.reach.dense()
-        for c in x.clusters:
-            for i in x.sites:
-                for j in x.sites:
-                    if i < j and 0 < km[i, j] < np.inf:
-                        x.pair[i, j, c] = problem.add_variable(
-                            label("pair", case.site_ids[i], case.site_ids[j], c), 0, 1
-                        )
+        _declare_pairs(problem, case, x)
     return x
+
+
+def _declare_pairs(problem: LpProblem, case: Case, x: Decisions) -> None:
+    for i in x.sites:
+        within, km = case.reach.of(i)
+        for j in within[(within > i) & (km > 0)].tolist():
+            if not case.usable[j]:
+                continue
+            for c in x.clusters:
+                name = label("pair", case.site_ids[i], case.site_ids[j], c)
+                x.pair[i, j, c] = problem.add_variable(name, 0, 1)

@@ -407,7 +407,7 @@ def annual_cost_musd(case: Case, x: Decisions) -> LpAffineExpression:
     return sites_musd + premium_musd
 
 
-def total_draw_mw(case: Case, x: Decisions) -> LpAffineExpression:
+def total_draw_mw(case: Case, x: Decisions) -> LpAffineExpression:  # noqa: ARG001 - as the others
     """Draw of all clusters [MW]: ``sum over i, c of draw_mw[i, c]``."""
     return lpSum(x.draw_mw[i, c] for i, c in x.member)
 

@@ -14,6 +14,7 @@ import numpy as np
 from pulp import lpSum
 
 from siting.case import Case
+from siting.program import rules
 from siting.program.build import build
 from siting.program.decisions import Decisions
 from siting.program.solvers import Deadline, Solver
@@ -111,14 +112,12 @@ def evaluate(
 def _solve_fixed(
     case: Case, fixed: set[tuple[int, int]], solver: Solver, least_draw_mw: float | None = None
 ) -> Decisions | None:
-    problem, x = build(case)
+    # The order of the clusters is given; the rule that breaks their symmetry may forbid it.
+    problem, x = build(case, without=(rules.order_clusters,))
     for at, member in x.member.items():
         member.lowBound = member.upBound = 1 if at in fixed else 0
     if len(x.sites) < len(case.site_ids):
         return None
-    # The order of the clusters is given; the rule that breaks their symmetry may forbid it.
-    for name in [name for name in problem._constraints if name.startswith("order(")]:
-        del problem._constraints[name]
     if least_draw_mw is not None:
         total_mw = lpSum(x.draw_mw.values())
         problem += total_mw >= least_draw_mw - 10**-DECIMALS_MW, "least_draw"

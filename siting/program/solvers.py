@@ -172,11 +172,11 @@ class _Highs(pulp.HiGHS):  # type: ignore[misc]
         super().__init__(msg=False, **options)
         self.deadline = deadline
 
-    def buildSolverModel(self, lp: LpProblem) -> None:
+    def buildSolverModel(self, lp: LpProblem) -> None:  # noqa: N802 - PuLP's name
         columns = lp.variables()
         for position, column in enumerate(columns):
             column.index = position
-        rows = list(lp._constraints.values())
+        rows = lp.constraints()
         starts, indices, values = [0], [], []
         for position, row in enumerate(rows):
             row.index = position
@@ -209,7 +209,7 @@ class _Highs(pulp.HiGHS):  # type: ignore[misc]
             ]
         lp.solverModel.passModel(model)
 
-    def callSolver(self, lp: LpProblem) -> None:
+    def callSolver(self, lp: LpProblem) -> None:  # noqa: N802 - PuLP's name
         # A solve in a thread of its own can be cancelled from outside: for an interrupt, and
         # where HiGHS overruns its time limit.
         solver = lp.solverModel
