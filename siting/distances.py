@@ -66,8 +66,7 @@ class Distances:
 def reach_of(model: Model, world: World) -> Distances:
     """Kilometres by fiber between the sites of a world, up to the model's ``max_fiber_km``.
 
-    They are computed, and cached, for every site of the world's table, before any site is
-    filtered out: models that differ in which sites they keep share an entry of the cache.
+    They come from the cache where a model with the same sites, fiber and limit was asked before.
 
     Parameters
     ----------
@@ -75,19 +74,13 @@ def reach_of(model: Model, world: World) -> Distances:
         Gives ``world.route_factor`` and ``cluster.max_fiber_km``.
     world
         Gives sites and fiber.
-
-    Returns
-    -------
-    Distances
-        Of the world's kept sites, in their order.
     """
-    table = world.all_sites
     graph = graph_of(world)
-    lon, lat = (np.asarray(xy, np.float64) for xy in (table.geometry.x, table.geometry.y))
+    points = world.sites.geometry
+    lon, lat = np.asarray(points.x, np.float64), np.asarray(points.y, np.float64)
     access = access_of(graph, lon, lat, route_factor=model.world.route_factor)
     reach = cached_reach(graph, access, limit_km=model.cluster.max_fiber_km)
-    everything = Distances(tuple(table["id"]), graph, access, reach)
-    return everything.take(tuple(world.sites["id"]))
+    return Distances(tuple(world.sites["id"]), graph, access, reach)
 
 
 def graph_of(world: World) -> FiberGraph:
