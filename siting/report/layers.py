@@ -12,8 +12,10 @@ import numpy as np
 import shapely
 from shapely import LineString, MultiPoint, Polygon
 
-from siting.fiber import FiberGraph, access_of, find_routes
+from siting.distances import graph_of
+from siting.fiber import access_of, find_routes
 from siting.fiber.reach import FloatArray
+from siting.report.geojson import to_json_value
 
 if TYPE_CHECKING:
     from siting.plan import Plan
@@ -82,9 +84,7 @@ def _campuses(plan: Plan, world: World) -> gpd.GeoDataFrame:
         "cost_musd_per_year": [campus.cost_musd_per_year for campus in campuses],
         "clean_fraction": [campus.clean_fraction for campus in campuses],
     }
-    # The plan has resolved these of the site's own columns: what it says is what counts.
-    resolved = ("id", "zone", "utility", "price_usd_per_mwh")
-    columns |= _passed_through(world.sites, ids, columns, resolved, prefix="site_")
+    columns |= _passed_through(world.sites, ids, columns, prefix="site_")
     shapes = [shapely.Point(campus.lon, campus.lat) for campus in campuses]
     return gpd.GeoDataFrame(columns, geometry=shapes, crs=4326)
 
@@ -133,33 +133,37 @@ def _zones(plan: Plan, world: World) -> gpd.GeoDataFrame:
         "used_mw": [zone.used_mw for zone in zones],
         "left_mw": [zone.headroom_mw - zone.used_mw for zone in zones],
     }
-    resolved = ("id", "utility", "headroom_mw")
-    columns |= _passed_through(world.zones, ids, columns, resolved, prefix="zone_")
+    columns |= _passed_through(world.zones, ids, columns, prefix="zone_")
     shapes = world.zones.set_index("id").geometry.loc[ids].tolist()
     return gpd.GeoDataFrame(columns, geometry=shapes, crs=4326)
 
 
 def _passed_through(
-    table: gpd.GeoDataFrame,
-    ids: Sequence[str],
-    taken: dict[str, list[Any]],
-    resolved: Sequence[str],
-    *,
-    prefix: str,
+    table: gpd.GeoDataFrame, ids: Sequence[str], columns: dict[str, list[Any]], *, prefix: str
 ) -> dict[str, list[Any]]:
-    """Columns of a table that the plan does not know, for some ids, under names still free."""
+    """Columns of a table that the plan does not have, for some ids, under names still free.
+
+    A column of the plan's name that says the same is left out, and so is one whose blanks the
+    plan has filled (a site's price from its zone, say). One that says something else stays, with
+    a prefix.
+    """
     rows = table.set_index("id").loc[list(ids)]
-    names = [name for name in rows.columns if name not in {*resolved, rows.geometry.name}]
-    used = {*taken, "geometry", *names}
-    columns: dict[str, list[Any]] = {}
+    names = [str(name) for name in rows.columns if name != rows.geometry.name]
+    used = {*columns, *names, "geometry"}
+    passed: dict[str, list[Any]] = {}
     for name in names:
-        free = str(name)
-        if free in taken or free == "geometry":
+        values = rows[name].tolist()
+        free = name
+        if name in columns:
+            said = [to_json_value(value) for value in values]
+            stated = [to_json_value(value) for value in columns[name]]
+            if all(a is None or a == b for a, b in zip(said, stated, strict=True)):
+                continue
             while free in used:
                 free = prefix + free
             used.add(free)
-        columns[free] = rows[name].tolist()
-    return columns
+        passed[free] = values
+    return passed
 
 
 def _draw_links(plan: Plan, world: World) -> list[LineString]:
@@ -174,16 +178,7 @@ def _draw_links(plan: Plan, world: World) -> list[LineString]:
     if not pairs:
         return []
     places = np.array([[campus.lon, campus.lat] for campus in campuses])
-    spans = world.spans()
-    graph = FiberGraph.from_spans(
-        ids=spans.ids,
-        start=spans.start,
-        end=spans.end,
-        km=spans.km,
-        node_ids=spans.node_ids,
-        node_lon=spans.node_lon,
-        node_lat=spans.node_lat,
-    )
+    graph = graph_of(world)
     # Which node is nearest does not depend on how long the access to it is.
     access = access_of(graph, places[:, 0], places[:, 1], route_factor=1.0)
     routes = find_routes(graph, access, pairs)

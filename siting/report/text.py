@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from siting.plan import Cluster, Plan
+    from siting.model import Model
+    from siting.plan import AuditReport, Cluster, Plan
+    from siting.report.check import CheckReport
 
 OBJECTIVES = {
     "minimise_cost": ("cost", "MUSD/year", "no plan costs less than"),
@@ -21,45 +23,161 @@ OBJECTIVES = {
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: its heading with the unit, and whether it holds numbers."""
+    """A column of a table: its heading, and the unit of its numbers; ``None`` for text.
+
+    The unit of a count is empty.
+    """
 
     heading: str
-    numeric: bool = False
+    unit: str | None = None
 
 
-def describe_plan(
-    plan: Plan, *, title: str = "", caveat: str | None = None, money_year: int | None = None
-) -> str:
+def describe_plan(plan: Plan, *, model: Model | None = None, caveat: str | None = None) -> str:
     """Describe a plan and its proof.
 
     Parameters
     ----------
     plan
         The plan.
-    title
-        The model's title.
+    model
+        The model that asked: its title, gap and year of money are shown beside the answer.
     caveat
         What the world must not be used for, printed once.
-    money_year
-        The year of the dollars.
 
     Returns
     -------
     str
         Lines without a newline at the end.
     """
-    blocks = [_headline(plan, title)]
+    blocks = [_headline(plan, model.title if model else "")]
     blocks += [_describe_cluster(cluster) for cluster in plan.clusters]
     blocks.append(_describe_zones(plan))
-    blocks.append(_describe_proof(plan, money_year))
+    blocks.append(_describe_proof(plan, model))
     if caveat:
         blocks.append(printable(caveat))
     return "\n\n".join(blocks)
 
 
-def describe_files(folder: Path, names: Iterable[str]) -> str:
+def describe_files(folder: Path) -> str:
     """Say where the files of a plan are."""
-    return f"Written to {printable(str(folder))}: {', '.join(sorted(names))}"
+    names = sorted(entry.name for entry in folder.iterdir())
+    return f"Written to {printable(str(folder))}: {', '.join(names)}"
+
+
+def describe_check(report: CheckReport) -> str:
+    """Describe what a model and its world hold."""
+    model = report.model
+    title = f": {printable(model.title)}" if model.title else ""
+    tables = ", ".join(f"{rows:,} {table}" for table, rows in report.rows.items())
+    blocks = [
+        (
+            f"Model {printable(model.name)}{title}\n"
+            f"World {printable(report.world_name)}: {printable(report.world_title)}"
+        ),
+        "\n".join(
+            [
+                f"Rows kept: {tables}",
+                *(
+                    f"Removed by {printable(what)}: {counted(rows, 'row', 'rows')}"
+                    for what, rows in report.removed
+                ),
+            ]
+        ),
+        _describe_regions(report),
+        _describe_reach(report),
+    ]
+    if report.contractable_mwh:
+        blocks.append(
+            f"Clean energy that can be contracted: {report.contractable_mwh / 1e6:,.2f} TWh/year"
+        )
+    blocks.append(f"Valid; nothing was solved ({report.seconds:,.1f} s)")
+    if report.caveat:
+        blocks.append(printable(report.caveat))
+    return "\n\n".join(blocks)
+
+
+def _describe_regions(report: CheckReport) -> str:
+    columns = [
+        Column("region"),
+        Column("sites", ""),
+        Column("usable", ""),
+        Column("capacity", "MW"),
+        Column("drawable", "MW"),
+    ]
+    rows = [
+        (
+            check.region if check.region is not None else "(none)",
+            f"{check.sites:,}",
+            f"{check.usable_sites:,}",
+            f"{check.capacity_mw:,.0f}",
+            f"{check.drawable_mw:,.0f}",
+        )
+        for check in report.regions
+    ]
+    total = (
+        "all",
+        f"{report.sites:,}",
+        f"{report.usable_sites:,}",
+        f"{sum(check.capacity_mw for check in report.regions):,.0f}",
+        f"{sum(check.drawable_mw for check in report.regions):,.0f}",
+    )
+    least_mw = report.model.campus.min_mw
+    note = (
+        f"Usable: a campus of {least_mw:,.0f} MW fits. Capacity: the largest campus of each usable "
+        "site, summed. Drawable: by all\nof them together, under the headroom of zones and their "
+        f"parents at {percent(report.model.power.curtailment, 2)} curtailment."
+    )
+    return "\n".join([*table(columns, [*rows, total]), note])
+
+
+def _describe_reach(report: CheckReport) -> str:
+    limit_km = report.model.cluster.max_fiber_km
+    share = report.pairs / report.possible_pairs if report.possible_pairs else 0.0
+    lines = [
+        (
+            f"Pairs of sites within {limit_km:,.0f} km of fiber: {report.pairs:,} of "
+            f"{report.possible_pairs:,} ({percent(share, 2)})"
+        ),
+        f"Fiber: {report.fiber_km:,.0f} km, {_describe_components(report.component_sites)}",
+    ]
+    if report.alone:
+        shown = ", ".join(printable(site) for site in report.alone[:10])
+        more = f" and {len(report.alone) - 10:,} more" if len(report.alone) > 10 else ""
+        lines.append(
+            f"Sites that no other site is within reach of: {len(report.alone):,} ({shown}{more})"
+        )
+    return "\n".join(lines)
+
+
+def _describe_components(sites: Sequence[int]) -> str:
+    if len(sites) == 1:
+        return "one network joins all sites"
+    largest, *others = sites
+    return (
+        f"{len(sites):,} separate networks: one joins {counted(largest, 'site', 'sites')}, the "
+        f"others {', '.join(f'{count:,}' for count in others)}; no cluster spans two"
+    )
+
+
+def describe_audit(report: AuditReport) -> str:
+    """Describe what an audit rechecked."""
+    return "\n".join(
+        [
+            f"The plan holds: {counted(len(report.checks), 'check', 'checks')} passed",
+            *(f"  {check}" for check in report.checks),
+        ]
+    )
+
+
+def describe_models(models: Sequence[tuple[str, str]]) -> str:
+    """List models by name and title."""
+    return "\n".join(table([Column("model"), Column("title")], models))
+
+
+def describe_copy(name: str, folder: Path) -> str:
+    """Say where a copied model is and what to do with it."""
+    place = printable(str(folder))
+    return f"Copied {name} to {place}\nEdit {place}/model.toml, then: siting solve {place}"
 
 
 def _headline(plan: Plan, title: str) -> str:
@@ -98,15 +216,15 @@ def _describe_cluster(cluster: Cluster) -> str:
     lines += table(
         [
             Column("campus"),
-            Column("draw [MW]", numeric=True),
-            Column("IT load [MW]", numeric=True),
+            Column("draw", "MW"),
+            Column("IT load", "MW"),
             Column("zone"),
             Column("utility"),
             Column("region"),
-            Column("price [USD/MWh]", numeric=True),
-            Column("contracts [GWh/year]", numeric=True),
-            Column("clean [%]", numeric=True),
-            Column("cost [MUSD/year]", numeric=True),
+            Column("price", "USD/MWh"),
+            Column("contracts", "GWh/year"),
+            Column("clean", "%"),
+            Column("cost", "MUSD/year"),
         ],
         [
             (
@@ -130,8 +248,8 @@ def _describe_cluster(cluster: Cluster) -> str:
             [
                 Column("link from"),
                 Column("to"),
-                Column("fiber [km]", numeric=True),
-                Column("round trip [ms]", numeric=True),
+                Column("fiber", "km"),
+                Column("round trip", "ms"),
                 Column("tier"),
             ],
             [
@@ -167,9 +285,9 @@ def _describe_zones(plan: Plan) -> str:
                 [
                     Column("zone"),
                     Column("utility"),
-                    Column("headroom [MW]", numeric=True),
-                    Column("used [MW]", numeric=True),
-                    Column("left [MW]", numeric=True),
+                    Column("headroom", "MW"),
+                    Column("used", "MW"),
+                    Column("left", "MW"),
                 ],
                 rows,
             ),
@@ -177,30 +295,33 @@ def _describe_zones(plan: Plan) -> str:
     )
 
 
-def _describe_proof(plan: Plan, money_year: int | None) -> str:
+def _describe_proof(plan: Plan, model: Model | None) -> str:
     measure, unit, _ = OBJECTIVES[plan.sense]
     seconds = plan.seconds
+    asked = f" ({percent(model.solver.gap, 4)} asked)" if model else ""
+    solver = f"{printable(plan.solver_name)} {printable(plan.solver_version)}".rstrip()
     proof = (
         f"Proof: {measure} {plan.objective:,.4f} {unit}, bound {plan.bound:,.4f} {unit}, "
-        f"gap {percent(plan.gap, 4)}, {plan.status}; "
-        f"{printable(plan.solver_name)} {printable(plan.solver_version)}"
+        f"gap {percent(plan.gap, 4)}{asked}: {plan.status}; solver {solver}"
     )
     lines = [
-        proof.rstrip(),
+        proof,
         (
             f"Time: {seconds.total:,.1f} s (load {seconds.load:,.1f} s, "
             f"distances {seconds.distances:,.1f} s, solve {seconds.solve:,.1f} s)"
         ),
         f"Audit: {counted(len(plan.audit.checks), 'check', 'checks')} passed",
     ]
-    if money_year is not None:
-        lines.append(f"Money: US dollars of {money_year}, 1 MUSD = 1,000,000 USD")
+    if model:
+        lines.append(f"Money: US dollars of {model.cost.money_year}; 1 MUSD is 1,000,000 USD")
     return "\n".join(lines)
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[str]:
     """Lines of an aligned table under its headings: text to the left, numbers to the right."""
     cells = [[column.heading for column in columns]]
+    if any(column.unit for column in columns):
+        cells.append([f"[{column.unit}]" if column.unit else "" for column in columns])
     cells += [[printable(cell) for cell in row] for row in rows]
     widths = [max(_width(row[k]) for row in cells) for k in range(len(columns))]
     lines = []
@@ -208,7 +329,7 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[str]
         parts = []
         for cell, width, column in zip(row, widths, columns, strict=True):
             space = " " * (width - _width(cell))
-            parts.append(space + cell if column.numeric else cell + space)
+            parts.append(cell + space if column.unit is None else space + cell)
         lines.append(("  " + "  ".join(parts)).rstrip())
     return lines
 

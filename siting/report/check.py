@@ -1,0 +1,178 @@
+"""What a model and its world hold, counted before anything is solved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from siting.case import Case
+    from siting.distances import Distances
+    from siting.fiber.reach import FloatArray
+    from siting.model import Model
+    from siting.world import World
+
+
+@dataclass(frozen=True)
+class RegionCheck:
+    """What a region holds.
+
+    Parameters
+    ----------
+    region
+        Its name; None for sites whose region is not known.
+    sites, usable_sites
+        All sites, and those where a campus of the least size fits.
+    capacity_mw
+        Largest campuses of the usable sites, each alone [MW].
+    drawable_mw
+        The most that they can draw together under the headroom of zones and their parents [MW].
+    """
+
+    region: str | None
+    sites: int
+    usable_sites: int
+    capacity_mw: float
+    drawable_mw: float
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What a model and its world hold.
+
+    Parameters
+    ----------
+    model, world_name, world_title, caveat
+        What was read.
+    rows
+        For each table the rows that are kept.
+    removed
+        What the model's filters removed: the filter, and how many rows.
+    regions
+        By region, sorted by name.
+    pairs, possible_pairs
+        Pairs of sites within ``cluster.max_fiber_km``, and all pairs.
+    alone
+        Ids of sites that no other site is within reach of.
+    fiber_km
+        Length of all spans [km].
+    component_sites
+        Sites on each connected component of the fiber that has any, most first.
+    contractable_mwh
+        Clean energy that can be contracted in a year [MWh/year].
+    seconds
+        Time that reading and measuring took [s].
+    """
+
+    model: Model
+    world_name: str
+    world_title: str
+    caveat: str | None
+    rows: dict[str, int]
+    removed: tuple[tuple[str, int], ...]
+    regions: tuple[RegionCheck, ...]
+    pairs: int
+    possible_pairs: int
+    alone: tuple[str, ...]
+    fiber_km: float
+    component_sites: tuple[int, ...]
+    contractable_mwh: float
+    seconds: float
+
+    @property
+    def sites(self) -> int:
+        """Number of sites."""
+        return sum(region.sites for region in self.regions)
+
+    @property
+    def usable_sites(self) -> int:
+        """Number of sites where a campus of the least size fits."""
+        return sum(region.usable_sites for region in self.regions)
+
+
+def check_case(
+    model: Model,
+    world: World,
+    distances: Distances,
+    case: Case,
+    *,
+    seconds: float,
+) -> CheckReport:
+    """Count what a case holds.
+
+    Parameters
+    ----------
+    model, world
+        What was read.
+    distances, case
+        What was made of it: kilometres by fiber, and the question as numbers.
+    seconds
+        Time that all of it took [s].
+    """
+    count = len(case.site_ids)
+    on_component = np.bincount(distances.component)
+    alone = np.flatnonzero(np.diff(case.reach.indptr) == 0)
+    return CheckReport(
+        model=model,
+        world_name=world.name,
+        world_title=world.title,
+        caveat=world.caveat,
+        rows={
+            "sites": len(world.sites),
+            "zones": len(world.zones),
+            "fiber": len(world.fiber),
+            "supply": len(world.supply),
+        },
+        removed=removed,
+        regions=_regions(case),
+        pairs=case.reach.pairs,
+        possible_pairs=count * (count - 1) // 2,
+        alone=tuple(case.site_ids[i] for i in alone),
+        fiber_km=float(world.spans().km.sum()),
+        component_sites=tuple(sorted((int(n) for n in on_component if n), reverse=True)),
+        contractable_mwh=float(case.contractable_mwh.sum()),
+        seconds=seconds,
+    )
+
+
+def _regions(case: Case) -> tuple[RegionCheck, ...]:
+    cap_mw = np.where(case.usable, case.cap_mw, 0.0)
+    checks = []
+    for number in np.unique(case.region):
+        inside = case.region == number
+        checks.append(
+            RegionCheck(
+                region=case.regions[number] if number >= 0 else None,
+                sites=int(inside.sum()),
+                usable_sites=int((inside & case.usable).sum()),
+                capacity_mw=float(cap_mw[inside].sum()),
+                drawable_mw=most_drawn_mw(case, np.where(inside, cap_mw, 0.0)),
+            )
+        )
+    return tuple(sorted(checks, key=lambda check: (check.region is None, check.region or "")))
+
+
+def most_drawn_mw(case: Case, cap_mw: FloatArray) -> float:
+    """The most that sites can draw together, each up to its cap, under all zones' headroom [MW].
+
+    From the leaves upwards a zone can draw what its sites and the zones in it can, and no more
+    than its own headroom.
+
+    Parameters
+    ----------
+    case
+        The zones, and which of them each site is in.
+    cap_mw
+        ``(I,)`` the most that each site can draw [MW].
+    """
+    drawn_mw = np.bincount(case.zone, weights=cap_mw, minlength=len(case.zone_ids))
+    roots_mw = 0.0
+    for z in sorted(range(len(case.zone_ids)), key=lambda z: -len(case.ancestry[z])):
+        drawn_mw[z] = min(drawn_mw[z], case.headroom_mw[z])
+        if case.parent[z] >= 0:
+            drawn_mw[case.parent[z]] += drawn_mw[z]
+        else:
+            roots_mw += drawn_mw[z]
+    return float(roots_mw)

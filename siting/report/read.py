@@ -1,0 +1,218 @@
+"""A plan from ``plan.json``, to be audited: everything that the file states, unchecked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from siting.case import Case
+from siting.errors import InputError, Problem
+from siting.model import Sense
+from siting.plan import (
+    AuditReport,
+    Campus,
+    Cluster,
+    Contract,
+    Link,
+    Plan,
+    Seconds,
+    Status,
+    ZoneUse,
+)
+
+
+class _Part(BaseModel):
+    """A JSON object of the file: an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=False)
+
+
+class _Source(_Part):
+    name: str
+    sha256: str
+
+
+class _Seconds(_Part):
+    load: float
+    distances: float
+    solve: float
+    total: float
+
+
+class _Solver(_Part):
+    name: str
+    version: str
+
+
+class _Contract(_Part):
+    supply: str
+    mwh: float
+
+
+class _Campus(_Part):
+    site: str
+    lon: float
+    lat: float
+    draw_mw: float
+    it_mw: float
+    zone: str
+    utility: str
+    cost_musd_per_year: float
+    contracts: tuple[_Contract, ...]
+
+
+class _Link(_Part):
+    from_site: str = Field(alias="from")
+    to_site: str = Field(alias="to")
+    km: float
+    delay_ms: float
+    rtt_ms: float
+    tier: str
+
+
+class _Cluster(_Part):
+    id: str
+    draw_mw: float
+    it_mw: float
+    cost_musd_per_year: float
+    clean_fraction: float
+    max_fiber_km: float
+    utilities: tuple[str, ...]
+    campuses: tuple[_Campus, ...]
+    links: tuple[_Link, ...]
+
+
+class _Zone(_Part):
+    id: str
+    headroom_mw: float
+    used_mw: float
+
+
+class _Audit(_Part):
+    passed: bool
+    checks: tuple[str, ...]
+
+
+class PlanFile(_Part):
+    """The file ``plan.json``, key by key; ``docs/plan.schema.json`` says what they mean."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    model: _Source
+    world: _Source
+    status: Status
+    sense: Sense
+    objective: float
+    bound: float
+    gap: float
+    seconds: _Seconds
+    solver: _Solver
+    clusters: tuple[_Cluster, ...]
+    zones: tuple[_Zone, ...]
+    audit: _Audit
+
+
+def read_plan(path: str | Path, case: Case) -> Plan:
+    """Read a plan that ``siting solve --out`` wrote.
+
+    Parameters
+    ----------
+    path
+        The file ``plan.json``, or the folder that holds it.
+    case
+        The question that it answers. What the file does not state (the region, price and clean
+        fraction of a campus, the utility of a zone) comes from here.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read, with every problem of its content.
+    """
+    file = Path(path)
+    if file.is_dir():
+        file /= "plan.json"
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        what = f"cannot be read: {error.strerror}; give the plan.json that siting solve wrote"
+        raise InputError([Problem(str(file), what)]) from None
+    try:
+        stated = PlanFile.model_validate_json(content)
+    except ValidationError as error:
+        problems = [_problem(str(file), found) for found in error.errors(include_url=False)]
+        raise InputError(problems) from None
+    return _plan(stated, case)
+
+
+def _problem(where: str, found: Mapping[str, Any]) -> Problem:
+    steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in found["loc"]]
+    place = "".join(steps).removeprefix(".")
+    said = {
+        "missing": "is missing, but a plan of schema 1 has it",
+        "extra_forbidden": "is no key of a plan of schema 1",
+        "json_invalid": "is not JSON: " + found["msg"].removeprefix("Invalid JSON: "),
+    }.get(found["type"], found["msg"][0].lower() + found["msg"][1:])
+    return Problem(
+        where, f"{place} {said}".strip() + "; give the plan.json that siting solve wrote"
+    )
+
+
+def _plan(stated: PlanFile, case: Case) -> Plan:
+    return Plan(
+        model_name=stated.model.name,
+        model_sha256=stated.model.sha256,
+        world_name=stated.world.name,
+        world_sha256=stated.world.sha256,
+        status=stated.status,
+        sense=stated.sense,
+        objective=stated.objective,
+        bound=stated.bound,
+        gap=stated.gap,
+        seconds=Seconds(**stated.seconds.model_dump()),
+        solver_name=stated.solver.name,
+        solver_version=stated.solver.version,
+        clusters=tuple(_cluster(cluster, case) for cluster in stated.clusters),
+        zones=_zones(stated.zones, case),
+        audit=AuditReport(**stated.audit.model_dump()),
+    )
+
+
+def _zones(stated: tuple[_Zone, ...], case: Case) -> tuple[ZoneUse, ...]:
+    utility_of = dict(zip(case.zone_ids, case.zone_utility, strict=True))
+    return tuple(
+        ZoneUse(zone.id, utility_of.get(zone.id, ""), zone.headroom_mw, zone.used_mw)
+        for zone in stated
+    )
+
+
+def _cluster(stated: _Cluster, case: Case) -> Cluster:
+    position = {site: i for i, site in enumerate(case.site_ids)}
+    values = stated.model_dump(exclude={"campuses", "links"})
+    return Cluster(
+        **values,
+        campuses=tuple(
+            _campus(campus, case, position.get(campus.site)) for campus in stated.campuses
+        ),
+        links=tuple(Link(**link.model_dump()) for link in stated.links),
+    )
+
+
+def _campus(stated: _Campus, case: Case, i: int | None) -> Campus:
+    """The campus, with what the case knows of its site; an unknown site is the audit's to tell."""
+    contracts = tuple(Contract(contract.supply, contract.mwh) for contract in stated.contracts)
+    region, price_usd_per_mwh, clean_fraction = None, 0.0, 0.0
+    if i is not None:
+        region = case.regions[case.region[i]] if case.region[i] >= 0 else None
+        price_usd_per_mwh = float(case.price_usd_per_mwh[i])
+        energy_mwh = case.mwh_per_mw * stated.draw_mw
+        contracted = sum(contract.mwh for contract in contracts) / energy_mwh if energy_mwh else 0.0
+        clean_fraction = min(1.0, float(case.grid_clean_fraction[i]) + contracted)
+    return Campus(
+        **stated.model_dump(exclude={"contracts"}),
+        region=region,
+        price_usd_per_mwh=price_usd_per_mwh,
+        clean_fraction=clean_fraction,
+        contracts=contracts,
+    )
