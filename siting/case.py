@@ -255,14 +255,9 @@ def build_case(model: Model, world: World, distances: Distances) -> Case:
 
     parent = _positions(zones.texts("parent"), zones.ids)
     zone = _positions(sites.texts("zone"), zones.ids)
-    zone_utility, zone_region = zones.texts("utility"), zones.texts("region")
-    own_utility = sites.texts("utility")
-    utilities, utility = _numbered(
-        own or zone_utility[z] for own, z in zip(own_utility, zone, strict=True)
-    )
-    regions, region = _numbered(zone_region[z] for z in zone)
-
-    site_area, supply_area = _areas(model, zones, zone, supply)
+    utilities, utility = _numbered(sites.texts("utility"))
+    regions, region = _numbered(sites.texts("region"))
+    site_area, supply_area = _areas(sites, supply, model.clean.deliver_within)
     clean = supply.flags("clean") & (supply_area >= 0)
     capacity_mwh = HOURS_PER_YEAR * supply.numbers("capacity_factor") * supply.numbers("mw")
 
@@ -300,7 +295,7 @@ def build_case(model: Model, world: World, distances: Distances) -> Case:
         utilities=utilities,
         regions=regions,
         zone_ids=zones.ids,
-        zone_utility=tuple(str(name) for name in zone_utility),
+        zone_utility=tuple(str(name) for name in zones.texts("utility")),
         headroom_mw=headroom_mw,
         parent=parent,
         supply_ids=tuple(np.array(supply.ids, object)[clean]),
@@ -367,21 +362,15 @@ def _headroom_mw(zones: _Table, model: Model, problems: Problems) -> FloatArray:
     return headroom_mw * model.power.headroom_scale
 
 
-def _areas(
-    model: Model, zones: _Table, zone_of_site: IntArray, supply: _Table
-) -> tuple[IntArray, IntArray]:
+def _areas(sites: _Table, supply: _Table, within: str) -> tuple[IntArray, IntArray]:
     """Numbers of the delivery areas of sites and of supply.
 
     Supply that is in no area is -1. A site that is in none has a number that no supply has.
     """
-    within = model.clean.deliver_within
     if within == "anywhere":
-        return np.zeros(len(zone_of_site), np.int64), np.zeros(len(supply.ids), np.int64)
-    areas, area_of_zone = _numbered(zones.ids if within == "zone" else zones.texts(within))
-    # The last entry answers for what lies in no zone.
-    area_of_zone = np.append(area_of_zone, -1)
-    site_area = area_of_zone[zone_of_site]
-    supply_area = area_of_zone[_positions(supply.texts("zone"), zones.ids)]
+        return np.zeros(len(sites.ids), np.int64), np.zeros(len(supply.ids), np.int64)
+    areas, number = _numbered(sites.texts(within) + supply.texts(within))
+    site_area, supply_area = np.split(number, [len(sites.ids)])
     return np.where(site_area < 0, len(areas), site_area), supply_area
 
 
