@@ -19,18 +19,13 @@ from siting.errors import Problems
 from siting.fiber.reach import FloatArray, IntArray, Reach
 from siting.model import CampusSection, CleanSection, ClusterSection, Model, Sense
 from siting.units import HOURS_PER_YEAR, USD_PER_MUSD, annual_mwh, capital_recovery_factor
+from siting.wording import listing, named
+from siting.world.columns import HEADROOM_CURTAILMENT
 
 if TYPE_CHECKING:
     from siting.world import World
 
 BoolArray = NDArray[np.bool_]
-
-HEADROOM_COLUMNS = (
-    (0.0025, "headroom_mw_0p25"),
-    (0.005, "headroom_mw_0p5"),
-    (0.01, "headroom_mw_1p0"),
-)
-"""Curtailments [1] for which zones may state their headroom, ascending, and their columns."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,15 +235,16 @@ def build_case(model: Model, world: World, distances: Distances) -> Case:
     Raises
     ------
     InputError
-        When zones do not state their headroom at the model's curtailment, or a required site is
-        not in the world: a world that was read for another model may lack what this one asks for.
+        When the world was read for a model that keeps other sites or names other tables, zones do
+        not state their headroom at the model's curtailment, or a required site is not there.
     """
     problems = Problems()
     zones, sites, supply = _Table(world.zones), _Table(world.sites), _Table(world.supply)
     headroom_mw = _headroom_mw(zones, model, problems)
+    _check_world_is_the_models(model, world, problems)
     for missing in sorted(set(model.world.require_sites).difference(sites.ids)):
         what = f"site {missing!r} is not in this world; take it out, or read the world again"
-        problems.add("world.require_sites", what)
+        problems.add(f"model '{model.name}'", f"world.require_sites: {what}")
     problems.raise_if_any()
 
     here = distances.take(sites.ids)
@@ -336,11 +332,23 @@ class _Table:
         return np.asarray(values.where(values.notna(), other=False), np.bool_)
 
 
+def _check_world_is_the_models(model: Model, world: World, problems: Problems) -> None:
+    """A world is read, and filtered, for one ``world`` table; the required sites aside."""
+    if world.asked is None:
+        return
+    read_for, asked = dict(world.asked), dict(model.world)
+    changed = [key for key in asked if key != "require_sites" and asked[key] != read_for[key]]
+    if changed:
+        keys = listing(f"world.{key}" for key in changed)
+        what = f"{keys} changed since the world was read; read it again with read_world(model)"
+        problems.add(f"model '{model.name}'", what)
+
+
 def _headroom_mw(zones: _Table, model: Model, problems: Problems) -> FloatArray:
     """Headroom of each zone [MW] at the model's curtailment, scaled."""
     curtailment = model.power.curtailment
-    stated = np.array([zones.numbers(column) for _, column in HEADROOM_COLUMNS])
-    at = np.array([curtailment for curtailment, _ in HEADROOM_COLUMNS])
+    stated = np.array([zones.numbers(column) for column in HEADROOM_CURTAILMENT])
+    at = np.array(list(HEADROOM_CURTAILMENT.values()))
     headroom_mw = zones.numbers("headroom_mw")
     beyond: dict[tuple[float, ...], list[str]] = {}
     for z in np.flatnonzero(np.isnan(headroom_mw)):
@@ -350,14 +358,14 @@ def _headroom_mw(zones: _Table, model: Model, problems: Problems) -> FloatArray:
         else:
             beyond.setdefault(tuple(at[known]), []).append(zones.ids[z])
     for known_at, ids in beyond.items():
-        shown = ", ".join(repr(zone) for zone in ids[:5]) + (", ..." if len(ids) > 5 else "")
-        columns = [f"{100 * curtailment:g} %" for curtailment in known_at]
+        zone = named("zone", ids[:5]).rpartition(" ")[0] + (" and others" if len(ids) > 5 else "")
+        columns = [f"{100 * column:g} %" for column in known_at]
         problems.add(
-            "power.curtailment",
-            f"is {100 * curtailment:g} %, but {len(ids)} zone{'s' if len(ids) > 1 else ''} "
-            f"({shown}) state{'' if len(ids) > 1 else 's'} headroom "
-            + (f"at {' and '.join(columns)} only" if columns else "at no curtailment")
-            + "; choose a curtailment between them, or give the zones a headroom_mw",
+            f"model '{model.name}'",
+            f"power.curtailment is {100 * curtailment:g} %, but {zone} "
+            f"{'states' if len(ids) == 1 else 'state'} headroom "
+            f"{f'at {listing(columns)} only' if columns else 'at no curtailment'}; "
+            "choose a curtailment between them, or give headroom_mw",
         )
     return headroom_mw * model.power.headroom_scale
 

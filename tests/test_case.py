@@ -215,10 +215,21 @@ def test_a_world_read_before_is_held_to_the_curtailment_asked_now(folder):
     distances = reach_of(model, world)
     for curtailment, shown in ((0.02, "2 %"), (0.001, "0.1 %")):
         changed = model.replace({"power.curtailment": curtailment})
-        with pytest.raises(InputError, match=r"1 zone \('z1'\) states headroom at") as caught:
+        with pytest.raises(InputError, match="zone 'z1' states headroom at") as caught:
             build_case(changed, world, distances)
         assert shown in str(caught.value)
-        assert "0.25 % and 0.5 % and 1 %" in str(caught.value)
+        assert "0.25 %, 0.5 % and 1 % only" in str(caught.value)
+
+
+def test_a_world_read_for_another_model_is_refused(folder):
+    model = model_of(folder)
+    world = read_world(model)
+    distances = reach_of(model, world)
+    changed = model.replace({"world.exclude_sites": ["s2"], "world.min_kv": 0.0})
+    with pytest.raises(InputError, match=r"world\.min_kv and world\.exclude_sites changed since"):
+        build_case(changed, world, distances)
+    required = model.replace({"world.require_sites": ["s2"]})
+    assert build_case(required, world, distances).required.tolist() == [False, True, False, False]
 
 
 def test_a_cap_is_the_least_of_site_campus_zone_and_parents(ask):

@@ -268,6 +268,7 @@ def _make_world(
         route_factor=model.world.route_factor,
         files={name: source.where for name, source in places.sources.items()},
         dropped=kept.dropped,
+        asked=model.world,
     )
 
 

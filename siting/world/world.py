@@ -14,6 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
+from siting.model import WorldSection
 from siting.world.check import line_ends
 from siting.world.sphere import FloatArray, great_circle_km, on_sphere_km
 
@@ -93,6 +94,8 @@ class World:
         The file of each table, as the model names it.
     dropped
         How many sites each filter of the model leaves out, by key.
+    asked
+        The table ``world`` of the model that it was read for; None for a world made from values.
     """
 
     name: str
@@ -108,6 +111,7 @@ class World:
     route_factor: float
     files: Mapping[str, str] = field(default_factory=dict)
     dropped: Mapping[str, int] = field(default_factory=dict)
+    asked: WorldSection | None = None
 
     def spans(self) -> Spans:
         """Give the fiber as numbers.
