@@ -96,7 +96,8 @@ def tiny_world() -> SimpleNamespace:
         fiber=fiber,
         supply=supply,
         outlines=None,
-        sources=[],
+        sources=(),
+        dropped={},
         spans=lambda: spans,
     )
 

@@ -27,14 +27,17 @@ class RegionCheck:
         All sites, and those where a campus of the least size fits.
     capacity_mw
         Largest campuses of the usable sites, each alone [MW].
+    headroom_mw
+        What the zones of all sites can give together, under the zones that they lie in [MW].
     drawable_mw
-        The most that they can draw together under the headroom of zones and their parents [MW].
+        The most that the usable sites can draw together, under that headroom [MW].
     """
 
     region: str | None
     sites: int
     usable_sites: int
     capacity_mw: float
+    headroom_mw: float
     drawable_mw: float
 
 
@@ -49,7 +52,8 @@ class CheckReport:
     rows
         For each table the rows that are kept.
     removed
-        What the model's filters removed: the filter, and how many rows.
+        The model's filters that remove sites, and how many each removes; one may be removed by
+        several.
     regions
         By region, sorted by name.
     pairs, possible_pairs
@@ -122,10 +126,10 @@ def check_case(
         rows={
             "sites": len(world.sites),
             "zones": len(world.zones),
-            "fiber": len(world.fiber),
-            "supply": len(world.supply),
+            "fiber spans": len(world.fiber),
+            "plants": len(world.supply),
         },
-        removed=removed,
+        removed=tuple(world.dropped.items()),
         regions=_regions(case),
         pairs=case.reach.pairs,
         possible_pairs=count * (count - 1) // 2,
@@ -148,6 +152,7 @@ def _regions(case: Case) -> tuple[RegionCheck, ...]:
                 sites=int(inside.sum()),
                 usable_sites=int((inside & case.usable).sum()),
                 capacity_mw=float(cap_mw[inside].sum()),
+                headroom_mw=most_drawn_mw(case, np.where(inside, np.inf, 0.0)),
                 drawable_mw=most_drawn_mw(case, np.where(inside, cap_mw, 0.0)),
             )
         )

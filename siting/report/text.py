@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from siting.world.columns import HEADROOM_CURTAILMENT
+
 if TYPE_CHECKING:
     from siting.model import Model
     from siting.plan import AuditReport, Cluster, Plan
     from siting.report.check import CheckReport
+    from siting.report.summary import WorldSummary
 
 OBJECTIVES = {
     "minimise_cost": ("cost", "MUSD/year", "no plan costs less than"),
@@ -67,19 +70,18 @@ def describe_files(folder: Path) -> str:
 def describe_check(report: CheckReport) -> str:
     """Describe what a model and its world hold."""
     model = report.model
-    title = f": {printable(model.title)}" if model.title else ""
     tables = ", ".join(f"{rows:,} {table}" for table, rows in report.rows.items())
     blocks = [
         (
-            f"Model {printable(model.name)}{title}\n"
-            f"World {printable(report.world_name)}: {printable(report.world_title)}"
+            f"Model {_named(model.name, model.title)}\n"
+            f"World {_named(report.world_name, report.world_title)}"
         ),
         "\n".join(
             [
                 f"Rows kept: {tables}",
                 *(
-                    f"Removed by {printable(what)}: {counted(rows, 'row', 'rows')}"
-                    for what, rows in report.removed
+                    f"Removed by {printable(key)}: {counted(sites, 'site', 'sites')}"
+                    for key, sites in report.removed
                 ),
             ]
         ),
@@ -102,6 +104,7 @@ def _describe_regions(report: CheckReport) -> str:
         Column("sites", ""),
         Column("usable", ""),
         Column("capacity", "MW"),
+        Column("headroom", "MW"),
         Column("drawable", "MW"),
     ]
     rows = [
@@ -110,6 +113,7 @@ def _describe_regions(report: CheckReport) -> str:
             f"{check.sites:,}",
             f"{check.usable_sites:,}",
             f"{check.capacity_mw:,.0f}",
+            f"{check.headroom_mw:,.0f}",
             f"{check.drawable_mw:,.0f}",
         )
         for check in report.regions
@@ -119,13 +123,15 @@ def _describe_regions(report: CheckReport) -> str:
         f"{report.sites:,}",
         f"{report.usable_sites:,}",
         f"{sum(check.capacity_mw for check in report.regions):,.0f}",
+        f"{sum(check.headroom_mw for check in report.regions):,.0f}",
         f"{sum(check.drawable_mw for check in report.regions):,.0f}",
     )
     least_mw = report.model.campus.min_mw
     note = (
         f"Usable: a campus of {least_mw:,.0f} MW fits. Capacity: the largest campus of each usable "
-        "site, summed. Drawable: by all\nof them together, under the headroom of zones and their "
-        f"parents at {percent(report.model.power.curtailment, 2)} curtailment."
+        "site, summed. Headroom: of\nthe zones that have sites, at "
+        f"{percent(report.model.power.curtailment, 2)} curtailment. Drawable: by all usable sites "
+        "together, under that headroom."
     )
     return "\n".join([*table(columns, [*rows, total]), note])
 
@@ -159,6 +165,82 @@ def _describe_components(sites: Sequence[int]) -> str:
     )
 
 
+def describe_world(summary: WorldSummary) -> str:
+    """Describe what a world holds, and where it comes from."""
+    tables = ", ".join(f"{rows:,} {table}" for table, rows in summary.rows.items())
+    kinds = ", ".join(
+        f"{km:,.0f} km {printable(kind)}" for kind, km in sorted(summary.fiber_km.items())
+    )
+    blocks = [
+        f"World {_named(summary.name, summary.title)}\nRows: {tables}",
+        _describe_world_regions(summary),
+        f"Fiber: {kinds}; {counted(summary.nodes, 'node', 'nodes')}",
+    ]
+    if summary.sources:
+        blocks.append("\n".join(["Sources and licences", *_describe_sources(summary)]))
+    blocks.append(f"Content: sha256 {summary.sha256}")
+    if summary.caveat:
+        blocks.append(printable(summary.caveat))
+    return "\n\n".join(blocks)
+
+
+def _describe_world_regions(summary: WorldSummary) -> str:
+    headrooms = list(summary.regions[0].headroom_mw) if summary.regions else []
+    columns = [
+        Column("region"),
+        Column("zones", ""),
+        Column("sites", ""),
+        Column("capacity", "GW"),
+        Column("existing", "GW"),
+        *(Column(_headroom_heading(column), "GW") for column in headrooms),
+        Column("plants", ""),
+        Column("supply", "GW"),
+        Column("clean", "GW"),
+    ]
+    numbers = [
+        (
+            region.zones,
+            region.sites,
+            region.site_mw / 1000,
+            region.existing_mw / 1000,
+            *(region.headroom_mw[column] / 1000 for column in headrooms),
+            region.plants,
+            region.supply_mw / 1000,
+            region.clean_mw / 1000,
+        )
+        for region in summary.regions
+    ]
+    names = [region.region or "(none)" for region in summary.regions] + ["all"]
+    numbers.append(tuple(sum(column) for column in zip(*numbers, strict=True)))
+    rows = [
+        (name, *(f"{value:,}" if isinstance(value, int) else f"{value:,.1f}" for value in row))
+        for name, row in zip(names, numbers, strict=True)
+    ]
+    note = (
+        "Capacity: what the sites' interconnections carry. Existing: datacenters there. Headroom: "
+        "what the zones can give\ntogether, where a percentage is given at so much curtailment."
+    )
+    return "\n".join([*table(columns, rows), note])
+
+
+def _headroom_heading(column: str) -> str:
+    curtailment = HEADROOM_CURTAILMENT.get(column)
+    return "headroom" if curtailment is None else f"headroom {100 * curtailment:g} %"
+
+
+def _describe_sources(summary: WorldSummary) -> list[str]:
+    lines = []
+    for source in summary.sources:
+        version = f" {printable(source.version)}" if source.version else ""
+        lines.append(f"  {printable(source.name)}{version}: {printable(source.licence)}")
+        lines += [
+            f"    {printable(text)}"
+            for text in (source.attribution, source.package, f"for {source.used_for}")
+            if text not in ("", "for ")
+        ]
+    return lines
+
+
 def describe_audit(report: AuditReport) -> str:
     """Describe what an audit rechecked."""
     return "\n".join(
@@ -181,14 +263,13 @@ def describe_copy(name: str, folder: Path) -> str:
 
 
 def _headline(plan: Plan, title: str) -> str:
-    name = printable(plan.model_name) + (f": {printable(title)}" if title else "")
     _, unit, bounded = OBJECTIVES[plan.sense]
     verdict = {
         "optimal": "Proven optimal within the gap asked",
         "feasible": "Feasible, not proven optimal within the gap asked: a limit stopped the search",
     }[plan.status]
     return (
-        f"{name}\n{verdict}: {plan.objective:,.2f} {unit}, "
+        f"{_named(plan.model_name, title)}\n{verdict}: {plan.objective:,.2f} {unit}, "
         f"{bounded} {plan.bound:,.2f} {unit} (gap {percent(plan.gap, 3)})"
     )
 
@@ -332,6 +413,10 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[str]
             parts.append(cell + space if column.unit is None else space + cell)
         lines.append(("  " + "  ".join(parts)).rstrip())
     return lines
+
+
+def _named(name: str, title: str) -> str:
+    return printable(f"{name}: {title}" if title else name)
 
 
 def printable(text: str) -> str:

@@ -1,0 +1,294 @@
+"""The library's verbs: read, check, solve, audit, write."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from siting import resources
+from siting.audit import audit
+from siting.case import build_case
+from siting.distances import reach_of
+from siting.errors import InputError, LimitError, Problem, Problems
+from siting.model import MODEL_FILE, Model, make_model, read_model
+from siting.plan import AuditReport, Plan, Seconds, plan_from_solution
+from siting.program import solve as solve_program
+from siting.progress import Progress, ProgressCallback
+from siting.report.check import CheckReport, check_case
+from siting.report.layers import Layers, to_geodataframes
+from siting.report.read import read_plan
+from siting.report.summary import WorldSummary, summarise
+from siting.report.write import write
+from siting.wording import did_you_mean, listing
+from siting.world import World, check_question, read_world
+from siting.world.files import fingerprint
+from siting.world.places import find_tables
+
+__all__ = [
+    "BundledModel",
+    "CheckReport",
+    "Layers",
+    "WorldSummary",
+    "audit_plan",
+    "check",
+    "describe_world",
+    "list_models",
+    "new_model",
+    "read_model",
+    "read_world",
+    "solve",
+    "to_geodataframes",
+    "write",
+]
+
+NOT_COPIED = ("expected.toml",)
+"""Files of a bundled model that its copy does without: they are true of the original only."""
+
+
+@dataclass(frozen=True)
+class BundledModel:
+    """A model that comes with siting: its name, and one line for people."""
+
+    name: str
+    title: str
+
+
+def solve(
+    model: Model | str | Path,
+    *,
+    world: World | None = None,
+    progress: ProgressCallback | None = None,
+    interrupted: Callable[[], bool] | None = None,
+    since_s: float | None = None,
+) -> Plan:
+    """Find the best plan, with its proof, and audit it.
+
+    Parameters
+    ----------
+    model
+        A model, or what `read_model` reads: a folder, a file, the name of a bundled model.
+    world
+        The world to plan on, read for this model's ``[world]``; by default it is read here, or
+        taken from the last call when its files and ``[world]`` are the same.
+    progress
+        Told where the computation stands.
+    interrupted
+        Asked often during the search; once it says yes, the best plan so far is the answer.
+    since_s
+        When the reading began, by ``time.perf_counter`` [s]; by default now. The plan's
+        ``seconds`` count from here.
+
+    Returns
+    -------
+    Plan
+        A plan that survived the audit.
+
+    Raises
+    ------
+    InputError
+        When the model or the world is wrong.
+    InfeasibleError
+        When it is proven that there is no plan.
+    LimitError
+        When a limit was reached, or an interrupt came, before there was any plan.
+    SolverError
+        When a solver failed, or its plan did not survive the audit.
+    """
+    tell = progress or (lambda _: None)
+    start_s = time.perf_counter() if since_s is None else since_s
+    if world is None:
+        tell(Progress("reading the world"))
+    model, world = _read(model, world)
+    loaded_s = time.perf_counter()
+    tell(Progress("measuring fiber"))
+    case = build_case(model, world, reach_of(model, world))
+    measured_s = time.perf_counter()
+    tell(Progress("solving"))
+    try:
+        solution = solve_program(
+            case, solver=model.solver, progress=progress, interrupted=interrupted
+        )
+    except LimitError:
+        if interrupted is not None and interrupted():
+            raise LimitError("stopped before any plan was found; nothing is proven") from None
+        raise
+    solved_s = time.perf_counter()
+    tell(Progress("auditing"))
+    plan = plan_from_solution(
+        case,
+        solution,
+        model_name=model.name,
+        model_sha256=model.sha256,
+        world_name=world.name,
+        world_sha256=world.sha256,
+    )
+    report = audit(case, plan, gap_asked=model.solver.gap)
+    seconds = Seconds(
+        load=loaded_s - start_s,
+        distances=measured_s - loaded_s,
+        solve=solved_s - measured_s,
+        total=time.perf_counter() - start_s,
+    )
+    return replace(plan, audit=report, seconds=seconds)
+
+
+def check(model: Model | str | Path, *, world: World | None = None) -> CheckReport:
+    """Read and validate everything, and count what was found; solve nothing.
+
+    Parameters
+    ----------
+    model
+        A model, or what `read_model` reads.
+    world
+        The world; by default the model's.
+    """
+    start_s = time.perf_counter()
+    model, world = _read(model, world)
+    distances = reach_of(model, world)
+    case = build_case(model, world, distances)
+    return check_case(model, world, distances, case, seconds=time.perf_counter() - start_s)
+
+
+def audit_plan(
+    model: Model | str | Path, plan: Plan | str | Path, *, world: World | None = None
+) -> AuditReport:
+    """Recheck every limit of a plan, and every number that it states, by arithmetic.
+
+    Parameters
+    ----------
+    model
+        A model, or what `read_model` reads.
+    plan
+        A plan, the file ``plan.json`` or the folder that holds it.
+    world
+        The world; by default the model's.
+
+    Raises
+    ------
+    AuditError
+        With every check that failed, by name of the limit and with the values found.
+    InputError
+        When the file of the plan cannot be read.
+    """
+    model, world = _read(model, world)
+    case = build_case(model, world, reach_of(model, world))
+    if not isinstance(plan, Plan):
+        plan = read_plan(plan, case)
+    return audit(case, plan, gap_asked=model.solver.gap)
+
+
+def describe_world(name: str | Path = "us") -> WorldSummary:
+    """Count what a world holds, and say where its content comes from.
+
+    Parameters
+    ----------
+    name
+        A bundled world, or a folder of tables.
+    """
+    everything = {
+        "schema": 1,
+        "name": str(name),
+        "world": {"base": str(name), "min_kv": 0},
+        "cluster": {"target_mw": 1000, "min_campuses": 1},
+    }
+    return summarise(read_world(make_model(everything, where=f"world '{name}'")))
+
+
+def list_models() -> tuple[BundledModel, ...]:
+    """The bundled models, sorted by name."""
+    models = []
+    for name in resources.bundled_models():
+        text = (resources.models_folder() / name / MODEL_FILE).read_text(encoding="utf-8")
+        models.append(BundledModel(name, str(tomllib.loads(text).get("title", ""))))
+    return tuple(models)
+
+
+def new_model(name: str, folder: str | Path) -> Path:
+    """Copy a bundled model, to edit.
+
+    Parameters
+    ----------
+    name
+        Name of a bundled model.
+    folder
+        Where to; it must be empty or not exist.
+
+    Returns
+    -------
+    Path
+        The folder, as an absolute path.
+
+    Raises
+    ------
+    InputError
+        When there is no such model, or the folder is not empty.
+    """
+    known = resources.bundled_models()
+    if name not in known:
+        close = did_you_mean(name, known)
+        hint = f"did you mean {close}?" if close else f"the bundled models are {listing(known)}"
+        raise InputError([Problem(f"model '{name}'", f"is no bundled model; {hint}")])
+    target = Path(folder).expanduser().resolve()
+    if target.exists() and not (target.is_dir() and not any(target.iterdir())):
+        what = "is there already and not empty; name a folder that is not there yet"
+        raise InputError([Problem(f"folder {folder}", what)])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.siting-", dir=target.parent) as hidden:
+        fresh = Path(hidden) / target.name
+        original = resources.models_folder() / name
+        for file in sorted(original.rglob("*")):
+            if file.is_file() and file.name not in NOT_COPIED:
+                copy = fresh / file.relative_to(original)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                # Contents only: an installed package may be read-only, a copy to edit is not.
+                shutil.copyfile(file, copy)
+        if target.exists():
+            target.rmdir()
+        fresh.rename(target)
+    return target
+
+
+_last: tuple[object, World] | None = None
+"""The world that was read last by `_read`, and what it was read from and for."""
+
+
+def _read(model: Model | str | Path, world: World | None) -> tuple[Model, World]:
+    """The model and its world; the world of the last call where it would be the same again.
+
+    Whoever studies one model with many targets reads its world once. That world is handed to
+    nobody, so nobody can have changed its tables.
+    """
+    global _last  # noqa: PLW0603 -- one slot of memory, for the whole process
+    if not isinstance(model, Model):
+        model = read_model(model)
+    if world is not None:
+        check_question(model, world)
+        return model, world
+    identity = _identity(model)
+    if _last is not None and identity is not None and _last[0] == identity:
+        world = _last[1]
+        check_question(model, world)
+        return model, world
+    world = read_world(model)
+    if identity is not None:
+        _last = (identity, world)
+    return model, world
+
+
+def _identity(model: Model) -> object | None:
+    """What a world depends on: the content of its files, and the keys it is read for."""
+    problems = Problems()
+    places = find_tables(model, problems)
+    if problems.found:
+        return None  # read_world says them
+    try:
+        content = fingerprint(places.sources.values())
+    except OSError:
+        return None
+    about = (places.name, places.title, places.caveat, places.data_sources, places.outlines)
+    return content, about, model.world, model.power
