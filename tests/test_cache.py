@@ -76,9 +76,9 @@ def test_no_damage_to_a_file_is_ever_trusted(graph, access, tmp_path, computed):
     right = cached_reach(graph, access, limit_km=LIMIT_KM, folder=tmp_path)
     path = entry(tmp_path)
     content = path.read_bytes()
-    damages = [
-        content[:at] + bytes([content[at] ^ 0x41]) + content[at + 1 :] for at in range(len(content))
-    ]
+    # Every byte of the head, every third of the numbers.
+    places = [*range(200), *range(200, len(content), 3)]
+    damages = [content[:at] + bytes([content[at] ^ 0x41]) + content[at + 1 :] for at in places]
     damages += [content[:size] for size in range(0, len(content), 7)]
     damages += [content + b"\0", content * 2, b"", b"PK\x03\x04", os.urandom(len(content))]
     for count, damaged in enumerate(damages, start=2):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 import math
 
@@ -12,7 +13,7 @@ from siting.case import build_case
 from siting.distances import graph_of, reach_of
 from siting.errors import InputError
 from siting.fiber import cache
-from siting.model import make_model
+from siting.model import make_model, read_model
 from siting.world import read_world
 
 # An annuity: what 1 is worth each year is one over the worth today of 1 a year.
@@ -355,3 +356,53 @@ def test_a_part_of_a_case_is_the_case_of_the_part(ask):
     assert taken.fixed_musd_per_year.tolist() == part.fixed_musd_per_year.tolist()
     assert taken.reach.km.tolist() == part.reach.km.tolist()
     assert taken.cap_mw.tolist() == part.cap_mw.tolist()
+
+
+def test_kilometres_of_the_whole_us_against_a_plain_search():
+    model = read_model("us_5gw")
+    distances = reach_of(model, read_world(model))
+    graph, access, reach = distances.graph, distances.access, distances.reach
+    assert len(reach) > 4000
+    rows = np.repeat(np.arange(len(reach)), np.diff(reach.indptr))
+    by_column = np.lexsort((rows, reach.indices))
+    assert reach.km[by_column].tobytes() == reach.km.tobytes()
+    for i in range(0, len(reach), 97):
+        km, heap = {}, [(0.0, int(access.node[i]))]
+        while heap:
+            length, node = heapq.heappop(heap)
+            if node in km or length > 500:
+                continue
+            km[node] = length
+            for entry in range(graph.indptr[node], graph.indptr[node + 1]):
+                heapq.heappush(heap, (length + graph.km[entry], int(graph.indices[entry])))
+        expected = {
+            j: km[node] + access.km[i] + access.km[j]
+            for j, node in enumerate(access.node.tolist())
+            if j != i and node in km and km[node] + access.km[i] + access.km[j] <= 500
+        }
+        others, found = reach.of(i)
+        assert others.tolist() == sorted(expected)
+        np.testing.assert_allclose(found, [expected[j] for j in sorted(expected)], atol=1e-9)
+
+
+def test_the_same_rows_in_another_order_are_the_same_case(folder):
+    def read():
+        model = model_of(folder)
+        world = read_world(model)
+        return build_case(model, world, reach_of(model, world))
+
+    first = read()
+    for name in ("sites", "supply"):
+        head, *rows = (folder / f"{name}.csv").read_text().splitlines()
+        (folder / f"{name}.csv").write_text("\n".join([head, *rows[::-1]]))
+    for name, features in (("zones", ZONES), ("fiber", FIBER)):
+        collection = {"type": "FeatureCollection", "features": features[::-1]}
+        (folder / f"{name}.geojson").write_text(json.dumps(collection))
+    again = read()
+    for name, value in vars(first).items():
+        other = getattr(again, name)
+        if isinstance(value, np.ndarray):
+            assert value.tolist() == other.tolist(), name
+        elif name != "reach":
+            assert value == other, name
+    assert first.reach.dense().tolist() == again.reach.dense().tolist()

@@ -233,6 +233,27 @@ def test_reach_is_what_the_definition_says(drawn, chunk_bytes, threads):
         assert i not in others
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([8, 10**9]))
+def test_a_pair_at_the_limit_itself_is_held_whatever_rounding_does(seed, chunk_bytes):
+    random = np.random.default_rng(seed)
+    spans = [
+        (int(a), int(b), float(km))
+        for (a, b), km in zip(random.integers(0, 6, (8, 2)), random.random(8) / 3, strict=True)
+    ]
+    graph = build([(0, 0)] * 6, spans)
+    access = Access(random.integers(0, 6, 6), random.random(6) / 7)
+    everything = reach_of_access(graph, access, limit_km=math.inf)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(distances, "CHUNK_BYTES", chunk_bytes)
+        for limit_km in np.unique(everything.km):
+            for limit in (limit_km, np.nextafter(limit_km, 0)):
+                found = reach_of_access(graph, access, limit_km=float(limit))
+                expected = everything.within(float(limit))
+                assert found.indices.tolist() == expected.indices.tolist()
+                assert found.km.tobytes() == expected.km.tobytes()
+
+
 def world_like(count, seed, sites=None):
     """Nodes over a country, joined to their nearest ones; sites are some of the nodes, moved."""
     random = np.random.default_rng(seed)
