@@ -64,7 +64,7 @@ def _too_few(case: Case) -> list[str]:
         ("regions", case.region, case.cluster.min_regions),
     ):
         found = len(np.unique(groups[usable][groups[usable] >= 0]))
-        if found < least:
+        if least > 1 and found < least:
             reasons.append(
                 f"{least} {kind} are needed, but the usable sites have {found}; lower "
                 f"cluster.min_{kind}"
