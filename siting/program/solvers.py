@@ -269,6 +269,9 @@ def _run_other(
             raise SolverError(f"{name} failed: {error}; try --solver highs") from error
         log_text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
     infeasible = problem.sol_status == pulp.LpSolutionInfeasible
+    if name in NAMES["cbc"]:
+        # What CBC calls "Integer infeasible" is a proof too, but PuLP gives it no solution status.
+        infeasible = problem.status == pulp.LpStatusInfeasible
     if name == "SCIP_PY":
         infeasible = problem.solverModel.getStatus() in ("infeasible", "inforunbd")
     if infeasible:
