@@ -27,12 +27,17 @@ def named(thing: str, names: Sequence[str]) -> str:
 
 
 def number(value: float) -> str:
-    """A number for people: thousands apart, no tail of zeros."""
+    """A number for people: thousands apart, no tail of zeros; a year is not a number."""
     if isinstance(value, int) and abs(value) >= 10**21:
         return "a whole number of more than 21 digits"
     if float(value).is_integer() and abs(value) < 1e15:
         return f"{int(value):,}"
     return f"{value:,.10g}"
+
+
+def printable(text: str) -> str:
+    """Text without characters that a terminal would obey or hide."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def shown(value: object) -> str:

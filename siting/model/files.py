@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from siting import resources
 from siting.errors import InputError, Problem
-from siting.wording import did_you_mean, listing
+from siting.wording import did_you_mean, listing, printable
 
 MODEL_FILE = "model.toml"
 """Name of the model file in a model's folder."""
@@ -28,7 +28,7 @@ def find_model(path: str | Path) -> tuple[Path, str]:
             return inside, inside.as_posix()
         is_folder = given.is_dir()
     except (OSError, ValueError) as error:
-        raise InputError([Problem(str(path)[:80], f"cannot be read: {error}")]) from None
+        raise InputError([Problem(_as_written(path)[:80], f"cannot be read: {error}")]) from None
     bundled = resources.bundled_models()
     if str(path) in bundled:
         return resources.models_folder() / str(path) / MODEL_FILE, f"bundled model '{path}'"
@@ -55,7 +55,7 @@ def _say_no_model(given: Path, bundled: tuple[str, ...], is_folder: bool) -> str
 
 
 def _as_written(path: str | Path) -> str:
-    return path if isinstance(path, str) else path.as_posix()
+    return printable(path if isinstance(path, str) else path.as_posix()) or "."
 
 
 def read_toml(file: Path, where: str) -> dict[str, Any]:
@@ -70,8 +70,9 @@ def read_toml(file: Path, where: str) -> dict[str, Any]:
         what = _say_syntax(str(error))
     except RecursionError:
         what = "arrays or tables are nested too deep to be read; a model needs two levels"
-    except ValueError as error:  # a number of thousands of digits, for one
-        what = f"cannot be read as TOML: {error}"
+    except ValueError:
+        # tomllib leaves this to int(), which refuses thousands of digits.
+        what = "a number has too many digits to be read; write it shorter"
     except OSError as error:
         what = f"cannot be read: {error.strerror}"
     raise InputError([Problem(where, what)])

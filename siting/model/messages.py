@@ -51,6 +51,8 @@ def _say_wrong(error: ErrorDetails, names: list[str]) -> str:
     items = [part + 1 for part in error["loc"] if isinstance(part, int)]
     unit = "" if items else _unit(names)
     given = shown(error["input"])
+    if error["type"] == "string_type" and isinstance(error["input"], int):
+        given = str(error["input"])  # what was perhaps meant as text, such as a year
     must, todo = _demand(error, names, unit)
     subject = f"item {items[0]} of {key}" if items else key
     with_unit = f" {unit}" if unit and (given[0].isdigit() or given[0] == "-") else ""
@@ -72,7 +74,10 @@ def _demand(error: ErrorDetails, names: list[str], unit: str) -> tuple[str, str]
         "bool_type": ("true or false", "; write it without quotes" if given in _BOOLS else ""),
         "string_type": ("text", "; write it in quotes"),
         "tuple_type": ("a list", f"; write [{shown(given)}]" if isinstance(given, str) else ""),
-        "string_too_short": ("given", "; leave the key out to have its default"),
+        "string_too_short": (
+            "one letter or more",
+            "; leave the key out if there is none" if names[0] == "world" else "",
+        ),
     }
     if kind in simple:
         return simple[kind]

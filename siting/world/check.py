@@ -41,8 +41,8 @@ def check_zones(zones: Sheet) -> IntArray:
     zones.complain_of(
         unknown,
         lambda row: (
-            f"parent '{parents[row]}' is no zone of this table"
-            f"{_meant(parents[row], row_of)}; leave it blank for a zone that lies in none"
+            f"parent '{parents[row]}' is no zone of this table; "
+            + _meant(parents[row], row_of, "leave it blank for a zone that lies in none")
         ),
     )
     _check_cycles(zones, row_of)
@@ -96,16 +96,17 @@ def check_headroom(zones: Sheet, model: Model) -> None:
     plain = ~np.isnan(zones.numbers("headroom_mw"))
     below = np.where(stated, at[:, None], np.inf).min(axis=0)
     above = np.where(stated, at[:, None], -np.inf).max(axis=0)
-    none = ~plain & ~stated.any(axis=0)
-    if "headroom_mw" in zones.columns or any(
-        name in zones.columns for name in HEADROOM_CURTAILMENT
-    ):
-        zones.complain_of(
-            np.flatnonzero(none),
-            "headroom_mw is blank, and so is every column of headroom by curtailment; write what "
-            "is left [MW], 0 to close the zone",
-        )
-    outside = np.flatnonzero(~plain & ~none & ((curtailment < below) | (curtailment > above)))
+    given = [name for name in zones.table.any_of if name in zones.columns]
+    refused = np.logical_or.reduce([zones.refused[name] for name in given] or [~plain])
+    none = ~plain & ~stated.any(axis=0) & ~refused
+    zones.complain_of(
+        np.flatnonzero(none),
+        "headroom_mw is blank, and so is every column of headroom by curtailment; write what is "
+        "left [MW], 0 to close the zone",
+    )
+    outside = np.flatnonzero(
+        ~plain & ~none & ~refused & ((curtailment < below) | (curtailment > above))
+    )
 
     def say(row: int) -> str:
         spans = (
@@ -147,8 +148,8 @@ def assign_zones(sheet: Sheet, zones: Sheet, leaves: IntArray, *, required: bool
     sheet.complain_of(
         [row for row, name in enumerate(named) if name is not None and zone[row] < 0],
         lambda row: (
-            f"zone '{named[row]}' is no zone of {zones.raw.where}{_meant(named[row], row_of)}; "
-            "leave it blank to have the zone that it lies in"
+            f"zone '{named[row]}' is no zone of {zones.raw.where}; "
+            + _meant(named[row], row_of, "leave it blank to have the zone that it lies in")
         ),
     )
     is_leaf = np.zeros(len(zones), dtype=bool)
@@ -225,8 +226,8 @@ def check_kinds(supply: Sheet) -> None:
     supply.complain_of(
         np.flatnonzero(undecided),
         lambda row: (
-            f"kind '{kinds[row]}' is not one of {known}"
-            f"{_meant(kinds[row], KINDS)}; say in a column `clean` whether it is"
+            f"kind '{kinds[row]}' is not one of {known}; "
+            + _meant(kinds[row], KINDS, "say in a column `clean` whether it is")
         ),
     )
     is_clean = np.array([flag is True for flag in clean], dtype=bool)
@@ -316,6 +317,7 @@ def _check_nodes(fiber: Sheet, rows: IntArray) -> None:
         fiber.complain(f"and {len(wrong) - LISTED:,} more like the last")
 
 
-def _meant(name: str, known: Iterable[str]) -> str:
+def _meant(name: str, known: Iterable[str], todo: str) -> str:
+    """What to do about a name that is not known: use a similar one, or else."""
     close = did_you_mean(name, known)
-    return f", did you mean '{close}'?" if close else ""
+    return f"did you mean '{close}'? Or {todo}" if close else todo

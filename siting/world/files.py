@@ -38,14 +38,22 @@ WGS84 = "EPSG:4326"
 # Digits that a number keeps: 007 is text.
 _NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d+)?")
 
+# What the columns of positions are called elsewhere.
+_POSITION_NAMES = {
+    **dict.fromkeys(("lon", "long", "lng", "longitude", "x"), "lon"),
+    **dict.fromkeys(("lat", "latitude", "y"), "lat"),
+}
+
+_WEB_PAGE = "a web page"
+_POINTER = "a pointer of git-lfs"
 _SIGNATURES = {
     "a GeoPackage or SQLite file": (b"SQLite format 3\x00",),
     "a Parquet file": (b"PAR1",),
     "a Shapefile": (b"\x00\x00\x27\x0a",),
     "a ZIP file": (b"PK\x03\x04",),
     "a FlatGeobuf file": (b"fgb\x03",),
-    "a web page": (b"<!doctype html", b"<html"),
-    "a pointer of git-lfs, whose content was not fetched": (b"version https://git-lfs",),
+    _WEB_PAGE: (b"<!doctype html", b"<html"),
+    _POINTER: (b"version https://git-lfs",),
     "JSON": (b"{",),
 }
 _SIGNATURE_OF = {
@@ -144,7 +152,7 @@ def read_outlines(path: Path | None, problems: Problems) -> gpd.GeoDataFrame | N
         return None
     frame, wrong = _try(lambda: _in_degrees(gpd.read_file(path)))
     if frame is None:
-        problems.add(path.name, f"cannot be read: {wrong}; repair it, or take it out of the folder")
+        problems.add(path.name, _say_unreadable(path, wrong or ""))
     return frame
 
 
@@ -216,6 +224,9 @@ def _say_disguised(start: bytes, suffix: str, table: Table) -> str | None:
     expected = _SIGNATURE_OF.get(suffix)
     if found == expected or (expected is None and suffix != CSV):
         return None
+    if found in (_WEB_PAGE, _POINTER):
+        again = "download it again" if found == _WEB_PAGE else "fetch it with git lfs pull"
+        return f"is {found} instead of {table.name}; {again}"
     if found is not None:
         return (
             f"the name ends in {suffix}, but the file is {found}; give it the suffix of what it "
@@ -224,7 +235,8 @@ def _say_disguised(start: bytes, suffix: str, table: Table) -> str | None:
     if suffix == CSV:
         return None
     first = start.split(b"\n", 1)[0].decode("utf-8", "replace").strip()
-    held = f"begins with '{first[:40]}'" if first.isprintable() else "holds other bytes"
+    is_text = first.isprintable() and "\ufffd" not in first
+    held = f"begins with '{first[:40]}'" if is_text else "holds other bytes"
     return (
         f"the name ends in {suffix}, but the file is not {expected}: it {held}; give it the "
         f"suffix of what it is, or save {table.name} again"
@@ -245,7 +257,7 @@ def _read_csv(source: Source, problems: Problems) -> Raw | None:
         kind = {"polygon": "polygons", "line": "lines"}[table.geometry]
         problems.add(
             source.where,
-            f"a CSV holds points, but {table.name} are {kind}; save them as GeoJSON or GeoPackage",
+            f"a CSV holds points, but {table.name} needs {kind}; save it as GeoJSON or GeoPackage",
         )
         return None
     try:
@@ -318,15 +330,8 @@ def _say_header(names: list[str], header: list[str]) -> str | None:
     missing = [column.name for column in POSITION if column.name not in names]
     if not missing:
         return None
-    likely = {"longitude": "lon", "lng": "lon", "long": "lon", "x": "lon"} | {
-        "latitude": "lat",
-        "y": "lat",
-    }
-    hints = [
-        f"rename '{name}' to {likely[name.casefold()]}"
-        for name in names
-        if likely.get(name.casefold()) in missing
-    ] or [f"rename '{name}' to {name.casefold()}" for name in names if name.casefold() in missing]
+    meant = [(name, _POSITION_NAMES.get(name.casefold())) for name in names]
+    hints = [f"rename '{name}' to {column}" for name, column in meant if column in missing]
     are = "is" if len(missing) == 1 else "are"
     todo = " and ".join(hints) if hints else "add them, in WGS 84 degrees"
     return f"{listing(missing)} {are} missing, and a CSV of points needs lon and lat; {todo}"

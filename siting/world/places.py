@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, field, fields
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from siting import resources
 from siting.errors import Problems
 from siting.model import Model
-from siting.wording import did_you_mean, listing
+from siting.wording import did_you_mean, listing, printable
 from siting.world.columns import TABLES
 from siting.world.files import SUFFIXES, Source
 from siting.world.world import DataSource
@@ -49,7 +49,7 @@ def find_tables(model: Model, problems: Problems) -> Places:
             return places
         _look_through(folder, base, frozenset(named), places, problems)
     for name, path in named.items():
-        places.sources[name] = Source(TABLES[name], start / path, path)
+        places.sources[name] = Source(TABLES[name], start / path, printable(path))
     for name, table in TABLES.items():
         if table.required and name not in places.sources and base is None:
             problems.add(
@@ -103,7 +103,9 @@ def _look_through(
                 f"one, or say which in world.{name}",
             )
         elif found:
-            places.sources[name] = Source(table, found[0], f"{base}/{found[0].name}")
+            places.sources[name] = Source(
+                table, found[0], (PurePosixPath(base) / found[0].name).as_posix()
+            )
         elif table.required:
             there = sorted(path.name for path in folder.iterdir() if path.suffix in SUFFIXES)
             close = did_you_mean(f"{name}.geojson", there)
@@ -133,7 +135,7 @@ def _candidates(folder: Path, name: str) -> list[Path]:
 
 def _read_about(folder: Path, base: str, problems: Problems) -> dict[str, Any]:
     file = folder / WORLD_FILE
-    where = f"{base}/{WORLD_FILE}"
+    where = (PurePosixPath(base) / WORLD_FILE).as_posix()
     if not file.is_file():
         return {}
     try:

@@ -54,6 +54,8 @@ def read_world(model: Model) -> World:
     places = find_tables(model, problems)
     sheets = _read_sheets(places, problems)
     found = _check_sheets(sheets, model, problems)
+    order = [places.sources[name].where for name in TABLES if name in places.sources]
+    problems.found.sort(key=lambda problem: (*order, problem.where).index(problem.where))
     problems.raise_if_any()
     kept = _keep(sheets, found, model, problems)
     problems.raise_if_any()
@@ -205,12 +207,13 @@ def _check_required(
 
 
 def _say_none_left(sites: Sheet, removed: dict[str, BoolArray], model: Model) -> str:
-    parts = [f"{key} {int(rows.sum()):,}" for key, rows in removed.items() if rows.any()]
-    kv = f" (world.min_kv is {number(model.world.min_kv)} kV)" if "kv" in sites.columns else ""
-    return (
-        f"no site is left of {len(sites):,}: {listing(parts)} of them are left out{kv}; widen the "
-        "filters"
-    )
+    values = {"world.min_kv": f" = {number(model.world.min_kv)}"}
+    parts = [
+        f"{key}{values.get(key, '')} leaves out {int(rows.sum()):,}"
+        for key, rows in removed.items()
+        if rows.any()
+    ]
+    return f"no site is left of {len(sites):,}: {listing(parts)}; widen what is kept"
 
 
 def _with_parents(zones: Sheet, kept: BoolArray) -> BoolArray:
@@ -361,12 +364,14 @@ def _asks_for_sites(model: Model, world: World) -> list[str]:
 
 
 def _asks_for_areas(model: Model, world: World) -> list[str]:
-    reasons: dict[str, str] = {}
+    reasons: dict[str, list[str]] = {}
     within = model.clean.deliver_within
     if model.clean.min_fraction > 0 and within in ("region", "interconnect"):
-        reasons[within] = f'clean.deliver_within is "{within}"'
+        reasons[within] = [f'clean.deliver_within is "{within}"']
     if model.cluster.min_regions > 1:
-        reasons["region"] = f"cluster.min_regions is {model.cluster.min_regions}"
+        reasons.setdefault("region", []).append(
+            f"cluster.min_regions is {model.cluster.min_regions}"
+        )
     wrong = []
     for column, reason in reasons.items():
         blank = world.sites.loc[world.sites[column].isna(), "zone"]
@@ -375,10 +380,14 @@ def _asks_for_areas(model: Model, world: World) -> list[str]:
             continue
         shown = ", ".join(f"'{name}'" for name in zones[:LISTED])
         more = f" and {len(zones) - LISTED:,} more" if len(zones) > LISTED else ""
-        have = "has" if len(zones) == 1 else "have"
+        who, have = ("zone", "has") if len(zones) == 1 else ("zones", "have")
         wrong.append(
-            f"{reason}, but {'zone' if len(zones) == 1 else 'zones'} {shown}{more} {have} no "
-            f"{column} in {world.files.get('zones', 'zones')}; give the column {column}, or "
-            + ("ask for delivery within a zone" if "clean" in reason else "lower min_regions")
+            f"{' and '.join(reason)}, but {who} {shown}{more} {have} no "
+            f"{column} in {world.files.get('zones', 'zones')}; fill in the column {column}, or "
+            + (
+                "lower min_regions"
+                if "min_regions" in reason[-1]
+                else "ask for delivery within a zone"
+            )
         )
     return wrong

@@ -131,8 +131,8 @@ def check_overlaps(zones: Sheet, leaves: Sequence[int] | NDArray[Any]) -> None:
     """Say which leaf zones overlap by more than a sliver, and by how much [km2]."""
     rows = np.array([row for row in leaves if zones.shapes[row] is not None], dtype=int)
     shapes = zones.shapes[rows]
-    a, b = shapely.STRtree(shapes).query(shapes, predicate="intersects")
-    a, b = a[a < b], b[a < b]
+    pairs = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    a, b = np.unique(pairs[:, pairs[0] < pairs[1]], axis=1)
     common = shapely.intersection(shapes[a], shapes[b])
     common_km2, zone_km2 = area_km2(common), area_km2(shapes)
     smaller_km2 = np.minimum(zone_km2[a], zone_km2[b])

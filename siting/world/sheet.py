@@ -40,6 +40,8 @@ class Sheet:
     columns
         Columns of the registry that the table has. Numbers are floats, NaN where blank; text and
         flags are objects, None where blank.
+    refused
+        ``(rows,)`` for columns of numbers, where there is a value that cannot be; it is NaN above.
     shapes
         ``(rows,)`` the geometry of the rows; None where it cannot be used.
     """
@@ -47,6 +49,7 @@ class Sheet:
     raw: Raw
     problems: Problems
     columns: dict[str, NDArray[Any]] = field(default_factory=dict)
+    refused: dict[str, BoolArray] = field(default_factory=dict)
     shapes: ObjectArray = field(default_factory=lambda: np.empty(0, dtype=object))
 
     def __len__(self) -> int:
@@ -171,10 +174,11 @@ def _read_numbers(sheet: Sheet, column: Column, given: pd.Series[Any]) -> FloatA
         f"{name} is infinite, but it must be a number that can be reached",
     )
     values = np.where(infinite, np.nan, values)
+    plain = _year if column.kind == "integer" else number
     if column.kind == "integer":
         sheet.complain_of(
             np.flatnonzero(~np.isnan(values) & (values != np.floor(values))),
-            lambda row: f"{name} is {number(values[row])}, but it must be a whole number",
+            lambda row: f"{name} is {plain(values[row])}, but it must be a whole number",
         )
     if column.lower is not None:
         low = column.lower
@@ -182,8 +186,8 @@ def _read_numbers(sheet: Sheet, column: Column, given: pd.Series[Any]) -> FloatA
         sheet.complain_of(
             np.flatnonzero(values < low),
             lambda row: (
-                f"{name} is {number(values[row])}{unit}, but it must be at least "
-                f"{number(low)}{unit}: {why}"
+                f"{name} is {plain(values[row])}{unit}, but it must be at least "
+                f"{plain(low)}{unit}: {why}"
             ),
         )
     if column.upper is not None:
@@ -191,11 +195,19 @@ def _read_numbers(sheet: Sheet, column: Column, given: pd.Series[Any]) -> FloatA
         sheet.complain_of(
             np.flatnonzero(values > high),
             lambda row: (
-                f"{name} is {number(values[row])}{unit}, but it must be at most "
-                f"{number(high)}{unit}{_percent_hint(column, float(values[row]))}"
+                f"{name} is {plain(values[row])}{unit}, but it must be at most "
+                f"{plain(high)}{unit}{_percent_hint(column, float(values[row]))}"
             ),
         )
-    return values
+    low = -np.inf if column.lower is None else column.lower
+    high = np.inf if column.upper is None else column.upper
+    out = (values < low) | (values > high)
+    sheet.refused[name] = refused | infinite | out
+    return np.where(out, np.nan, values)
+
+
+def _year(value: float) -> str:
+    return f"{value:.10g}"
 
 
 def _percent_hint(column: Column, value: float) -> str:
@@ -251,7 +263,8 @@ def _say_missing(sheet: Sheet, column: Column, others: Sequence[str] = ()) -> st
         todo = f"the table has {', '.join(unknown[:LISTED])}"
     else:
         todo = "add it"
-    return f"column {names}, but every {sheet.table.a_row} needs it; {todo}"
+    one = "one of them" if others else "it"
+    return f"column {names}, but every {sheet.table.a_row} needs {one}; {todo}"
 
 
 def _check_unique(sheet: Sheet) -> None:

@@ -1,0 +1,821 @@
+"""Bad inputs, each a small change to a good draft. Their messages are goldens."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import shapely
+from drafts import Draft, as_frame, as_geojson, box, write_csv, write_without_crs
+
+CASES: dict[str, Callable[[Draft], None]] = {}
+
+
+def bad(break_it: Callable[[Draft], None]) -> Callable[[Draft], None]:
+    CASES[break_it.__name__] = break_it
+    return break_it
+
+
+# --- Model: the file ------------------------------------------------------------------------
+
+
+@bad
+def model_syntax_error(draft: Draft) -> None:
+    draft.extra["model.toml"] = 'schema = 1\nname = "draft"\n[cluster]\ntarget_mw = 5 GW\n'
+
+
+@bad
+def model_cut_short(draft: Draft) -> None:
+    draft.extra["model.toml"] = 'schema = 1\nname = "draft"\n[world]\nregions = ["PJM",'
+
+
+@bad
+def model_key_twice(draft: Draft) -> None:
+    draft.extra["model.toml"] = 'schema = 1\nname = "draft"\nname = "again"\n'
+
+
+@bad
+def model_latin_1(draft: Draft) -> None:
+    draft.extra["model.toml"] = 'schema = 1\nname = "Orléans"\n'.encode("latin-1")
+
+
+@bad
+def model_empty(draft: Draft) -> None:
+    draft.extra["model.toml"] = ""
+
+
+@bad
+def model_nested_too_deep(draft: Draft) -> None:
+    draft.extra["model.toml"] = f"schema = {'[' * 5000}"
+
+
+@bad
+def model_number_of_many_digits(draft: Draft) -> None:
+    draft.extra["model.toml"] = f'schema = 1\nname = "draft"\n[cluster]\ntarget_mw = {"9" * 5000}\n'
+
+
+# --- Model: keys ----------------------------------------------------------------------------
+
+
+@bad
+def schema_of_tomorrow(draft: Draft) -> None:
+    draft.model["schema"] = 2
+
+
+@bad
+def schema_and_name_missing(draft: Draft) -> None:
+    del draft.model["schema"], draft.model["name"]
+
+
+@bad
+def name_empty(draft: Draft) -> None:
+    draft.model["name"] = ""
+
+
+@bad
+def name_is_a_number(draft: Draft) -> None:
+    draft.model["name"] = 2030
+
+
+@bad
+def key_misspelt(draft: Draft) -> None:
+    draft.ask("cluster", max_fibre_km=500)
+
+
+@bad
+def key_in_wrong_table(draft: Draft) -> None:
+    draft.ask("campus", max_fiber_km=500)
+
+
+@bad
+def key_misspelt_in_wrong_table(draft: Draft) -> None:
+    draft.ask("power", fiber_musd_per_mile=0.1)
+
+
+@bad
+def key_unlike_any(draft: Draft) -> None:
+    draft.ask("power", zzz=1)
+
+
+@bad
+def key_above_its_table(draft: Draft) -> None:
+    draft.model["target_mw"] = draft.model["cluster"].pop("target_mw")
+
+
+@bad
+def key_at_top_unlike_any(draft: Draft) -> None:
+    draft.model["zzz"] = 1
+
+
+@bad
+def key_of_the_top_in_a_table(draft: Draft) -> None:
+    draft.ask("world", title="A world")
+
+
+@bad
+def key_at_top_misspelt(draft: Draft) -> None:
+    draft.model["titel"] = "A draft"
+
+
+@bad
+def table_misspelt(draft: Draft) -> None:
+    draft.model["clusters"] = draft.model.pop("cluster")
+
+
+@bad
+def table_unlike_any(draft: Draft) -> None:
+    draft.model["zzz"] = {"a": 1}
+
+
+@bad
+def table_is_a_number(draft: Draft) -> None:
+    draft.model["campus"] = 5
+
+
+@bad
+def table_is_a_list_of_tables(draft: Draft) -> None:
+    draft.extra["model.toml"] = 'schema = 1\nname = "draft"\n[[cluster]]\ntarget_mw = 500\n'
+
+
+@bad
+def number_with_unit(draft: Draft) -> None:
+    draft.ask("cluster", target_mw="5 GW")
+
+
+@bad
+def number_negative(draft: Draft) -> None:
+    draft.ask("campus", min_mw=-5)
+
+
+@bad
+def number_infinite(draft: Draft) -> None:
+    draft.extra["model.toml"] = 'schema = 1\nname = "draft"\n[cluster]\ntarget_mw = inf\n'
+
+
+@bad
+def number_is_true(draft: Draft) -> None:
+    draft.ask("cluster", target_mw=True)
+
+
+@bad
+def target_zero(draft: Draft) -> None:
+    draft.ask("cluster", target_mw=0)
+
+
+@bad
+def percent_for_fraction(draft: Draft) -> None:
+    draft.ask("clean", min_fraction=80)
+
+
+@bad
+def pue_below_one(draft: Draft) -> None:
+    draft.ask("campus", pue=0.9)
+
+
+@bad
+def count_not_whole(draft: Draft) -> None:
+    draft.ask("cluster", count=1.5)
+
+
+@bad
+def choice_misspelt(draft: Draft) -> None:
+    draft.ask("objective", sense="minimize_cost")
+
+
+@bad
+def choice_unlike_any(draft: Draft) -> None:
+    draft.ask("clean", deliver_within="planet")
+
+
+@bad
+def network_not_yet(draft: Draft) -> None:
+    draft.ask("cluster", network="ring")
+
+
+@bad
+def flag_in_quotes(draft: Draft) -> None:
+    draft.ask("clean", count_grid_mix="true")
+
+
+@bad
+def list_without_brackets(draft: Draft) -> None:
+    draft.ask("world", regions="plains")
+
+
+@bad
+def list_of_numbers(draft: Draft) -> None:
+    draft.ask("world", exclude_sites=["a", 7])
+
+
+# --- Model: keys that contradict each other -------------------------------------------------
+
+
+@bad
+def target_missing(draft: Draft) -> None:
+    del draft.model["cluster"]
+
+
+@bad
+def two_targets(draft: Draft) -> None:
+    draft.ask("cluster", target_it_mw=400)
+
+
+@bad
+def fewest_above_most(draft: Draft) -> None:
+    draft.ask("cluster", min_campuses=5, max_campuses=4)
+
+
+@bad
+def least_above_largest(draft: Draft) -> None:
+    draft.ask("campus", min_mw=300, max_mw=200)
+
+
+@bad
+def module_above_campus(draft: Draft) -> None:
+    draft.ask("campus", module_mw=400, max_mw=300)
+
+
+@bad
+def module_between_limits(draft: Draft) -> None:
+    draft.ask("campus", module_mw=120, min_mw=130, max_mw=200)
+
+
+@bad
+def least_draw_above_target(draft: Draft) -> None:
+    draft.ask("cluster", min_campuses=6)
+
+
+@bad
+def more_utilities_than_campuses(draft: Draft) -> None:
+    draft.ask("cluster", min_utilities=9, min_regions=10)
+
+
+@bad
+def share_below_equal_parts(draft: Draft) -> None:
+    draft.ask("cluster", max_utility_fraction=0.2, max_campuses=4)
+
+
+@bad
+def loss_of_the_only_campus(draft: Draft) -> None:
+    draft.ask(
+        "cluster",
+        min_campuses=1,
+        max_campuses=1,
+        keep_after_campus_loss=0.5,
+        keep_after_utility_loss=0.5,
+    )
+
+
+@bad
+def share_of_no_target(draft: Draft) -> None:
+    draft.model["cluster"] = {"keep_after_utility_loss": 0.5}
+    draft.ask("objective", sense="maximise_mw")
+
+
+@bad
+def required_and_excluded(draft: Draft) -> None:
+    draft.ask("world", require_sites=["a", "b"], exclude_sites=["b", "a", "c"])
+
+
+@bad
+def required_more_than_fit(draft: Draft) -> None:
+    draft.ask("world", require_sites=["a", "b", "c", "d"])
+    draft.ask("cluster", max_campuses=3)
+
+
+@bad
+def listed_twice(draft: Draft) -> None:
+    draft.ask("world", regions=["plains", "hills", "plains"], exclude_sites=["a", "a"])
+
+
+@bad
+def many_problems_at_once(draft: Draft) -> None:
+    draft.model["schema"] = 0
+    draft.ask("campus", min_mw=-1, pue="low", maximum=3)
+    draft.ask("cluster", min_campuses=5, max_campuses=4, max_fibre_km=100)
+    draft.ask("world", regions=["x", "x"], min_kv="230 kV")
+
+
+# --- World: where the tables are ------------------------------------------------------------
+
+
+@bad
+def base_unknown(draft: Draft) -> None:
+    draft.model["world"] = {"base": "usa"}
+
+
+@bad
+def base_is_a_file(draft: Draft) -> None:
+    draft.model["world"] = {"base": "sites.csv"}
+
+
+@bad
+def base_without_zones(draft: Draft) -> None:
+    draft.model["world"] = {"base": "tables"}
+    draft.extra["tables/sites.csv"] = lambda path: write_csv(path, draft.sites)
+    draft.extra["tables/fiber.geojson"] = as_geojson(draft.fiber)
+    draft.extra["tables/zone.geojson"] = as_geojson(draft.zones)
+
+
+@bad
+def base_with_two_files_of_a_table(draft: Draft) -> None:
+    draft.model["world"] = {"base": "."}
+    draft.extra["sites.geojson"] = "{}"
+
+
+@bad
+def base_with_broken_world_toml(draft: Draft) -> None:
+    draft.model["world"] = {"base": "."}
+    draft.extra["world.toml"] = "name = draft"
+
+
+@bad
+def base_with_wrong_world_toml(draft: Draft) -> None:
+    draft.model["world"] = {"base": "."}
+    draft.extra["world.toml"] = 'name = 3\ntables = ["sites"]\nsource = "here"\n'
+
+
+@bad
+def base_with_broken_outlines(draft: Draft) -> None:
+    draft.model["world"] = {"base": "."}
+    draft.extra["states.geojson"] = "{"
+
+
+@bad
+def tables_incomplete(draft: Draft) -> None:
+    draft.model["world"] = {"sites": "sites.csv"}
+
+
+@bad
+def file_missing(draft: Draft) -> None:
+    draft.ask("world", sites="site.csv", supply="nowhere/supply.csv", zones="zones.gpkg")
+
+
+@bad
+def file_is_a_folder(draft: Draft) -> None:
+    draft.ask("world", zones="tables")
+    draft.extra["tables/zones.geojson"] = as_geojson(draft.zones)
+
+
+@bad
+def file_name_impossible(draft: Draft) -> None:
+    draft.ask("world", zones="zones\u0000.geojson")
+
+
+# --- World: files ---------------------------------------------------------------------------
+
+
+@bad
+def file_of_no_bytes(draft: Draft) -> None:
+    draft.extra["zones.geojson"] = b""
+
+
+@bad
+def file_geojson_holds_csv(draft: Draft) -> None:
+    draft.extra["zones.geojson"] = "id,utility,headroom_mw\nz1,North,100\n"
+
+
+@bad
+def file_csv_holds_geojson(draft: Draft) -> None:
+    draft.extra["sites.csv"] = '{"type": "FeatureCollection", "features": []}'
+
+
+@bad
+def file_geojson_is_a_geopackage(draft: Draft) -> None:
+    draft.extra["zones.gpkg"] = lambda path: as_frame(draft.zones).to_file(path)
+    draft.extra["zones.geojson"] = lambda path: path.write_bytes(
+        path.with_suffix(".gpkg").read_bytes()
+    )
+
+
+@bad
+def file_geopackage_is_text(draft: Draft) -> None:
+    draft.ask("world", zones="zones.gpkg")
+    draft.extra["zones.gpkg"] = "not a database"
+
+
+@bad
+def file_is_a_web_page(draft: Draft) -> None:
+    draft.extra["zones.geojson"] = "<!DOCTYPE html>\n<html><body>404</body></html>"
+
+
+@bad
+def file_is_a_git_lfs_pointer(draft: Draft) -> None:
+    draft.extra["sites.csv"] = "version https://git-lfs.github.com/spec/v1\noid sha256:00\n"
+
+
+@bad
+def file_of_random_bytes(draft: Draft) -> None:
+    draft.extra["fiber.geojson"] = bytes(range(128, 200))
+
+
+@bad
+def geojson_cut_short(draft: Draft) -> None:
+    draft.extra["zones.geojson"] = as_geojson(draft.zones)[:300]
+
+
+@bad
+def geojson_of_other_json(draft: Draft) -> None:
+    draft.extra["zones.geojson"] = json.dumps({"zones": [1, 2, 3]})
+    draft.extra["fiber.geojson"] = json.dumps({"type": "Fiber"})
+
+
+@bad
+def geojson_empty(draft: Draft) -> None:
+    draft.zones, draft.fiber = [], []
+
+
+@bad
+def geojson_without_geometry(draft: Draft) -> None:
+    for row in draft.zones:
+        row["geometry"] = None
+
+
+@bad
+def geopackage_of_many_layers(draft: Draft) -> None:
+    def write(path: Path) -> None:
+        as_frame(draft.zones).to_file(path, layer="north")
+        as_frame(draft.zones).to_file(path, layer="south")
+
+    draft.ask("world", zones="all.gpkg")
+    draft.extra["all.gpkg"] = write
+
+
+@bad
+def geopackage_without_crs(draft: Draft) -> None:
+    draft.ask("world", zones="zones.gpkg")
+    draft.extra["zones.gpkg"] = lambda path: write_without_crs(path, draft.zones)
+
+
+@bad
+def shapefile_without_prj(draft: Draft) -> None:
+    draft.ask("world", sites="sites.shp")
+    draft.extra["sites.shp"] = lambda path: write_without_crs(path, draft.sites)
+
+
+@bad
+def shapefile_cuts_headroom(draft: Draft) -> None:
+    rows = [
+        {k[:10]: v for k, v in row.items()} | {"headroom_2": row["headroom_mw"]}
+        for row in draft.zones
+    ]
+    draft.ask("world", zones="zones.shp")
+    draft.extra["zones.shp"] = lambda path: as_frame(rows).to_file(path)
+
+
+@bad
+def csv_empty_table(draft: Draft) -> None:
+    draft.extra["sites.csv"] = "id,lon,lat,max_mw\n"
+    draft.extra["supply.csv"] = "id,lon,lat,kind,mw\n"
+
+
+@bad
+def csv_of_blank_lines(draft: Draft) -> None:
+    draft.extra["sites.csv"] = "\n\n"
+
+
+@bad
+def csv_latin_1(draft: Draft) -> None:
+    draft.extra["sites.csv"] = "id,name,lon,lat,max_mw\na,Doña Ana,1,3,400\n".encode("latin-1")
+
+
+@bad
+def csv_with_semicolons(draft: Draft) -> None:
+    draft.extra["sites.csv"] = "id;lon;lat;max_mw\na;1,0;3,0;400\n"
+
+
+@bad
+def csv_without_positions(draft: Draft) -> None:
+    draft.extra["sites.csv"] = "id,Longitude,LAT,max_mw\na,1,3,400\n"
+    draft.extra["supply.csv"] = "id,kind,mw\na,wind,400\n"
+
+
+@bad
+def csv_with_column_twice(draft: Draft) -> None:
+    draft.extra["sites.csv"] = "id,lon,lat,max_mw,kv,max_mw\na,1,3,400,230,500\n"
+
+
+@bad
+def csv_with_a_comma_too_many(draft: Draft) -> None:
+    draft.extra["sites.csv"] = "id,lon,lat,max_mw\na,1,3,400\nb,3,3,1,200\n"
+
+
+@bad
+def csv_with_an_open_quote(draft: Draft) -> None:
+    draft.extra["sites.csv"] = 'id,lon,lat,max_mw\na,1,3,400\n"b,3,3,400\n'
+
+
+@bad
+def csv_with_a_geometry(draft: Draft) -> None:
+    draft.extra["sites.csv"] = "id,lon,lat,max_mw,geometry\na,1,3,400,POINT (1 3)\n"
+
+
+@bad
+def csv_for_zones_and_fiber(draft: Draft) -> None:
+    draft.ask("world", zones="zones.csv", fiber="fiber.csv")
+    draft.extra["zones.csv"] = "id,utility,headroom_mw\nz1,North,100\n"
+    draft.extra["fiber.csv"] = "id,from,to\ns1,n1,n2\n"
+
+
+# --- World: columns -------------------------------------------------------------------------
+
+
+@bad
+def column_missing(draft: Draft) -> None:
+    for row in draft.zones:
+        row["utilty"] = row.pop("utility")
+        del row["headroom_mw"]
+    for site in draft.sites:
+        site["MAX_MW"] = site.pop("max_mw")
+    for span in draft.fiber:
+        del span["id"]
+
+
+@bad
+def id_twice(draft: Draft) -> None:
+    draft.zones[3]["id"] = "n_west"
+    draft.sites[2]["id"] = "a"
+    draft.sites[3]["id"] = "a"
+
+
+@bad
+def blank_where_needed(draft: Draft) -> None:
+    draft.zones[0]["headroom_mw"] = None
+    draft.zones[1]["utility"] = ""
+    draft.sites[1]["max_mw"] = None
+    draft.sites[2]["id"] = " "
+    draft.supply[1]["mw"] = None
+
+
+@bad
+def nan_as_text(draft: Draft) -> None:
+    draft.sites[1]["max_mw"] = "nan"
+    draft.sites[2]["kv"] = "N/A"
+
+
+@bad
+def below_nothing(draft: Draft) -> None:
+    draft.zones[3]["headroom_mw"] = -200
+    draft.sites[0]["max_mw"] = -1
+    draft.fiber[0]["km"] = -250
+    draft.supply[0]["mw"] = -0.5
+
+
+@bad
+def out_of_bounds(draft: Draft) -> None:
+    draft.zones[1]["grid_clean_fraction"] = 40
+    draft.zones[2]["grid_clean_fraction"] = -0.1
+    draft.sites[0]["pue"] = 0.8
+    draft.sites[1]["energised_year"] = 28
+    draft.supply[0]["capacity_factor"] = 41
+
+
+@bad
+def unit_in_a_number(draft: Draft) -> None:
+    draft.sites[0]["max_mw"] = "12 MW"
+    draft.sites[1]["max_mw"] = "1,200"
+    draft.zones[2]["headroom_mw"] = "12 MW"
+
+
+@bad
+def flag_for_a_number(draft: Draft) -> None:
+    for row in draft.zones:
+        row["headroom_mw"] = True
+
+
+@bad
+def number_out_of_reach(draft: Draft) -> None:
+    draft.sites[0]["max_mw"] = "inf"
+    draft.sites[1]["energised_year"] = 2027.5
+
+
+@bad
+def flag_of_another_kind(draft: Draft) -> None:
+    draft.supply[0]["clean"] = "maybe"
+
+
+@bad
+def many_rows_alike(draft: Draft) -> None:
+    draft.sites = [{"id": f"x{n}", "lon": 1, "lat": 3, "max_mw": -n} for n in range(1, 26)]
+
+
+# --- World: geometry ------------------------------------------------------------------------
+
+
+@bad
+def geometry_missing(draft: Draft) -> None:
+    draft.zones[1]["geometry"] = None
+    draft.fiber[0]["geometry"] = shapely.LineString()
+    draft.sites[3]["lat"] = None
+
+
+@bad
+def geometry_of_another_type(draft: Draft) -> None:
+    draft.zones[3]["geometry"] = shapely.Point(1, 1)
+    draft.fiber[1]["geometry"] = box(0, 0, 1, 1)
+    draft.ask("world", sites="sites.geojson")
+    rows = [{"id": "a", "max_mw": 400, "geometry": box(0, 0, 1, 1)}]
+    rows += [{"id": "b", "max_mw": 400, "geometry": shapely.MultiPoint([(1, 1), (2, 1)])}]
+    draft.extra["sites.geojson"] = as_geojson(rows)
+
+
+@bad
+def polygon_crosses_itself(draft: Draft) -> None:
+    draft.zones[3]["geometry"] = shapely.Polygon([(0, 0), (4, 2), (4, 0), (0, 2)])
+
+
+@bad
+def line_of_one_place(draft: Draft) -> None:
+    draft.fiber[0]["geometry"] = shapely.LineString([(1, 3), (1, 3)])
+
+
+@bad
+def line_of_two_parts(draft: Draft) -> None:
+    draft.fiber[0]["geometry"] = shapely.MultiLineString([[(1, 3), (1.5, 3)], [(2, 3), (3, 3)]])
+
+
+@bad
+def lon_and_lat_swapped(draft: Draft) -> None:
+    for site in draft.sites:
+        site["lon"], site["lat"] = 38.0 + site["lat"], -98.0 + site["lon"]
+
+
+@bad
+def lon_and_lat_swapped_on_earth(draft: Draft) -> None:
+    draft.zones = [
+        row | {"geometry": shapely.transform(row["geometry"], lambda p: p + np.array([40, 0]))}
+        for row in draft.zones
+    ]
+    for site in draft.sites:
+        site["lon"], site["lat"] = site["lat"], site["lon"] + 40
+    draft.supply = [{"id": "dam", "lon": 41, "lat": 1, "kind": "hydro", "mw": 800}]
+
+
+@bad
+def projected_geojson(draft: Draft) -> None:
+    frame = as_frame(draft.zones).to_crs(3857)
+    draft.zones = [
+        row | {"geometry": shape} for row, shape in zip(draft.zones, frame.geometry, strict=True)
+    ]
+
+
+@bad
+def projected_csv(draft: Draft) -> None:
+    draft.sites[0] |= {"lon": 512345.6, "lat": 4412345.6}
+
+
+# --- World: rows against rows and tables against tables -------------------------------------
+
+
+@bad
+def parent_unknown(draft: Draft) -> None:
+    draft.zones[1]["parent"] = "nord"
+    draft.zones[3]["parent"] = "continent"
+
+
+@bad
+def parents_in_a_circle(draft: Draft) -> None:
+    draft.zones[0]["parent"] = "n_west"
+    draft.zones[3]["parent"] = "south"
+
+
+@bad
+def leaves_overlap(draft: Draft) -> None:
+    draft.zones[1]["geometry"] = box(0, 2, 2.5, 4)
+    draft.zones[3]["geometry"] = box(0, 0, 4, 2.1)
+
+
+@bad
+def leaf_over_all(draft: Draft) -> None:
+    for row in draft.zones:
+        row["parent"] = None
+
+
+@bad
+def site_in_no_zone(draft: Draft) -> None:
+    draft.sites += [{"id": f"sea{n}", "lon": 5 + n, "lat": 1, "max_mw": 9} for n in range(12)]
+
+
+@bad
+def site_in_unknown_zone(draft: Draft) -> None:
+    draft.sites[0]["zone"] = "n_wst"
+    draft.sites[1]["zone"] = "zzz"
+    draft.supply[0]["zone"] = "sooth"
+
+
+@bad
+def site_in_a_parent_zone(draft: Draft) -> None:
+    draft.sites[0]["zone"] = "north"
+    draft.supply[0]["zone"] = "north"
+
+
+@bad
+def site_in_another_region(draft: Draft) -> None:
+    draft.sites[0]["region"] = "hills"
+    draft.supply[2]["interconnect"] = "West"
+
+
+@bad
+def headroom_beyond_curtailment(draft: Draft) -> None:
+    for row in draft.zones:
+        row["headroom_mw_0p25"] = row["headroom_mw_0p5"] = row.pop("headroom_mw")
+    draft.zones[3]["headroom_mw_0p25"] = None
+    draft.ask("power", curtailment=0.02)
+
+
+@bad
+def headroom_falls_with_curtailment(draft: Draft) -> None:
+    for row in draft.zones:
+        row |= {"headroom_mw_0p25": 600, "headroom_mw_0p5": 700, "headroom_mw_1p0": 650}
+    draft.zones[0]["headroom_mw_0p25"] = 900
+
+
+@bad
+def span_with_one_end(draft: Draft) -> None:
+    draft.fiber[0]["from"] = None
+    draft.fiber[1]["to"] = None
+
+
+@bad
+def span_shorter_than_straight(draft: Draft) -> None:
+    draft.fiber[0]["km"] = 200
+
+
+@bad
+def node_in_two_places(draft: Draft) -> None:
+    draft.fiber[1]["geometry"] = shapely.reverse(draft.fiber[1]["geometry"])
+
+
+@bad
+def supply_of_unknown_kind(draft: Draft) -> None:
+    draft.supply[0]["kind"] = "hydroelectric"
+    draft.supply[1]["kind"] = "winds"
+    draft.supply[2] |= {"kind": "fusion", "clean": "true"}
+
+
+@bad
+def supply_coal_said_to_be_clean(draft: Draft) -> None:
+    draft.supply[2]["clean"] = "yes"
+
+
+@bad
+def problems_in_every_file(draft: Draft) -> None:
+    draft.zones[0]["headroom_mw"] = None
+    draft.zones[3]["parent"] = "continent"
+    draft.sites[0]["max_mw"] = "lots"
+    draft.fiber[0]["km"] = 1
+    draft.supply[0]["kind"] = "dam"
+
+
+# --- Model against world --------------------------------------------------------------------
+
+
+@bad
+def filter_unknown(draft: Draft) -> None:
+    draft.ask("world", regions=["plain"], states=["TX"], exclude_sites=["zz"], require_sites=["A"])
+
+
+@bad
+def filter_without_column(draft: Draft) -> None:
+    for row in draft.zones:
+        del row["region"]
+    draft.ask("world", regions=["plains"])
+
+
+@bad
+def filter_leaves_nothing(draft: Draft) -> None:
+    draft.ask("world", regions=["plains"], states=["KS"])
+
+
+@bad
+def filter_by_voltage_leaves_nothing(draft: Draft) -> None:
+    draft.ask("world", min_kv=765)
+    draft.sites[3]["kv"] = 115
+
+
+@bad
+def filter_removes_required(draft: Draft) -> None:
+    draft.ask("world", regions=["hills"], min_kv=345, require_sites=["a", "b"])
+
+
+@bad
+def more_campuses_than_sites(draft: Draft) -> None:
+    draft.ask("cluster", count=2, min_campuses=3)
+    draft.ask("world", regions=["hills"])
+
+
+@bad
+def delivery_without_regions(draft: Draft) -> None:
+    for row in draft.zones:
+        del row["region"]
+    draft.zones[3]["interconnect"] = None
+    draft.ask("clean", min_fraction=0.5)
+    draft.ask("cluster", min_regions=2)
+
+
+@bad
+def delivery_without_interconnect(draft: Draft) -> None:
+    draft.zones[3]["interconnect"] = None
+    draft.ask("clean", min_fraction=0.5, deliver_within="interconnect")
