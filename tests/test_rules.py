@@ -26,13 +26,6 @@ def case_of_four() -> Case:
             [np.inf, 90.0, 60.0, 0.0],
         ]
     )
-    within = np.isfinite(km)
-    reach = Reach(
-        100.0,
-        np.concatenate(([0], np.cumsum(within.sum(axis=1)))),
-        np.nonzero(within)[1],
-        km[within],
-    )
     return Case(
         campus=CampusSection(min_mw=100, max_mw=400, module_mw=50, load_factor=0.5),
         cluster=ClusterSection(
@@ -73,7 +66,7 @@ def case_of_four() -> Case:
         supply_area=np.array([0, 1, 1]),
         contractable_mwh=np.array([438_000.0, 219_000.0, 657_000.0]),
         premium_usd_per_mwh=np.array([4.0, 6.0, 5.0]),
-        reach=reach,
+        reach=Reach.from_dense(km, 100.0),
     )
 
 
