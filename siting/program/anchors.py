@@ -15,21 +15,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from siting.case import BoolArray, Case
+from siting.case import Case
 from siting.fiber.reach import FloatArray, IntArray
 from siting.program.bounds import (
-    CHUNK_ANCHORS,
     Field,
+    Rows,
     extra_cost,
     fewest_campuses,
     fill_cost,
     largest_sizes,
-    least_campuses,
+    meshes_km,
     pair_cost,
+    stars_km,
     with_forced,
 )
 from siting.program.plain import Proof, sign_of, solve_plain
@@ -37,11 +38,17 @@ from siting.program.settle import Settled
 from siting.program.solvers import Deadline, Solver
 from siting.progress import Progress, ProgressCallback
 
+CHUNK_ENTRIES = 1_000_000
+"""Sites of neighbourhoods whose bounds are computed at once; bounds the memory."""
+
 PROBE_ROUNDS = 5
 """How often sites are removed from a neighbourhood by probing before its program is solved."""
 
-FIRST_RADIUS_KM = 10.0
-"""First limit on the longest link when the least fiber is sought; doubled until proven [km]."""
+FIRST_MESHES = 3
+"""Sites around which a first plan is sought when the least fiber is."""
+
+FIRST_MESH_SITES = 60
+"""Nearest sites among which it is sought at the most."""
 
 
 Trim = Callable[[int], tuple[IntArray, float]]
@@ -63,7 +70,9 @@ class Search:
     progress
         Told about every better plan and bound.
     best
-        The best plan found, in positions of ``case``.
+        The best plan found, in positions of the case that was asked.
+    solved
+        Small programs solved so far.
     """
 
     case: Case
@@ -72,7 +81,7 @@ class Search:
     deadline: Deadline
     progress: ProgressCallback | None
     best: Settled | None = None
-    solved: int = field(default=0)
+    solved: int = 0
 
     @property
     def sign(self) -> float:
@@ -106,14 +115,21 @@ class Search:
     def _keep(self, found: Settled, sites: IntArray) -> None:
         if self.best is not None and found.objective * self.sign >= self.best.objective * self.sign:
             return
+        asked = self.origin[sites]
         self.best = Settled(
-            tuple({int(sites[i]): mw for i, mw in draws.items()} for draws in found.draw_mw),
+            tuple({int(asked[i]): mw for i, mw in draws.items()} for draws in found.draw_mw),
             tuple(
-                {(r, int(sites[i])): mwh for (r, i), mwh in contracts.items()}
+                {(r, int(asked[i])): mwh for (r, i), mwh in contracts.items()}
                 for contracts in found.contract_mwh
             ),
             found.objective,
         )
+
+    def narrow(self, sites: IntArray, limit_km: float) -> Search:
+        """The same search on some of the sites and with a shorter reach."""
+        part = self.case.take(sites)
+        part = replace(part, reach=part.reach.within(limit_km))
+        return replace(self, case=part, origin=self.origin[sites])
 
     def tell(self, stage: str, bound: float, done: int, total: int) -> None:
         """Report where the search stands."""
@@ -136,17 +152,9 @@ class Search:
             return Proof(None, bound * self.sign, infeasible, infeasible)
         cost = self.best.objective * self.sign
         bound = min(bound, cost)
-        best = Settled(
-            tuple({int(self.origin[i]): v for i, v in d.items()} for d in self.best.draw_mw),
-            tuple(
-                {(r, int(self.origin[i])): v for (r, i), v in d.items()}
-                for d in self.best.contract_mwh
-            ),
-            self.best.objective,
-        )
         # The sums of rounded draws may miss the cutoff by their rounding.
         complete = cost - bound <= self.solver.gap * abs(cost) + 1e-9 * max(1.0, abs(cost))
-        return Proof(best, bound * self.sign, False, complete)
+        return Proof(self.best, bound * self.sign, False, complete)
 
 
 def solve_anchors(
@@ -220,14 +228,20 @@ def _neighbourhood(case: Case, h: int) -> IntArray:
     return sites
 
 
-def _chunks(case: Case, anchors: IntArray) -> Iterator[tuple[IntArray, BoolArray]]:
-    """Neighbourhoods of some anchors at a time, as rows over all sites."""
-    for start in range(0, len(anchors), CHUNK_ANCHORS):
-        chunk = anchors[start : start + CHUNK_ANCHORS]
-        members = np.zeros((len(chunk), len(case.site_ids)), dtype=bool)
-        for row, h in enumerate(chunk):
-            members[row, _neighbourhood(case, int(h))] = True
-        yield chunk, members
+def _chunks(case: Case, anchors: IntArray) -> Iterator[tuple[IntArray, Rows]]:
+    """Neighbourhoods of some anchors at a time."""
+    chunk: list[int] = []
+    sets: list[IntArray] = []
+    entries = 0
+    for h in anchors.tolist():
+        chunk.append(h)
+        sets.append(_neighbourhood(case, h))
+        entries += len(sets[-1])
+        if entries >= CHUNK_ENTRIES:
+            yield np.array(chunk), Rows.of(sets)
+            chunk, sets, entries = [], [], 0
+    if chunk:
+        yield np.array(chunk), Rows.of(sets)
 
 
 def neighbourhood_sizes(case: Case) -> tuple[FloatArray, IntArray]:
@@ -245,8 +259,8 @@ def neighbourhood_sizes(case: Case) -> tuple[FloatArray, IntArray]:
     sites = Field.of(ordered)
     anchors = _anchors(ordered)
     sizes = np.empty(len(anchors))
-    for chunk, members in _chunks(ordered, anchors):
-        sizes[chunk] = largest_sizes(sites, members)
+    for chunk, rows in _chunks(ordered, anchors):
+        sizes[chunk] = largest_sizes(sites, rows)
     return sizes, origin[anchors]
 
 
@@ -258,10 +272,10 @@ def _least_cost(search: Search) -> Proof:
     sites = Field.of(case)
     anchors = _anchors(case)
     bounds = np.empty(len(anchors))
-    for chunk, members in _chunks(case, anchors):
-        fewest = fewest_campuses(sites, members)
-        possible = (fewest <= sites.max_campuses) & (largest_sizes(sites, members) >= _slack(sites))
-        fill, _ = fill_cost(sites, members, fewest, sites.shifts()[0])
+    for chunk, rows in _chunks(case, anchors):
+        fewest = fewest_campuses(sites, rows)
+        possible = (fewest <= sites.max_campuses) & (largest_sizes(sites, rows) >= _slack(sites))
+        fill, _ = fill_cost(sites, rows, fewest, sites.shifts()[0])
         bounds[chunk] = np.where(possible, fill, np.inf)
     return _best_first(search, anchors, bounds, lambda h: _trim_by_cost(search, sites, h))
 
@@ -282,7 +296,7 @@ def _trim_by_cost(search: Search, sites: Field, h: int) -> tuple[IntArray, float
     bound, ceiling = -math.inf, math.inf
     for _ in range(PROBE_ROUNDS):
         part = sites.take(kept)
-        everyone = np.ones((1, len(kept)), dtype=bool)
+        everyone = Rows.all_of(len(kept))
         fewest = fewest_campuses(part, everyone)
         if fewest[0] > part.max_campuses:
             return kept, ceiling
@@ -326,10 +340,10 @@ def _most_draw(search: Search) -> Proof:
     sizes = Field.of(case)
     anchors = _anchors(case)
     bounds = np.empty(len(anchors))
-    for chunk, members in _chunks(case, anchors):
-        possible = largest_sizes(sizes, members) >= _slack(sizes)
-        possible &= members.sum(axis=1) >= sizes.min_campuses
-        bounds[chunk] = np.where(possible, -largest_sizes(draws, members), np.inf)
+    for chunk, rows in _chunks(case, anchors):
+        possible = largest_sizes(sizes, rows) >= _slack(sizes)
+        possible &= np.bincount(rows.row, minlength=rows.count) >= sizes.min_campuses
+        bounds[chunk] = np.where(possible, -largest_sizes(draws, rows), np.inf)
     return _best_first(search, anchors, bounds, lambda h: _trim_by_draw(search, draws, h))
 
 
@@ -341,7 +355,7 @@ def _trim_by_draw(search: Search, draws: Field, h: int) -> tuple[IntArray, float
     bound, ceiling = -math.inf, math.inf
     for _ in range(PROBE_ROUNDS):
         part = draws.take(kept)
-        pairs = -largest_sizes(part, within)
+        pairs = -largest_sizes(part, Rows.true_in(within))
         others = np.arange(len(kept)) != 0
         bound = max(bound, float(pairs[0]))
         if draws.min_campuses >= 2:
@@ -360,48 +374,67 @@ def _trim_by_draw(search: Search, draws: Field, h: int) -> tuple[IntArray, float
 
 
 def _least_fiber(search: Search) -> Proof:
-    """Least kilometres of a mesh, by letting the longest link grow.
+    """Least kilometres of a mesh.
 
     Kilometres by fiber obey the triangle inequality, so a mesh of ``m`` campuses whose longest
     link is ``D`` has at least ``(m - 1) * D`` kilometres: every other campus adds at least ``D``
-    to its two ends. Once all clusters with no link above ``D`` are explored, a plan of at most
-    ``(m - 1) * D`` kilometres is proven best.
+    to its two ends. So the best plan shortens the reach, the shorter reach raises what every
+    site's links cost at least, and sites where that is no better than the best plan are left out.
     """
-    case = search.case
-    least = max(least_campuses(case) - 1, 1)
-    radius_km, explored_km = min(FIRST_RADIUS_KM, case.reach.limit_km), 0.0
+    whole, ceiling = search.case, math.inf
+    fewest = int(fewest_campuses(Field.of(whole), Rows.all_of(len(whole.site_ids)))[0])
+    if fewest > whole.cluster.max_campuses:
+        return search.proof(math.inf, stopped=False)
+    _first_mesh(search, fewest)
     while True:
-        if search.best is not None and search.best.objective < radius_km * least:
-            radius_km = search.best.objective / least
-        bound, stopped = _explore(search, radius_km)
-        if stopped:
-            return search.proof(min(bound, explored_km * least), stopped=True)
-        explored_km = radius_km
-        if search.best is not None and search.best.objective <= explored_km * least:
-            return search.proof(bound, stopped=False)
-        if explored_km >= case.reach.limit_km:
-            return search.proof(bound, stopped=False)
-        radius_km = min(2 * radius_km, case.reach.limit_km)
+        cutoff, limit_km = search.cutoff(), search.case.reach.limit_km
+        if math.isfinite(cutoff) and fewest > 1:
+            limit_km = min(limit_km, cutoff / (fewest - 1))
+            # What is left out costs at least this.
+            ceiling = cutoff
+        search = search.narrow(np.arange(len(search.origin)), limit_km)
+        least_km = _meshes_km(search, fewest)
+        stays = (least_km < cutoff) & np.isfinite(least_km)
+        if stays.all() or np.any(search.case.required & ~stays):
+            break
+        search = search.narrow(np.flatnonzero(stays), limit_km)
+    case = search.case
+    sites, anchors = Field.of(case), _anchors(case)
+    bounds = np.full(len(anchors), np.inf)
+    for chunk, rows in _chunks(case, anchors):
+        possible = largest_sizes(sites, rows) >= _slack(sites)
+        possible &= np.bincount(rows.row, minlength=rows.count) >= sites.min_campuses
+        bounds[chunk] = np.where(possible, least_km[chunk], np.inf)
+    bound, stopped = _search(
+        search, anchors, bounds, lambda h: (_neighbourhood(case, h), float(bounds[h]))
+    )
+    return search.proof(min(bound, ceiling), stopped=stopped)
 
 
-def _explore(search: Search, radius_km: float) -> tuple[float, bool]:
-    """Best plan whose links are all within a radius; bound on these, and whether it was stopped."""
-    whole = search.case
-    search.case = near = replace(whole, reach=whole.reach.within(radius_km))
-    try:
-        sizes = Field.of(near)
-        anchors = _anchors(near)
-        bounds = np.empty(len(anchors))
-        for chunk, members in _chunks(near, anchors):
-            possible = largest_sizes(sizes, members) >= _slack(sizes)
-            possible &= members.sum(axis=1) >= sizes.min_campuses
-            bounds[chunk] = np.where(possible, 0.0, np.inf)
-        proof_bound, stopped = _search(
-            search, anchors, bounds, lambda h: (_neighbourhood(near, h), 0.0)
-        )
-    finally:
-        search.case = whole
-    return proof_bound, stopped
+def _meshes_km(search: Search, fewest: int) -> FloatArray:
+    return meshes_km(search.case, stars_km(search.case, Field.of(search.case)), fewest)
+
+
+def _first_mesh(search: Search, fewest: int) -> None:
+    """Find some plan around the sites whose links promise to be shortest."""
+    case, sizes = search.case, Field.of(search.case)
+    promising = np.argsort(_meshes_km(search, fewest), kind="stable")
+    if case.required.any():
+        promising = np.flatnonzero(case.required)
+    for v in promising[:FIRST_MESHES].tolist():
+        within, km = case.reach.of(v)
+        by_distance = within[np.argsort(km, kind="stable")]
+        count = fewest
+        while not search.deadline.reached():
+            near = np.sort(np.append(by_distance[:count], v))
+            missing = case.required & ~np.isin(np.arange(len(case.site_ids)), near)
+            large = largest_sizes(sizes, Rows.of([near]))[0] >= _slack(sizes)
+            found = search.best
+            if large and not missing.any():
+                search.solve(near, v)
+            if search.best is not found or count >= min(len(within), FIRST_MESH_SITES):
+                break
+            count = int(1.5 * count) + 1
 
 
 # -------------------------------------------------------------------------------- search

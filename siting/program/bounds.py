@@ -18,6 +18,7 @@ fixed cost, so that no campus gets cheaper by being opened.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,14 +26,69 @@ import numpy as np
 from siting.case import BoolArray, Case
 from siting.fiber.reach import FloatArray, IntArray
 
-CHUNK_ANCHORS = 256
-"""Anchors whose fills are computed at once; bounds the memory."""
-
 COUNT_QUANTILES = (0.1, 0.25, 0.4, 0.55, 0.7, 0.8, 0.9, 0.97)
 """Quantiles of the caps that are tried as multipliers of the count of campuses."""
 
 SHIFT_STEPS = (1.0, 0.0, -1.0, -2.0, -4.0)
 """Shifts tried, in units of the least fixed cost."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Sets of sites, one a row: ragged, in flat arrays.
+
+    Parameters
+    ----------
+    count
+        Number of rows; a row may be empty.
+    row, site
+        ``(entries,)`` number of the row and position of the site, rows ascending.
+    """
+
+    count: int
+    row: IntArray
+    site: IntArray
+
+    @classmethod
+    def of(cls, sets: Sequence[IntArray]) -> Rows:
+        """From one array of positions a row."""
+        lengths = [len(sites) for sites in sets]
+        row = np.repeat(np.arange(len(sets)), lengths)
+        return cls(len(sets), row, np.concatenate(sets) if len(sets) else row)
+
+    @classmethod
+    def all_of(cls, sites: int) -> Rows:
+        """One row with all sites."""
+        return cls(1, np.zeros(sites, dtype=np.int64), np.arange(sites))
+
+    @classmethod
+    def true_in(cls, members: BoolArray) -> Rows:
+        """From a ``(rows, n)`` mask."""
+        row, site = np.nonzero(members)
+        return cls(len(members), row, site)
+
+    def ordered(self, order: IntArray) -> Rows:
+        """The same sets, each in a given order of the sites."""
+        rank = np.empty(len(order), dtype=np.int64)
+        rank[order] = np.arange(len(order))
+        by = np.argsort(self.row * len(order) + rank[self.site], kind="stable")
+        return Rows(self.count, self.row[by], self.site[by])
+
+    def total(self, values: FloatArray) -> FloatArray:
+        """``(rows,)`` sums of a value for each entry."""
+        return np.bincount(self.row, weights=values, minlength=self.count).astype(np.float64)
+
+
+def sum_before(group: IntArray, values: FloatArray) -> FloatArray:
+    """For each entry, the sum of the earlier entries of its group; groups are contiguous."""
+    if len(values) == 0:
+        return values
+    upto = np.cumsum(values)
+    first = np.concatenate(([True], group[1:] != group[:-1]))
+    starts = np.flatnonzero(first)
+    offset = (upto - values)[starts]
+    before = upto - values - np.repeat(offset, np.diff(np.append(starts, len(values))))
+    return np.maximum(before, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +106,8 @@ class Field:
     fixed, unit
         ``(n,)`` cost of a campus and of a unit of its size [MUSD/year], [MUSD/MW/year].
     zones
-        Sites and headroom of each zone that its sites can exhaust, descendants first.
+        Levels of the zones that their sites can exhaust, descendants first: for each level the
+        ``(n,)`` number of the site's zone, -1 for none, and the zones' headroom [MW].
     target
         Least size of a cluster [MW].
     min_campuses, max_campuses
@@ -61,7 +118,7 @@ class Field:
     least: FloatArray
     fixed: FloatArray
     unit: FloatArray
-    zones: tuple[tuple[IntArray, float], ...]
+    zones: tuple[tuple[IntArray, FloatArray], ...]
     target: float
     min_campuses: int
     max_campuses: int
@@ -74,12 +131,18 @@ class Field:
         """
         per_mw = case.target_per_mw if per_mw is None else per_mw
         cap = case.cap_mw * per_mw
+        depth = np.array([len(chain) for chain in case.ancestry], dtype=np.int64)
         zones = []
-        for z in sorted(case.sites_in_zone, key=lambda z: (-len(case.ancestry[z]), z)):
-            sites = case.sites_in_zone[z]
-            if case.cap_mw[sites].sum() > case.headroom_mw[z]:
-                # In units of size, a zone's headroom is at most worth that of its best site.
-                zones.append((sites, float(case.headroom_mw[z] * per_mw[sites].max())))
+        for level in range(int(depth.max(initial=0)), 0, -1):
+            zone = np.full(len(cap), -1, dtype=np.int64)
+            headroom: list[float] = []
+            for z, sites in case.sites_in_zone.items():
+                if depth[z] == level and case.cap_mw[sites].sum() > case.headroom_mw[z]:
+                    zone[sites] = len(headroom)
+                    # In units of size, headroom is worth at most what its best site makes of it.
+                    headroom.append(float(case.headroom_mw[z] * per_mw[sites].max()))
+            if headroom:
+                zones.append((zone, np.array(headroom)))
         cluster = case.cluster
         target = case.target or 0.0
         keep = max(cluster.keep_after_campus_loss, cluster.keep_after_utility_loss)
@@ -98,21 +161,13 @@ class Field:
         )
 
     def take(self, sites: IntArray) -> Field:
-        """The field of some of the sites (ascending positions)."""
-        position = np.full(len(self.cap), -1, dtype=np.int64)
-        position[sites] = np.arange(len(sites))
-        zones = []
-        for members, headroom in self.zones:
-            inside = position[members]
-            inside = inside[inside >= 0]
-            if self.cap[sites[inside]].sum() > headroom:
-                zones.append((inside, headroom))
+        """The field of some of the sites."""
         return Field(
             self.cap[sites],
             self.least[sites],
             self.fixed[sites],
             self.unit[sites],
-            tuple(zones),
+            tuple((zone[sites], headroom) for zone, headroom in self.zones),
             self.target,
             self.min_campuses,
             self.max_campuses,
@@ -136,44 +191,35 @@ def least_campuses(case: Case) -> int:
     return least
 
 
-def laminar_takes(field: Field, caps: FloatArray, order: IntArray) -> FloatArray:
-    """Sizes taken greedily in an order within the headroom of all zones.
-
-    Parameters
-    ----------
-    field
-        The sites.
-    caps
-        ``(rows, n)`` what each row may take of each site, 0 where it may not [MW].
-    order
-        ``(n,)`` sites in the order of taking.
+def laminar_takes(field: Field, rows: Rows) -> FloatArray:
+    """Sizes taken greedily, in the order of each row, within the headroom of all zones.
 
     Returns
     -------
-    ``(rows, n)`` sizes, columns in the order of taking [MW]. Descendants are cut first: where a
-    parent cuts a site it is exhausted, so that what its descendants lose to that site can no
-    longer be taken by another.
+    ``(entries,)`` sizes [MW]. Descendants are cut first: where a parent cuts a site it is
+    exhausted, so that what its descendants lose to that site can no longer be taken by another.
     """
-    takes = caps[:, order]
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    for members, headroom in field.zones:
-        columns = np.sort(rank[members])
-        block = takes[:, columns]
-        before = np.cumsum(block, axis=1) - block
-        takes[:, columns] = np.clip(headroom - before, 0.0, block)
+    takes = field.cap[rows.site]
+    for zone_of_site, headroom in field.zones:
+        zone = zone_of_site[rows.site]
+        inside = np.flatnonzero(zone >= 0)
+        key = rows.row[inside] * len(headroom) + zone[inside]
+        by = inside[np.argsort(key, kind="stable")]
+        group = rows.row[by] * len(headroom) + zone[by]
+        before = sum_before(group, takes[by])
+        takes[by] = np.clip(headroom[zone[by]] - before, 0.0, takes[by])
     return takes
 
 
-def largest_sizes(field: Field, members: BoolArray) -> FloatArray:
+def largest_sizes(field: Field, rows: Rows) -> FloatArray:
     """No cluster in a neighbourhood is larger than this.
 
     Parameters
     ----------
     field
         The sites.
-    members
-        ``(rows, n)`` the neighbourhoods.
+    rows
+        The neighbourhoods.
 
     Returns
     -------
@@ -181,36 +227,35 @@ def largest_sizes(field: Field, members: BoolArray) -> FloatArray:
     ``nu * max_campuses + max sum of (1 - nu / cap) * size`` under the headroom of zones (a greedy
     by cap, as the weight rises with the cap), and of the ``max_campuses`` largest caps [MW].
     """
-    order = np.argsort(-field.cap, kind="stable")
-    caps = (members * field.cap)[:, order]
-    takes = laminar_takes(field, members * field.cap, order)
-    count = np.cumsum(caps > 0, axis=1)
-    best: FloatArray = np.where(count <= field.max_campuses, caps, 0.0).sum(axis=1)
-    if len(order) == 0:
+    rows = rows.ordered(np.argsort(-field.cap, kind="stable"))
+    caps = field.cap[rows.site]
+    takes = laminar_takes(field, rows)
+    place = sum_before(rows.row, np.ones(len(caps)))
+    best = rows.total(np.where(place < field.max_campuses, caps, 0.0))
+    if len(field.cap) == 0:
         return best
     for nu in np.concatenate(([0.0], np.quantile(field.cap, COUNT_QUANTILES))):
-        weight = np.maximum(0.0, 1 - nu / field.cap[order])
-        best = np.minimum(best, takes @ weight + nu * field.max_campuses)
+        weighted = np.maximum(0.0, 1 - nu / caps) * takes
+        best = np.minimum(best, rows.total(weighted) + nu * field.max_campuses)
     return best
 
 
-def fewest_campuses(field: Field, members: BoolArray) -> IntArray:
+def fewest_campuses(field: Field, rows: Rows) -> IntArray:
     """Least number of campuses in each neighbourhood whose caps reach the target.
 
     ``max_campuses + 1`` where no number does.
     """
-    order = np.argsort(-field.cap, kind="stable")
-    caps = (members * field.cap)[:, order]
-    reached = np.cumsum(caps, axis=1) >= field.target * (1 - 1e-9)
-    # Caps of 0 stand between the others, so campuses are counted, not columns.
-    count = np.cumsum(caps > 0, axis=1)
-    first = np.argmax(reached, axis=1)
-    needed = np.where(reached.any(axis=1), count[np.arange(len(first)), first], len(field.cap) + 1)
-    return np.minimum(np.maximum(needed, field.min_campuses), field.max_campuses + 1)
+    rows = rows.ordered(np.argsort(-field.cap, kind="stable"))
+    caps = field.cap[rows.site]
+    short = sum_before(rows.row, caps) < field.target * (1 - 1e-9)
+    needed = np.bincount(rows.row, weights=short, minlength=rows.count).astype(np.int64)
+    reached = rows.total(caps) >= field.target * (1 - 1e-9)
+    needed = np.where(reached, np.maximum(needed, field.min_campuses), field.max_campuses + 1)
+    return np.minimum(needed, field.max_campuses + 1)
 
 
 def fill_cost(
-    field: Field, members: BoolArray, fewest: IntArray, shift: float
+    field: Field, rows: Rows, fewest: IntArray, shift: float
 ) -> tuple[FloatArray, FloatArray]:
     """Fractional fill with one shift of the fixed cost.
 
@@ -218,8 +263,8 @@ def fill_cost(
     ----------
     field
         The sites.
-    members
-        ``(rows, n)`` the neighbourhoods.
+    rows
+        The neighbourhoods.
     fewest
         ``(rows,)`` least number of campuses in each.
     shift
@@ -234,15 +279,16 @@ def fill_cost(
         ``(rows,)`` unit cost of the last unit taken [MUSD/MW/year].
     """
     cost = field.unit + (field.fixed - shift) / field.cap
-    order = np.argsort(cost, kind="stable")
-    takes = laminar_takes(field, members * field.cap, order)
-    before = np.cumsum(takes, axis=1) - takes
-    used = np.clip(field.target - before, 0.0, takes)
-    reached = takes.sum(axis=1) >= field.target * (1 - 1e-9)
-    campuses = fewest if shift >= 0 else np.full(len(fewest), field.max_campuses)
-    bound = np.where(reached, used @ cost[order] + shift * campuses, np.inf)
-    last = np.argmax(before + takes >= field.target * (1 - 1e-9), axis=1)
-    return bound, cost[order][last]
+    rows = rows.ordered(np.argsort(cost, kind="stable"))
+    takes = laminar_takes(field, rows)
+    used = np.clip(field.target - sum_before(rows.row, takes), 0.0, takes)
+    reached = rows.total(takes) >= field.target * (1 - 1e-9)
+    campuses = fewest if shift >= 0 else np.full(rows.count, field.max_campuses)
+    cost = cost[rows.site]
+    bound = np.where(reached, rows.total(used * cost) + shift * campuses, np.inf)
+    marginal = np.zeros(rows.count)
+    np.maximum.at(marginal, rows.row, np.where(used > 0, cost, 0.0))
+    return bound, marginal
 
 
 def with_forced(field: Field, h: int, shift: float) -> tuple[Field, float]:
@@ -288,19 +334,19 @@ def pair_cost(field: Field, within: BoolArray, h: int, shift: float) -> FloatArr
     ``(n,)`` no plan with the anchor and site ``j`` costs less [MUSD/year].
     """
     n = len(field.cap)
-    fewest = fewest_campuses(field, within)
+    fewest = fewest_campuses(field, Rows.true_in(within))
     cost = np.tile(field.unit + (field.fixed - shift) / field.cap, (n, 1))
     cost[:, h] = field.unit[h]
     np.fill_diagonal(cost, field.unit)
     order = np.argsort(cost, axis=1, kind="stable")
     takes = np.take_along_axis(within * field.cap, order, axis=1)
-    inside = np.zeros(n, dtype=bool)
-    for members, headroom in field.zones:
-        inside[:] = False
-        inside[members] = True
-        block = takes * inside[order]
-        before = np.cumsum(block, axis=1) - block
-        takes = np.where(inside[order], np.clip(headroom - before, 0.0, block), takes)
+    for zone_of_site, headroom in field.zones:
+        zone = zone_of_site[order]
+        for z, headroom_z in enumerate(headroom):
+            block = takes * (zone == z)
+            if block.any():
+                before = np.cumsum(block, axis=1) - block
+                takes = np.where(zone == z, np.clip(headroom_z - before, 0.0, block), takes)
     before = np.cumsum(takes, axis=1) - takes
     used = np.clip(field.target - before, 0.0, takes)
     opened = field.fixed[h] - shift + np.where(np.arange(n) == h, 0.0, field.fixed - shift)
@@ -308,3 +354,53 @@ def pair_cost(field: Field, within: BoolArray, h: int, shift: float) -> FloatArr
     bound = (used * np.take_along_axis(cost, order, axis=1)).sum(axis=1) + opened + shift * campuses
     possible = (takes.sum(axis=1) >= field.target * (1 - 1e-9)) & (fewest <= field.max_campuses)
     return np.where(possible, bound, np.inf)
+
+
+def stars_km(case: Case, field: Field) -> FloatArray:
+    """Least kilometres from each site to the other campuses of any cluster that it is in [km].
+
+    The target is bought at ``km / cap`` among the sites within reach, in proportion, under the
+    headroom of zones, the site's own cap for nothing; and there are at least as many links as
+    campuses are needed besides.
+
+    Returns
+    -------
+    ``(n,)`` infinite where the target is out of reach.
+    """
+    n = len(field.cap)
+    own = np.arange(n)
+    row = np.concatenate((np.repeat(own, np.diff(case.reach.indptr)), own))
+    site = np.concatenate((case.reach.indices, own))
+    km = np.concatenate((case.reach.km, np.zeros(n)))
+    cost = km / field.cap[site]
+    # The site itself comes first, before others at no distance.
+    other = row != site
+    by = np.lexsort((site, other, cost, row))
+    rows, cost = Rows(n, row[by], site[by]), cost[by]
+    takes = laminar_takes(field, rows)
+    used = np.clip(field.target - sum_before(rows.row, takes), 0.0, takes)
+    reached = rows.total(takes) >= field.target * (1 - 1e-9)
+    links = fewest_campuses(field, rows) - 1
+    reached &= links < field.max_campuses
+    by = np.lexsort((site, km, other, row))
+    # Place 0 is the site itself, which is no link.
+    place = sum_before(row[by], np.ones(len(by)))
+    fewest_km = np.bincount(
+        row[by], weights=np.where(place <= links[row[by]], km[by], 0.0), minlength=n
+    )
+    enough = np.bincount(row, minlength=n) > links
+    bought_km = rows.total(used * cost)
+    return np.where(reached & enough, np.maximum(bought_km, fewest_km), np.inf)
+
+
+def meshes_km(case: Case, stars: FloatArray, fewest: int) -> FloatArray:
+    """Least kilometres of any mesh that each site is in, from the stars of all sites [km].
+
+    Every link is in two stars, so a mesh has half the sum of the stars of its campuses: of the
+    site itself, and of at least ``fewest - 1`` others within its reach.
+    """
+    bound = np.empty(len(stars))
+    for v in range(len(stars)):
+        others = np.sort(stars[case.reach.of(v)[0]])[: fewest - 1]
+        bound[v] = (stars[v] + others.sum()) / 2 if len(others) == fewest - 1 else np.inf
+    return bound

@@ -32,6 +32,7 @@ RULES: tuple[Rule, ...] = (
     rules.deliver_within_area,
     rules.buy_clean_energy,
     rules.count_pairs,
+    rules.bind_pairs,
 )
 """Every rule, in the order of reading. Each adds its rows, or none where its option is off."""
 

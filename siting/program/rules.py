@@ -439,3 +439,41 @@ def count_pairs(problem: LpProblem, case: Case, x: Decisions) -> None:
             pair >= x.member[i, c] + x.member[j, c] - 1,
             label("pair", case.site_ids[i], case.site_ids[j], c),
         )
+
+
+def bind_pairs(problem: LpProblem, case: Case, x: Decisions) -> None:
+    """The links of a campus lead to campuses that complete its cluster.
+
+    For every site ``i`` and cluster ``c``, with ``cap[j]`` the largest size of site ``j``::
+
+        sum over j within reach of cap[j] * pair[i, j, c]  >=  (target - cap[i]) * member[i, c]
+        sum over j within reach of pair[i, j, c]  >=  (min_campuses - 1) * member[i, c]
+        pair[i, j, c]  <=  member[j, c]
+
+    where a pair at no distance counts as ``member[j, c]``. The target times ``member[i, c]``,
+    linearised: excludes no plan, and lets the relaxation see that links are needed. Rows:
+    ``pair_target(i, c)``, ``pair_count(i, c)``, ``pair_end(i, j, c)``; only where fiber
+    kilometres are minimised.
+    """
+    if case.sense != "minimise_fiber_km":
+        return
+    cap = case.cap_mw * case.target_per_mw
+    usable = set(x.sites)
+    for c in x.clusters:
+        for i in x.sites:
+            linked = []
+            for j in case.reach.of(i)[0].tolist():
+                if j in usable:
+                    pair = x.pair.get((min(i, j), max(i, j), c))
+                    linked.append((j, x.member[j, c] if pair is None else pair))
+                    if pair is not None:
+                        ends = (case.site_ids[i], case.site_ids[j], c)
+                        problem += pair <= x.member[j, c], label("pair_end", *ends)
+            member, at = x.member[i, c], (case.site_ids[i], c)
+            if case.target is not None and case.target > cap[i]:
+                size = lpSum(float(cap[j]) * link for j, link in linked)
+                problem += size >= float(case.target - cap[i]) * member, label("pair_target", *at)
+            if case.cluster.min_campuses > 1:
+                count = lpSum(link for _, link in linked)
+                least = case.cluster.min_campuses - 1
+                problem += count >= least * member, label("pair_count", *at)
