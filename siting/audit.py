@@ -122,7 +122,9 @@ def audit(case: Case, plan: Plan, *, gap_asked: float | None = None) -> AuditRep
         With every check that failed, by name of the limit and with the values found.
     """
     hearing = Hearing(case, plan, tuple(_place(case, c) for c in plan.clusters), gap_asked)
-    failures = [(name, what) for name, check in CHECKS for what in check(hearing)]
+    # What is infinite makes NaN on the way, which no comparison lets pass.
+    with np.errstate(invalid="ignore"):
+        failures = [(name, what) for name, check in CHECKS for what in check(hearing)]
     if failures:
         raise AuditError(failures)
     return AuditReport(passed=True, checks=tuple(name for name, _ in CHECKS))
@@ -270,7 +272,7 @@ def zones_have_headroom(hearing: Hearing) -> Iterator[str]:
 
 
 def zones_state_their_use(hearing: Hearing) -> Iterator[str]:
-    """``zones`` lists each zone once, the ones with a campus all, with its use and headroom."""
+    """``zones`` lists every zone that holds a campus, once, with its use and headroom."""
     case = hearing.case
     used_mw = _zone_draw_mw(hearing)
     position = {zone_id: z for z, zone_id in enumerate(case.zone_ids)}
@@ -295,10 +297,10 @@ def zones_state_their_use(hearing: Hearing) -> Iterator[str]:
                     f"{_mw(known_mw)}"
                 )
     listed = {used.id for used in hearing.plan.zones}
-    leaves = {int(case.zone[i]) for cluster in hearing.clusters for i in cluster.sites}
-    for z in sorted(leaves):
+    # A campus draws on its zone and on every zone that holds that one.
+    for z in _zones_drawn_on(hearing):
         if case.zone_ids[z] not in listed:
-            yield f"zone {case.zone_ids[z]!r}: has a campus, but is not listed"
+            yield f"zone {case.zone_ids[z]!r}: holds a campus, but is not listed"
 
 
 # --- A cluster ----------------------------------------------------------------------------------
@@ -648,8 +650,8 @@ def links_have_their_tier(hearing: Hearing) -> Iterator[str]:
     """``tier`` is the one of the link's length."""
     for cluster in hearing.plan.clusters:
         for link in cluster.links:
-            # What has no finite length has no tier either; the finite check reports it.
-            if math.isfinite(link.km) and link.tier != tier_of(link.km):
+            # A length that is none has no tier; the checks of numbers and lengths report it.
+            if 0 <= link.km < math.inf and link.tier != tier_of(link.km):
                 yield (
                     f"{_where(cluster)}, link {link.from_site!r} to {link.to_site!r}: tier "
                     f"{link.tier!r} is stated, but {link.km:,.3f} km are {tier_of(link.km)!r}"
@@ -809,17 +811,29 @@ def _used_sites(hearing: Hearing) -> BoolArray:
     return used
 
 
+def _zones_of(case: Case, i: int) -> list[int]:
+    """The zone of a site, its parent, and so on up."""
+    zones = []
+    z = int(case.zone[i])
+    while z >= 0:
+        zones.append(z)
+        z = int(case.parent[z])
+    return zones
+
+
 def _zone_draw_mw(hearing: Hearing) -> FloatArray:
     """``(Z,)`` draw over all clusters from a zone and all zones in it [MW]."""
-    case = hearing.case
-    used_mw = np.zeros(len(case.zone_ids))
+    used_mw = np.zeros(len(hearing.case.zone_ids))
     for cluster in hearing.clusters:
         for i, draw_mw in zip(cluster.sites, cluster.draw_mw, strict=True):
-            z = int(case.zone[i])
-            while z >= 0:
-                used_mw[z] += draw_mw
-                z = int(case.parent[z])
+            used_mw[_zones_of(hearing.case, int(i))] += draw_mw
     return used_mw
+
+
+def _zones_drawn_on(hearing: Hearing) -> list[int]:
+    """Zones that hold a campus, themselves or in a zone of theirs."""
+    sites = {int(i) for cluster in hearing.clusters for i in cluster.sites}
+    return sorted({z for i in sites for z in _zones_of(hearing.case, i)})
 
 
 def _target_mw(case: Case) -> float | None:
@@ -904,7 +918,9 @@ def _same(stated: float, expected: float, slack: float = 0.0) -> bool:
     """Whether two numbers are the same but for rounding; NaN never is."""
     # The least slack is for a value near 0, of which there is no part to speak of.
     slack = max(slack, TOLERANCE_RELATIVE * abs(expected), 1e-9)
-    return bool(stated == expected or abs(stated - expected) <= slack)
+    if not math.isfinite(expected):
+        return stated == expected
+    return bool(abs(stated - expected) <= slack)
 
 
 def _differs(

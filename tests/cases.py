@@ -273,16 +273,16 @@ def draw_cluster(
 
 
 def draw_km(source: Source, sites: int) -> np.ndarray:
-    """Kilometres between sites: of a random network, of points in a plane, or of neither."""
-    kind = source.pick(("network", "plane", "any"))
+    """Kilometres between sites, a metric: of a random network, of points in a plane, or closed."""
+    kind = source.pick(("network", "plane", "closed"))
     if kind == "network":
         return network_km(source, sites)
     if kind == "plane":
         x, y = (np.array([10.0 * source.integer(0, 30) for _ in range(sites)]) for _ in range(2))
-        km = np.round(1.3 * np.hypot(x[:, None] - x, y[:, None] - y))
+        km = np.ceil(1.3 * np.hypot(x[:, None] - x, y[:, None] - y))
     else:
         km = np.array([[float(source.integer(0, 400)) for _ in range(sites)] for _ in range(sites)])
-        km = np.minimum(km, km.T)
+        km = closed(np.minimum(km, km.T))
     np.fill_diagonal(km, 0.0)
     return km
 
@@ -298,10 +298,16 @@ def network_km(source: Source, sites: int) -> np.ndarray:
             if not source.flag(8):
                 km[node, other] = km[other, node] = 10.0 * source.integer(1, 30)
     np.fill_diagonal(km, 0.0)
-    for via in range(nodes):
-        km = np.minimum(km, km[:, via, None] + km[None, via, :])
+    km = closed(km)
     access_km = np.array([float(source.integer(0, 40)) for _ in range(sites)])
     node_of = np.array([source.integer(0, nodes - 1) for _ in range(sites)])
     sites_km = km[np.ix_(node_of, node_of)] + access_km[:, None] + access_km
     np.fill_diagonal(sites_km, 0.0)
     return sites_km
+
+
+def closed(km: np.ndarray) -> np.ndarray:
+    """The shortest ways through any places, so that no way round is shorter."""
+    for via in range(len(km)):
+        km = np.minimum(km, km[:, via, None] + km[None, via, :])
+    return km

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.optimize import linprog
 
 from siting.case import Case
-from siting.plan import Solution
+from siting.plan import Plan, Solution, plan_from_solution
 
 Sites = tuple[int, ...]
 
@@ -68,6 +68,18 @@ def solution_of(case: Case, answer: Answer) -> Solution:
         status="optimal",
         solver_name="oracle",
         solver_version="1",
+    )
+
+
+def plan_of(case: Case, solution: Solution) -> Plan:
+    """The plan of a solution, of a model and a world that have no files."""
+    return plan_from_solution(
+        case,
+        solution,
+        model_name="model",
+        model_sha256="0" * 64,
+        world_name="world",
+        world_sha256="0" * 64,
     )
 
 

@@ -1,0 +1,118 @@
+"""The program against the oracle, which tries every plan."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from cases import OPTIONS, random_case
+from oracle import Answer, best_plan, plan_of, solution_of
+
+from siting.audit import audit
+from siting.case import Case
+from siting.errors import InfeasibleError
+from siting.model import SolverSection
+from siting.plan import Solution
+from siting.program import solve
+from siting.program.anchors import solve_anchors
+from siting.program.plain import Proof, solve_plain
+from siting.program.solvers import Deadline, Solver
+
+AGREE = 1e-6
+"""How closely objectives agree, as a part of them [1]."""
+
+GAP = 1e-8
+"""The gap asked [1]: what is called optimal is well within what must agree."""
+
+SETTINGS = SolverSection(gap=GAP, time_limit_s=60.0, threads=1)
+
+# Cases with anything in play, then for every option cases with that one alone.
+MANY = [(seed, None) for seed in range(300)]
+MANY += [(seed, option) for option in OPTIONS for seed in range(1000, 1012)]
+MORE = [(seed, None) for seed in range(2000, 5000)]
+MORE += [(seed, option) for option in OPTIONS for seed in range(5000, 5200)]
+
+
+def agrees(value: float, answer: Answer) -> bool:
+    return math.isclose(value, answer.objective, rel_tol=AGREE, abs_tol=AGREE)
+
+
+def check_solution(case: Case, answer: Answer | None, settings: SolverSection) -> None:
+    """What ``solve`` returns is the oracle's answer, proven, and survives the audit."""
+    if answer is None:
+        with pytest.raises(InfeasibleError):
+            solve(case, solver=settings)
+        return
+    solution = solve(case, solver=settings)
+    assert agrees(solution.objective, answer)
+    assert agrees(solution.bound, answer)
+    assert solution.status == "optimal"
+    audit(case, plan_of(case, solution), gap_asked=GAP)
+
+
+def check_proof(case: Case, answer: Answer | None, proof: Proof) -> None:
+    """What one way of solving proves is the oracle's answer, and survives the audit."""
+    assert proof.infeasible == (answer is None)
+    assert proof.complete
+    if answer is None:
+        assert proof.best is None
+        return
+    assert proof.best is not None
+    assert agrees(proof.best.objective, answer)
+    assert agrees(proof.bound, answer)
+    solution = Solution(
+        draw_mw=tuple({case.site_ids[i]: mw for i, mw in d.items()} for d in proof.best.draw_mw),
+        contract_mwh=tuple(
+            {(case.supply_ids[r], case.site_ids[i]): mwh for (r, i), mwh in c.items()}
+            for c in proof.best.contract_mwh
+        ),
+        objective=proof.best.objective,
+        bound=proof.bound,
+        status="optimal",
+        solver_name="highs",
+        solver_version="1",
+    )
+    audit(case, plan_of(case, solution), gap_asked=GAP)
+
+
+def check_every_way(seed: int, option: str | None) -> None:
+    case = random_case(seed, only=option)
+    answer = best_plan(case)
+    if answer is not None:
+        audit(case, plan_of(case, solution_of(case, answer)))
+    check_solution(case, answer, SETTINGS)
+    solver = Solver("highs", GAP, 1)
+    if case.usable[case.required].all():
+        # `solve` refuses the other cases before it builds a program.
+        check_proof(case, answer, solve_plain(case, solver, Deadline(60)))
+    if case.cluster.count == 1:
+        check_proof(case, answer, solve_anchors(case, solver, Deadline(60)))
+
+
+@pytest.mark.parametrize(("seed", "option"), MANY)
+def test_program_agrees_with_the_oracle(seed, option):
+    check_every_way(seed, option)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("seed", "option"), MORE)
+def test_program_agrees_with_the_oracle_on_many_more(seed, option):
+    check_every_way(seed, option)
+
+
+@pytest.mark.parametrize("name", ["cbc", "scip"])
+@pytest.mark.parametrize("seed", range(300, 315))
+def test_other_solvers_agree_with_the_oracle(name, seed):
+    case = random_case(seed)
+    check_solution(case, best_plan(case), SETTINGS.model_copy(update={"name": name}))
+
+
+def test_random_cases_are_of_every_kind():
+    # Status and objective agree for nothing if the cases have, say, never a plan.
+    kinds = {}
+    for seed in range(100):
+        case = random_case(seed)
+        kind = case.sense, case.cluster.count, best_plan(case) is None
+        kinds[kind] = kinds.get(kind, 0) + 1
+    assert len(kinds) == 3 * 2 * 2
+    assert sum(n for (_, _, none), n in kinds.items() if none) in range(25, 76)
