@@ -160,7 +160,7 @@ def test_entries_used_longest_ago_and_what_a_killed_process_left_are_dropped(
         cached_reach(graph, access, limit_km=limit_km, folder=tmp_path)
     names = {km: f"{cache.reach_key(graph, access, km)}.reach" for km in (10.0, 20.0, 30.0, 40.0)}
     folder = tmp_path / "reach"
-    for age_s, km in ((50, 10.0), (90, 20.0), (70, 30.0)):
+    for age_s, km in ((50, 10.0), (70, 20.0), (90, 30.0)):
         os.utime(folder / names[km], (time.time() - age_s, time.time() - age_s))
     fresh, abandoned = folder / "fresh.part", folder / "abandoned.part"
     for path in (fresh, abandoned):

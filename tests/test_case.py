@@ -271,6 +271,17 @@ def test_models_that_differ_in_what_no_distance_depends_on_share_a_cache_entry(a
     assert len(calls) == 4
 
 
+def test_distances_of_more_sites_serve_a_world_with_fewer(folder, ask):
+    model = model_of(folder).replace({"world.exclude_sites": ["s1"]})
+    world = read_world(model)
+    wide = model.replace({"world.exclude_sites": [], "world.min_kv": 0.0})
+    case = build_case(model, world, reach_of(wide, read_world(wide)))
+    expected = ask({"world.exclude_sites": ["s1"]})
+    assert case.site_ids == expected.site_ids == ("s2", "s3", "s4")
+    assert case.reach.dense().tolist() == expected.reach.dense().tolist()
+    assert case.fixed_musd_per_year.tolist() == expected.fixed_musd_per_year.tolist()
+
+
 def test_distances_answer_by_id(folder):
     model = model_of(folder).replace({"world.min_kv": 0.0})
     world = read_world(model)
