@@ -309,6 +309,8 @@ system; a missing coordinate system is an error, except for GeoJSON, which is WG
 a CSV (UTF-8, commas) with `lon` and `lat` in degrees. A file with several layers is read at the
 layer that has the table's name. Shapefiles cut names to 10 characters: a cut name that fits one
 column stands for it, so headroom needs another format. A line of several parts must join into one.
+Leaf zones may overlap by 1 % of the smaller one, as borders that were simplified twice do; a site
+there is in the zone that comes first by id.
 
 A blank in an optional column means that it is not given. Columns that are not listed are kept and
 passed through to the outputs. Ids are text: `007` in a CSV stays `007`, a number in GeoJSON becomes

@@ -152,7 +152,10 @@ class World:
 def _named_ends(fiber: gpd.GeoDataFrame, column: str) -> NDArray[np.object_]:
     if column not in fiber:
         return np.full(len(fiber), None, dtype=object)
-    return np.array([None if name is None else str(name) for name in fiber[column]], dtype=object)
+    blank = fiber[column].isna().to_numpy()
+    names = np.array([str(name) for name in fiber[column]], dtype=object)
+    names[blank] = None
+    return names
 
 
 def _join_ends(names: NDArray[np.object_], places: FloatArray) -> tuple[tuple[str, ...], IntArray]:
