@@ -69,7 +69,8 @@ class Case:
     contractable_mwh, premium_usd_per_mwh
         ``(R,)`` energy that can be contracted in a year [MWh/year] and its premium [USD/MWh].
     reach
-        Kilometres by fiber between sites.
+        Kilometres by fiber between sites. They obey the triangle inequality, as shortest routes
+        do; the proof of the least fiber relies on it.
     """
 
     campus: CampusSection
@@ -230,7 +231,8 @@ def build_case(model: Model, world: World, distances: Distances) -> Case:
     world
         What exists.
     distances
-        Kilometres by fiber between the world's sites, from `reach_of`.
+        Kilometres by fiber between the world's sites, from `reach_of`; they may hold more sites,
+        and pairs further apart, than are asked.
 
     Raises
     ------
@@ -298,7 +300,7 @@ def build_case(model: Model, world: World, distances: Distances) -> Case:
         supply_area=supply_area[clean],
         contractable_mwh=(model.clean.contractable_fraction * capacity_mwh)[clean],
         premium_usd_per_mwh=supply.numbers("premium_usd_per_mwh", 0.0)[clean],
-        reach=here.reach,
+        reach=here.reach.within(model.cluster.max_fiber_km),
     )
 
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from siting.case import Case
+from siting.errors import SolverError
 from siting.fiber.reach import FloatArray, IntArray
 from siting.program.bounds import (
     Field,
@@ -33,13 +34,16 @@ from siting.program.bounds import (
     stars_km,
     with_forced,
 )
-from siting.program.plain import Proof, sign_of, solve_plain
+from siting.program.plain import Proof, required_unusable, sign_of, solve_plain
 from siting.program.settle import Settled
 from siting.program.solvers import Deadline, Solver
 from siting.progress import Progress, ProgressCallback
 
 CHUNK_ENTRIES = 1_000_000
 """Sites of neighbourhoods whose bounds are computed at once; bounds the memory."""
+
+ROUNDING = 1e-8
+"""What rounding draws to a watt may do to an objective, relative to it [1]."""
 
 PROBE_ROUNDS = 5
 """How often sites are removed from a neighbourhood by probing before its program is solved."""
@@ -104,7 +108,14 @@ class Search:
         required = part.required | (sites == h)
         part = replace(part, required=required)
         cutoff = None if self.best is None else self.cutoff() * self.sign
-        proof = solve_plain(part, self.solver, self.deadline, cutoff=cutoff)
+        try:
+            proof = solve_plain(part, self.solver, self.deadline, cutoff=cutoff)
+        except SolverError:
+            if cutoff is None:
+                raise
+            # A cutoff a hair above the best plan can upset a solver; the proof does not need it.
+            cutoff = None
+            proof = solve_plain(part, self.solver, self.deadline)
         self.solved += 1
         if proof.best is not None:
             self._keep(proof.best, sites)
@@ -152,8 +163,8 @@ class Search:
             return Proof(None, bound * self.sign, infeasible, infeasible)
         cost = self.best.objective * self.sign
         bound = min(bound, cost)
-        # The sums of rounded draws may miss the cutoff by their rounding.
-        complete = cost - bound <= self.solver.gap * abs(cost) + 1e-9 * max(1.0, abs(cost))
+        # The sums of rounded draws may miss the bound by their rounding.
+        complete = cost - bound <= self.solver.gap * abs(cost) + ROUNDING * abs(cost)
         return Proof(self.best, bound * self.sign, False, complete)
 
 
@@ -182,7 +193,7 @@ def solve_anchors(
     """
     if case.cluster.count != 1:
         raise ValueError("the anchor decomposition solves one cluster")
-    if np.any(case.required & ~case.usable):
+    if required_unusable(case):
         return Proof(None, sign_of(case) * math.inf, True, True)
     origin = _order(case)
     search = Search(case.take(origin), origin, solver, deadline, progress)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 from pulp import LpProblem, lpSum
 
 from siting.case import Case
@@ -45,6 +46,11 @@ def sign_of(case: Case) -> float:
     return -1.0 if case.sense == "maximise_mw" else 1.0
 
 
+def required_unusable(case: Case) -> bool:
+    """Whether a required site takes no campus, so that there is no plan."""
+    return bool(np.any(case.required & ~case.usable))
+
+
 def solve_plain(
     case: Case, solver: Solver, deadline: Deadline, *, cutoff: float | None = None
 ) -> Proof:
@@ -62,7 +68,7 @@ def solve_plain(
     """
     sign = sign_of(case)
     problem, x = build(case)
-    if len(x.member) == 0:
+    if len(x.member) == 0 or required_unusable(case):
         return Proof(None, sign * math.inf, True, True)
     if cutoff is not None:
         value = objective(case, x)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-
-import numpy as np
 
 from siting.case import Case
 from siting.errors import InfeasibleError, LimitError
@@ -82,14 +79,8 @@ def solve(
 def _search(
     case: Case, solver: Solver, deadline: Deadline, progress: ProgressCallback | None
 ) -> Proof:
-    sign = -1.0 if case.sense == "maximise_mw" else 1.0
-    usable = np.flatnonzero(case.usable)
-    if np.any(case.required & ~case.usable):
-        return Proof(None, sign * math.inf, True, True)
-    if len(usable) <= PLAIN_SITES:
-        proof = solve_plain(case, solver, deadline)
-    elif case.cluster.count == 1:
-        proof = solve_anchors(case, solver, deadline, progress=progress)
-    else:
-        proof = solve_several(case, solver, deadline, progress=progress)
-    return proof
+    if int(case.usable.sum()) <= PLAIN_SITES:
+        return solve_plain(case, solver, deadline)
+    if case.cluster.count == 1:
+        return solve_anchors(case, solver, deadline, progress=progress)
+    return solve_several(case, solver, deadline, progress=progress)
