@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from siting.fiber import Access, FiberGraph, Reach, Route, access_of, cached_reach, find_routes
+from siting.fiber import Access, FiberGraph, Reach, access_of, cached_reach
 from siting.fiber.reach import IntArray
 from siting.model import Model
 
@@ -38,11 +37,6 @@ class Distances:
     access: Access
     reach: Reach
 
-    @cached_property
-    def position(self) -> dict[str, int]:
-        """Position of each site."""
-        return {site: i for i, site in enumerate(self.site_ids)}
-
     @property
     def component(self) -> IntArray:
         """``(I,)`` number of the connected part of the fiber that each site joins; 0 is largest."""
@@ -52,15 +46,11 @@ class Distances:
         """The same among some of the sites, in the order given."""
         if tuple(site_ids) == self.site_ids:
             return self
-        sites = np.array([self.position[site] for site in site_ids], np.int64)
+        position = {site: i for i, site in enumerate(self.site_ids)}
+        sites = np.array([position[site] for site in site_ids], np.int64)
         return Distances(
             tuple(site_ids), self.graph, self.access.take(sites), self.reach.take(sites)
         )
-
-    def routes(self, pairs: Sequence[tuple[str, str]]) -> list[Route]:
-        """Spans and nodes of the shortest routes between pairs of sites, by id."""
-        at = self.position
-        return find_routes(self.graph, self.access, [(at[a], at[b]) for a, b in pairs])
 
 
 def reach_of(model: Model, world: World) -> Distances:

@@ -12,7 +12,7 @@ import pytest
 from siting.case import build_case
 from siting.distances import graph_of, reach_of
 from siting.errors import InputError
-from siting.fiber import cache
+from siting.fiber import cache, find_routes
 from siting.model import make_model, read_model
 from siting.world import read_world
 
@@ -282,11 +282,24 @@ def test_distances_of_more_sites_serve_a_world_with_fewer(folder, ask):
     assert case.fixed_musd_per_year.tolist() == expected.fixed_musd_per_year.tolist()
 
 
-def test_distances_answer_by_id(folder):
+def test_distances_up_to_a_longer_limit_serve_a_shorter_one_and_not_the_other_way(folder, ask):
+    model = model_of(folder)
+    world = read_world(model)
+    distances = reach_of(model, world)
+    shorter = build_case(model.replace({"cluster.max_fiber_km": 140.0}), world, distances)
+    expected = ask({"cluster.max_fiber_km": 140.0})
+    assert shorter.reach.limit_km == 140.0
+    assert shorter.reach.pairs == expected.reach.pairs == 1
+    with pytest.raises(ValueError, match=r"held up to 300\.0 km, not up to 301\.0 km"):
+        build_case(model.replace({"cluster.max_fiber_km": 301.0}), world, distances)
+
+
+def test_routes_follow_the_spans_of_the_world(folder):
     model = model_of(folder).replace({"world.min_kv": 0.0})
     world = read_world(model)
     distances = reach_of(model, world)
-    (route,) = distances.routes([("s3", "s1")])
+    assert distances.site_ids == ("low", "s1", "s2", "s3", "s4")
+    (route,) = find_routes(distances.graph, distances.access, [(3, 1)])
     assert route.span_ids == ("f2", "f1")
     assert route.km == pytest.approx(distances.reach.km_between(3, 1), abs=1e-9)
     assert distances.component.tolist() == [0] * 5

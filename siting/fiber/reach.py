@@ -102,6 +102,8 @@ class Reach:
         """
         if limit_km > self.limit_km:
             raise ValueError(f"pairs are held up to {self.limit_km} km, not up to {limit_km} km")
+        if limit_km == self.limit_km:
+            return self
         held = self.km <= limit_km
         rows = np.repeat(np.arange(len(self)), np.diff(self.indptr))[held]
         indptr = np.searchsorted(rows, np.arange(len(self) + 1)).astype(np.int64)
