@@ -193,7 +193,7 @@ def solve_anchors(
     """
     if case.cluster.count != 1:
         raise ValueError("the anchor decomposition solves one cluster")
-    if required_unusable(case):
+    if required_unusable(case) or _required_apart(case):
         return Proof(None, sign_of(case) * math.inf, True, True)
     origin = _order(case)
     search = Search(case.take(origin), origin, solver, deadline, progress)
@@ -204,6 +204,12 @@ def solve_anchors(
     if case.sense == "maximise_mw":
         return _most_draw(search)
     return _least_fiber(search)
+
+
+def _required_apart(case: Case) -> bool:
+    """Whether two required sites are beyond reach of each other, so that there is no plan."""
+    required = np.flatnonzero(case.required)
+    return bool(np.isinf(case.reach.take(required).dense()).any())
 
 
 def _order(case: Case) -> IntArray:
