@@ -14,7 +14,7 @@ from siting import resources
 from siting.audit import audit
 from siting.case import build_case
 from siting.distances import reach_of
-from siting.errors import InputError, LimitError, Problem, Problems
+from siting.errors import AuditError, InputError, LimitError, Problem, Problems
 from siting.model import MODEL_FILE, Model, make_model, read_model
 from siting.plan import AuditReport, Plan, Seconds, plan_from_solution
 from siting.program import solve as solve_program
@@ -179,7 +179,17 @@ def audit_plan(
     case = build_case(model, world, reach_of(model, world))
     if not isinstance(plan, Plan):
         plan = read_plan(plan, case)
-    return audit(case, plan, gap_asked=model.solver.gap)
+    try:
+        return audit(case, plan, gap_asked=model.solver.gap)
+    except AuditError as error:
+        # Whoever gives the wrong model reads this first of many failures.
+        if (plan.model_sha256, plan.world_sha256) != (model.sha256, world.sha256):
+            error.add_note(
+                f"the plan was made from another model or world: '{plan.model_name}' on "
+                f"'{plan.world_name}', not '{model.name}' on '{world.name}' as they are now; give "
+                "the model that it was solved with, and the same --set"
+            )
+        raise
 
 
 def describe_world(name: str | Path = "us") -> WorldSummary:

@@ -283,7 +283,11 @@ def _report_error(error: Exception, exit_code: int) -> int:
     if exit_code == EXIT_FAULT and os.environ.get("SITING_TRACEBACK"):
         raise error
     if isinstance(error, SitingError):
-        _complain(str(error))
+        _complain("\n".join([str(error), *getattr(error, "__notes__", ())]))
+        return exit_code
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if error.filename else ""
+        _complain(f"siting: {place}{error.strerror}")
         return exit_code
     # Typer keeps its exceptions in different modules from version to version: what they can do
     # tells them apart.

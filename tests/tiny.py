@@ -7,7 +7,6 @@ a ~~~ n1 ---- n2 ---- n3 ~~~ c        fiber, with a bend in each span
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import geopandas as gpd
 import numpy as np
@@ -19,14 +18,14 @@ from siting.case import Case, build_case
 from siting.distances import reach_of
 from siting.model import Model, make_model
 from siting.plan import Plan, Seconds, plan_from_solution
+from siting.world import World
 
 CAVEAT = "Made up: for tests, not for interconnection."
-NODES = {"n1": (0.0, 0.0), "n2": (1.0, 0.0), "n3": (2.0, 0.0)}
 BENDS = {"s1": [(0.0, 0.0), (0.5, 0.2), (1.0, 0.0)], "s2": [(2.0, 0.0), (1.5, -0.2), (1.0, 0.0)]}
 SITES = {"a": (-0.1, 0.1), "b": (1.0, 0.1), "c": (2.1, -0.1), "d": (1.0, 0.1)}
 
 
-def tiny_world() -> SimpleNamespace:
+def tiny_world() -> World:
     """The world; its spans run in either direction, and its zones' rings in the wrong one."""
     west = shapely.Polygon(
         [(-1, -1), (-1, 1), (0.5, 1), (0.5, -1)], [[(-0.5, -0.5), (-0.4, -0.5), (-0.4, -0.4)]]
@@ -39,6 +38,7 @@ def tiny_world() -> SimpleNamespace:
             "max_mw": [300.0, 300.0, 200.0, 50.0],
             "zone": ["west", "east", "east", "east"],
             "kv": [345, 500, 230, 230],
+            "utility": ["Western", "Éastern", "Éastern", "Éastern"],
             "region": ["R1", "R2", "R2", "R2"],
             "cluster": ["Ä", None, "x\ny", "z"],
             "geometry": [shapely.Point(place) for place in SITES.values()],
@@ -75,30 +75,18 @@ def tiny_world() -> SimpleNamespace:
         geometry=[shapely.Point(0, 0.5), shapely.Point(2, 0.5)],
         crs=4326,
     )
-    places = np.array(list(NODES.values()))
-    spans = SimpleNamespace(
-        ids=tuple(BENDS),
-        start=np.array([0, 2]),
-        end=np.array([1, 1]),
-        km=fiber["km"].to_numpy(),
-        node_ids=tuple(NODES),
-        node_lon=places[:, 0],
-        node_lat=places[:, 1],
-    )
-    return SimpleNamespace(
+    return World(
         name="tiny",
         title="Four sites",
         caveat=CAVEAT,
         sha256="0" * 64,
+        sources=(),
         sites=sites,
-        all_sites=sites,
         zones=zones,
         fiber=fiber,
         supply=supply,
         outlines=None,
-        sources=(),
-        dropped={},
-        spans=lambda: spans,
+        route_factor=1.3,
     )
 
 
