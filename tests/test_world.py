@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import geopandas as gpd
@@ -67,6 +68,15 @@ def test_format_and_coordinate_system_make_no_difference(suffix, crs, tmp_path):
     assert world.sites.crs == plain.sites.crs == "EPSG:4326"
     apart = shapely.distance(world.sites.geometry.to_numpy(), plain.sites.geometry.to_numpy())
     assert apart.max() < 1e-7
+
+
+@pytest.mark.skipif(find_spec("pyarrow") is not None, reason="pyarrow is installed")
+def test_says_what_reads_geoparquet(tmp_path):
+    draft = Draft()
+    draft.ask("world", sites="sites.parquet")
+    draft.extra["sites.parquet"] = b"PAR1"
+    with pytest.raises(InputError, match="read by pyarrow, which is missing; pip install pyarrow"):
+        read(draft, tmp_path)
 
 
 def test_one_geopackage_holds_all_tables(tmp_path):
