@@ -46,7 +46,8 @@ test-all: lint
 	$(BIN)/python -m pytest -n auto $(PYTEST)
 
 test-lowest: $(LOWEST)/installed
-	$(LOWEST)/bin/python -m pytest -q -W ignore tests/test_models.py $(PYTEST)
+	$(LOWEST)/bin/python -m pytest -q -W ignore tests/test_models.py tests/test_bad_inputs.py \
+		tests/test_cli.py $(PYTEST)
 
 goldens: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n auto -m 'not slow' --remake-goldens
@@ -80,5 +81,6 @@ $(LOWEST)/installed: pyproject.toml tools/lowest.txt
 	rm -rf $(LOWEST)
 	@mkdir -p $(dir $(LOWEST)) && python=$$($(FIND_PYTHON)) && $$python -m venv $(LOWEST)
 	$(LOWEST)/bin/python $(INSTALL) --upgrade pip
-	$(LOWEST)/bin/python $(INSTALL) --constraint tools/lowest.txt --editable '.[solvers]' pytest
+	$(LOWEST)/bin/python $(INSTALL) --constraint tools/lowest.txt --editable '.[solvers]' pytest \
+		jsonschema
 	@touch $@

@@ -204,7 +204,7 @@ def test_set_changes_keys_and_options_win_over_it(call):
         (["solve", "two_utilities", "--time-limit", "nan"], 2, "solver.time_limit_s"),
         (["solve", "two_utilities", "--threads", "-1"], 2, "solver.threads is -1"),
         (["solve", "two_utilities", "--solver", "cplx"], 2, "'cplx' is not known"),
-        (["solve", "two_utilities", "--fast"], 2, "No such option: --fast"),
+        (["solve", "two_utilities", "--fast"], 2, "No such option"),
         (["solve"], 2, "Missing argument"),
         (["sovle", "two_utilities"], 2, "No such command 'sovle'"),
         ([], 2, "Usage: siting"),
@@ -340,11 +340,9 @@ def wait_for(stream, words):
         seen += line
 
 
-SEARCHES_LONG = ("--set", "objective.sense=maximise_mw", "--gap", "0")
-
-
 def test_ctrl_c_in_a_search_writes_the_best_plan_so_far(tmp_path):
-    search = start("solve", "us_5gw", *SEARCHES_LONG, "--out", tmp_path / "out")
+    # It has a plan within seconds, and takes long to prove that there is none better at all.
+    search = start("solve", "us_10gw", "--gap", "0", "--out", tmp_path / "out")
     try:
         wait_for(search.stderr, b"best ")
         search.send_signal(signal.SIGINT)
@@ -357,27 +355,40 @@ def test_ctrl_c_in_a_search_writes_the_best_plan_so_far(tmp_path):
     plan = json.loads((tmp_path / "out" / "plan.json").read_text(encoding="utf-8"))
     assert plan["status"] == "feasible"
     assert plan["audit"]["passed"]
-    assert plan["bound"] > plan["objective"] > 5000
+    assert plan["bound"] < plan["objective"]
+
+
+NEVER_ENDS = """
+import sys, time
+from siting import api, cli
+def search(case, *, solver, progress, interrupted):
+    interrupted()
+    print("searching", file=sys.stderr, flush=True)
+    time.sleep(60)
+api.solve_program = search
+sys.exit(cli.main(sys.argv[1:]))
+"""
 
 
 def test_two_ctrl_c_in_a_search_write_nothing(tmp_path):
-    search = start("solve", "us_5gw", *SEARCHES_LONG, "--out", tmp_path / "out")
+    search = subprocess.Popen(
+        [sys.executable, "-c", NEVER_ENDS, "solve", "two_utilities", "--out", tmp_path / "out"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+    )
     try:
-        wait_for(search.stderr, b"best ")
+        wait_for(search.stderr, b"searching")
         search.send_signal(signal.SIGINT)
-        wait_for(search.stderr, b"Ctrl-C again")
+        wait_for(search.stderr, b"Ctrl-C again ends without one")
         search.send_signal(signal.SIGINT)
         out, err = search.communicate(timeout=60)
     finally:
         search.kill()
-    # The search may have stopped at its best plan between the two: then that is written, whole.
-    if search.returncode == 0:
-        assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(FILES)
-    else:
-        assert search.returncode == 130
-        assert out == b""
-        assert err == b"siting: interrupted\n"
-        assert list(tmp_path.iterdir()) == []
+    assert search.returncode == 130
+    assert out == b""
+    assert err == b"siting: interrupted\n"
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- Pipes and encodings ------------------------------------------------------------------------
