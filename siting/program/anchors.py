@@ -104,37 +104,16 @@ class Search:
 
     def solve(self, sites: IntArray, h: int) -> float:
         """Solve the program of some sites with anchor ``h``; returns its bound as a cost."""
-        part = self.case.take(sites)
-        required = part.required | (sites == h)
-        part = replace(part, required=required)
-        cutoff = None if self.best is None else self.cutoff() * self.sign
-        try:
-            proof = solve_plain(part, self.solver, self.deadline, cutoff=cutoff)
-        except SolverError:
-            if cutoff is None:
-                raise
-            # A cutoff a hair above the best plan can upset a solver; the proof does not need it.
-            cutoff = None
-            proof = solve_plain(part, self.solver, self.deadline)
+        cutoff = self.cutoff()
+        proof = solve_anchored(self.case, sites, h, self.solver, self.deadline, cutoff)
         self.solved += 1
         if proof.best is not None:
             self._keep(proof.best, sites)
-        if proof.infeasible:
-            return self.cutoff() if cutoff is None else cutoff * self.sign
-        return min(proof.bound * self.sign, self.cutoff() if cutoff is None else math.inf)
+        return min(proof.bound * self.sign, cutoff)
 
     def _keep(self, found: Settled, sites: IntArray) -> None:
-        if self.best is not None and found.objective * self.sign >= self.best.objective * self.sign:
-            return
-        asked = self.origin[sites]
-        self.best = Settled(
-            tuple({int(asked[i]): mw for i, mw in draws.items()} for draws in found.draw_mw),
-            tuple(
-                {(r, int(asked[i])): mwh for (r, i), mwh in contracts.items()}
-                for contracts in found.contract_mwh
-            ),
-            found.objective,
-        )
+        if self.best is None or found.objective * self.sign < self.best.objective * self.sign:
+            self.best = found.at(self.origin[sites])
 
     def narrow(self, sites: IntArray, limit_km: float) -> Search:
         """The same search on some of the sites and with a shorter reach."""
@@ -166,6 +145,27 @@ class Search:
         # The sums of rounded draws may miss the bound by their rounding.
         complete = cost - bound <= self.solver.gap * abs(cost) + ROUNDING * abs(cost)
         return Proof(self.best, bound * self.sign, False, complete)
+
+
+def solve_anchored(
+    case: Case, sites: IntArray, h: int, solver: Solver, deadline: Deadline, cutoff: float
+) -> Proof:
+    """Solve the program of some sites of a case, with anchor ``h`` a member.
+
+    Only plans better than the cutoff (a cost) matter; "infeasible" and the bound are about these.
+    The plan is in positions of ``sites``.
+    """
+    sign = sign_of(case)
+    part = case.take(sites)
+    part = replace(part, required=part.required | (sites == h))
+    value = cutoff * sign if math.isfinite(cutoff) else None
+    try:
+        return solve_plain(part, solver, deadline, cutoff=value)
+    except SolverError:
+        if value is None:
+            raise
+        # A cutoff a hair above the best plan can upset a solver; the proof does not need it.
+        return solve_plain(part, solver, deadline)
 
 
 def solve_anchors(
@@ -285,8 +285,17 @@ def neighbourhood_sizes(case: Case) -> tuple[FloatArray, IntArray]:
 
 
 def _least_cost(search: Search) -> Proof:
-    case = search.case
-    sites = Field.of(case)
+    case, sites = search.case, Field.of(search.case)
+    return _best_first(
+        search,
+        _anchors(case),
+        _cost_bounds(case, sites),
+        lambda h: _trim_by_cost(case, sites, h, search.cutoff()),
+    )
+
+
+def _cost_bounds(case: Case, sites: Field) -> FloatArray:
+    """``(anchors,)`` no plan with the anchor costs less [MUSD/year]."""
     anchors = _anchors(case)
     bounds = np.empty(len(anchors))
     for chunk, rows in _chunks(case, anchors):
@@ -294,19 +303,18 @@ def _least_cost(search: Search) -> Proof:
         possible = (fewest <= sites.max_campuses) & (largest_sizes(sites, rows) >= _slack(sites))
         fill, _ = fill_cost(sites, rows, fewest, sites.shifts()[0])
         bounds[chunk] = np.where(possible, fill, np.inf)
-    return _best_first(search, anchors, bounds, lambda h: _trim_by_cost(search, sites, h))
+    return bounds
 
 
 def _slack(sites: Field) -> float:
     return sites.target * (1 - 1e-9)
 
 
-def _trim_by_cost(search: Search, sites: Field, h: int) -> tuple[IntArray, float]:
-    """Sites that a better plan with anchor ``h`` can have, and a bound on its cost.
+def _trim_by_cost(case: Case, sites: Field, h: int, cutoff: float) -> tuple[IntArray, float]:
+    """Sites that a plan below the cutoff with anchor ``h`` can have, and a bound on its cost.
 
     Removes by reduced cost, and by probing pairs, until nothing more can be removed.
     """
-    case, cutoff = search.case, search.cutoff()
     kept = _neighbourhood(case, h)
     within = np.isfinite(case.reach.take(kept).dense())
     # What is removed costs at least the cutoff, so no bound above it holds for the anchor.
@@ -346,6 +354,55 @@ def _trim_by_cost(search: Search, sites: Field, h: int) -> tuple[IntArray, float
         kept, within = kept[stays], within[np.ix_(stays, stays)]
         ceiling = cutoff
     return kept, min(bound, ceiling)
+
+
+@dataclass(frozen=True, eq=False)
+class Pricing:
+    """What the anchors of a case with prices can do at the least.
+
+    Parameters
+    ----------
+    smallest
+        ``(count,)`` the smallest bounds of different anchors, ascending [MUSD/year]; infinite
+        where there are fewer anchors.
+    found
+        Plans found on the way, one cluster each.
+    """
+
+    smallest: FloatArray
+    found: tuple[Settled, ...]
+
+
+def price_anchors(
+    case: Case, count: int, solver: Solver, deadline: Deadline, *, solves: int
+) -> Pricing:
+    """Bound the ``count`` best anchors of a case at minimum cost, and find their plans.
+
+    Best first as in ``solve_anchors``, but against the ``count``-th best plan of different
+    anchors, and with at most ``solves`` small programs; valid wherever it stops.
+    """
+    origin = _order(case)
+    ordered = case.take(origin)
+    sites = Field.of(ordered)
+    bounds = _cost_bounds(ordered, sites)
+    values: list[float] = []
+    found: list[Settled] = []
+    for h in np.lexsort((np.arange(len(bounds)), bounds)).tolist():
+        cutoff = sorted(values)[count - 1] if len(values) >= count else math.inf
+        if bounds[h] >= cutoff or len(values) >= solves or deadline.reached():
+            break
+        kept, bound = _trim_by_cost(ordered, sites, h, cutoff)
+        if bound < cutoff:
+            proof = solve_anchored(ordered, kept, h, solver, deadline, cutoff)
+            bound = max(bound, min(proof.bound, cutoff))
+            if proof.best is not None:
+                values.append(proof.best.objective)
+                found.append(proof.best.at(origin[kept]))
+        bounds[h] = max(bounds[h], min(bound, cutoff))
+    smallest = np.full(count, np.inf)
+    least = np.sort(bounds)[:count]
+    smallest[: len(least)] = least
+    return Pricing(smallest, tuple(found))
 
 
 # --------------------------------------------------------------------------- maximise draw

@@ -56,6 +56,17 @@ class Settled:
         """The sites of each cluster."""
         return tuple(tuple(sorted(draws)) for draws in self.draw_mw)
 
+    def at(self, sites: np.ndarray) -> Settled:
+        """The same in the positions that the sites have elsewhere: ``sites[i]`` for ``i``."""
+        return Settled(
+            tuple({int(sites[i]): mw for i, mw in draws.items()} for draws in self.draw_mw),
+            tuple(
+                {(r, int(sites[i])): mwh for (r, i), mwh in contracts.items()}
+                for contracts in self.contract_mwh
+            ),
+            self.objective,
+        )
+
 
 def settle(case: Case, choice: Choice, solver: Solver) -> Settled | None:
     """Best draws and contracts for chosen sites, or none if the choice is not feasible after all.

@@ -1,19 +1,22 @@
 """Several clusters: the whole program where it is small, else one cluster after the other.
 
-Clusters are tied to each other by the headroom of zones and by the sites, of which each serves
-one. Where the whole program is too large to hand to a solver, clusters are placed one by one in
-what the others leave, and improved by placing each again; the bound is that of as many clusters
-as are asked which ignore each other. It is valid, and not tight where clusters compete.
+Clusters are tied to each other by the headroom of zones, by clean supply, and by the sites, of
+which each serves one. Where the whole program is too large to hand to a solver, clusters are
+placed one by one in what the others leave, and improved by placing each again. At minimum cost,
+column generation then finds better plans and a bound. For the other senses, and with required
+sites, the bound is that of as many clusters as are asked which ignore each other: valid, and not
+tight where clusters compete.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from siting.case import Case
 from siting.program.anchors import solve_anchors
+from siting.program.columns import solve_columns
 from siting.program.plain import Proof, sign_of, solve_plain
 from siting.program.settle import Settled, evaluate
 from siting.program.solvers import Deadline, Solver
@@ -33,59 +36,83 @@ def solve_several(
     """Solve the program of several clusters; see ``solve_anchors`` for the parameters."""
     if int(case.usable.sum()) ** 2 * case.cluster.count <= WHOLE_ENTRIES:
         return solve_plain(case, solver, deadline)
-    return _one_after_the_other(case, solver, deadline, progress)
-
-
-def _one_after_the_other(
-    case: Case, solver: Solver, deadline: Deadline, progress: ProgressCallback | None
-) -> Proof:
-    sign, count = sign_of(case), case.cluster.count
-    nothing_required = np.zeros(len(case.site_ids), dtype=bool)
+    count = case.cluster.count
     one = replace(case, cluster=case.cluster.model_copy(update={"count": 1}))
-    free = replace(one, required=nothing_required)
-    first = solve_anchors(free, solver, deadline, progress=progress)
+    free = replace(one, required=np.zeros(len(case.site_ids), dtype=bool))
+    place = Placement(one, free, solver, deadline, progress)
+    first = place.in_what_is_left([], free)
     if first.infeasible:
         return first
     bound = first.bound * count
-
-    # Required sites go into the first cluster; the others must do without them.
-    clusters: list[Settled] = []
-    while len(clusters) < count:
-        left = _what_is_left(free if clusters else one, clusters)
-        found = solve_anchors(left, solver, deadline, progress=progress)
-        if found.best is None:
-            return Proof(None, bound, False, False)
-        clusters.append(found.best)
-    clusters = _place_again(one, free, clusters, solver, deadline, progress)
-    best = _together(case, clusters)
+    clusters = place.one_after_the_other(count)
+    if clusters is None:
+        return Proof(None, bound, False, False)
+    best = _together(case, place.again(clusters))
+    if case.sense == "minimise_cost" and not case.required.any():
+        return solve_columns(
+            case,
+            best,
+            bound,
+            solver,
+            deadline,
+            improve=lambda plan: _together(case, place.again(_apart(one, plan))),
+            progress=progress,
+        )
+    sign = sign_of(case)
     bound = min(bound * sign, best.objective * sign) * sign
     complete = abs(best.objective - bound) <= solver.gap * abs(best.objective)
     return Proof(best, bound, False, complete)
 
 
-def _place_again(
-    one: Case,
-    free: Case,
-    clusters: list[Settled],
-    solver: Solver,
-    deadline: Deadline,
-    progress: ProgressCallback | None,
-) -> list[Settled]:
-    """Take out one cluster at a time and place it anew, until none finds a better place."""
-    sign = sign_of(one)
-    since_better, c = 0, 0
-    while since_better < len(clusters) and not deadline.reached():
-        others = clusters[:c] + clusters[c + 1 :]
-        found = solve_anchors(
-            _what_is_left(free if c else one, others), solver, deadline, progress=progress
-        )
-        since_better += 1
-        if found.best is not None:
-            gain = (clusters[c].objective - found.best.objective) * sign
-            if gain > 1e-9 * abs(clusters[c].objective):
-                clusters[c], since_better = found.best, 1
-        c = (c + 1) % len(clusters)
-    return clusters
+@dataclass(frozen=True)
+class Placement:
+    """Places single clusters in what others leave.
+
+    Parameters
+    ----------
+    one, free
+        The question for one cluster, with the required sites and without.
+    solver, deadline, progress
+        As in ``solve_anchors``.
+    """
+
+    one: Case
+    free: Case
+    solver: Solver
+    deadline: Deadline
+    progress: ProgressCallback | None
+
+    def in_what_is_left(self, others: list[Settled], case: Case) -> Proof:
+        """The best single cluster beside others."""
+        left = _what_is_left(case, others)
+        return solve_anchors(left, self.solver, self.deadline, progress=self.progress)
+
+    def one_after_the_other(self, count: int) -> list[Settled] | None:
+        """So many clusters, each the best beside those before; none where one finds no place.
+
+        Required sites go into the first cluster; the others must do without them.
+        """
+        clusters: list[Settled] = []
+        while len(clusters) < count:
+            found = self.in_what_is_left(clusters, self.free if clusters else self.one)
+            if found.best is None:
+                return None
+            clusters.append(found.best)
+        return clusters
+
+    def again(self, clusters: list[Settled]) -> list[Settled]:
+        """Take out one cluster at a time and place it anew, until none finds a better place."""
+        clusters, since_better, c = list(clusters), 0, 0
+        while since_better < len(clusters) and not self.deadline.reached():
+            others = clusters[:c] + clusters[c + 1 :]
+            found = self.in_what_is_left(others, self.free if c else self.one)
+            since_better += 1
+            if found.best is not None:
+                gain = (clusters[c].objective - found.best.objective) * sign_of(self.one)
+                if gain > 1e-9 * abs(clusters[c].objective):
+                    clusters[c], since_better = found.best, 1
+            c = (c + 1) % len(clusters)
+        return clusters
 
 
 def _what_is_left(case: Case, clusters: list[Settled]) -> Case:
@@ -110,3 +137,10 @@ def _together(case: Case, clusters: list[Settled]) -> Settled:
     draw_mw = tuple(found.draw_mw[0] for found in clusters)
     contract_mwh = tuple(found.contract_mwh[0] for found in clusters)
     return Settled(draw_mw, contract_mwh, evaluate(case, draw_mw, contract_mwh))
+
+
+def _apart(one: Case, plan: Settled) -> list[Settled]:
+    return [
+        Settled((draws,), (contracts,), evaluate(one, (draws,), (contracts,)))
+        for draws, contracts in zip(plan.draw_mw, plan.contract_mwh, strict=True)
+    ]

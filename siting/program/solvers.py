@@ -53,6 +53,10 @@ class Deadline:
         self._end = time.monotonic() + time_limit_s
         self._interrupted = interrupted or (lambda: False)
 
+    def within(self, limit_s: float) -> Deadline:
+        """An earlier deadline: at most so many seconds from now, and not after this one."""
+        return Deadline(min(limit_s, self.left_s()), self._interrupted)
+
     def left_s(self) -> float:
         """Seconds left [s], not less than 0."""
         return max(0.0, self._end - time.monotonic())
