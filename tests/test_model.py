@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from siting.errors import InputError
-from siting.model import describe_keys, make_model, parse_value, read_model
+from siting.model import make_model, parse_value, read_model
+from siting.model.reference import describe_model, keys
 from siting.model.sections import SECTIONS, TOP_KEYS
 from siting.resources import bundled_models, bundled_worlds, data_folder, models_folder
 
@@ -78,21 +79,30 @@ def test_defaults_are_those_of_the_contract():
     held = json.loads(model.model_dump_json(by_alias=True))
     wanted = tomllib.loads(DEFAULTS)
     wanted["objective"]["sense"] = "maximise_mw"
-    for table, keys in NONE_BY_DEFAULT.items():
-        wanted[table] |= dict.fromkeys(keys)
+    for table, names in NONE_BY_DEFAULT.items():
+        wanted[table] |= dict.fromkeys(names)
     assert held == {"schema": 1, "name": "draft", "title": "", **wanted}
 
 
 def test_every_key_says_what_it_means_and_a_number_its_unit():
-    for key, meaning, default in describe_keys():
-        assert meaning.endswith((".", "]")), key
-        if isinstance(default, float):
-            assert meaning.endswith("]"), key
+    for key in keys():
+        assert key.meaning.endswith("."), key
+        if key.path.endswith(("_mw", "_km", "_s", "_kv")) or "_per_" in key.path:
+            assert key.unit, key
+        if "fraction" in key.path or "after" in key.path:
+            assert key.unit == "0-1", key
 
 
 def test_keys_are_described_in_the_order_of_the_file():
-    tables = list(dict.fromkeys(key.split(".")[0] for key, _, _ in describe_keys()))
+    tables = list(dict.fromkeys(key.path.split(".")[0] for key in keys()))
     assert tables == [*TOP_KEYS, *SECTIONS]
+
+
+def test_page_of_the_model_is_what_the_code_says():
+    page = (Path(__file__).parents[1] / "docs" / "model.md").read_text("utf-8")
+    assert page == describe_model(), (
+        "python -m siting.model.reference > docs/model.md writes it anew"
+    )
 
 
 def test_integers_are_numbers_and_lists_are_kept_as_tuples():
@@ -261,7 +271,7 @@ def test_fingerprint_stays_what_it_is():
     # Plans hold it: a change here makes every plan that was written look like another model's.
     assert (
         make_model(VALUES).sha256
-        == "0fcbf87db730c490954b5b9c8c00c9661e103ea11dfa54aa0cc232f4fe59b508"
+        == "363928d930e9971fa79a71d64a00317ce3b6e1767770b8b10859af999b97b102"
     )
 
 

@@ -11,7 +11,7 @@ import copy
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import Any, Literal, Self
 
@@ -50,7 +50,6 @@ __all__ = [
     "Sense",
     "SolverSection",
     "WorldSection",
-    "describe_keys",
     "make_model",
     "parse_value",
     "read_model",
@@ -97,17 +96,19 @@ class Model(Section):
 
     @property
     def sha256(self) -> str:
-        """Fingerprint of what is asked, defaults included.
+        """Fingerprint of what is asked: of all keys that differ from their defaults.
 
-        Independent of where the file is and how it is written. Tables count by the name of their
-        file; what they hold is in the fingerprint of the world.
+        Independent of where the file is and how it is written, and of keys that a later version
+        adds. Tables count by the name of their file; what they hold is in the fingerprint of the
+        world.
         """
-        values = self.model_dump(mode="json", by_alias=True)
+        values = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        asked = {key: value for key, value in values.items() if value != {}}
         for table in ("base", "sites", "zones", "fiber", "supply"):
-            path = values["world"][table]
+            path = asked.get("world", {}).get(table)
             if path is not None:
-                values["world"][table] = PurePath(path.replace("\\", "/")).name
-        text = json.dumps(values, sort_keys=True, separators=(",", ":"))
+                asked["world"][table] = PurePath(path.replace("\\", "/")).name
+        text = json.dumps(asked, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
     def replace(self, changes: Mapping[str, object]) -> Model:
@@ -236,14 +237,3 @@ def _broken_rules(values: dict[str, Any], wrong: frozenset[str]) -> list[str]:
     except ValidationError as error:
         return explain(error.errors(include_url=False))[0]
     return []
-
-
-def describe_keys() -> Iterator[tuple[str, str, Any]]:
-    """Every key of a model in the order of the file: its path, description and default."""
-    for name, field in Model.model_fields.items():
-        section = SECTIONS.get(name)
-        if section is None:
-            yield field.alias or name, field.description or "", field.default
-            continue
-        for key, inner in section.model_fields.items():
-            yield f"{name}.{key}", inner.description or "", inner.default

@@ -1,0 +1,117 @@
+"""The reference of the model file, written from the code that reads it.
+
+``python -m siting.model.reference`` prints ``docs/model.md``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import get_args
+
+from pydantic.fields import FieldInfo
+
+from siting.model import Model
+from siting.model.sections import SECTIONS
+
+_INTRODUCTION = """\
+# The model file
+Made from the code by `python -m siting.model.reference > docs/model.md`; a test holds it equal.
+
+A model is a TOML file, `model.toml`, in a folder or alone. Paths in it are relative to it. A key or
+table that does not exist is an error that names the nearest one. Every key has a default, except
+`schema`, `name` and, unless draw is maximised, `cluster.target_mw` or `cluster.target_it_mw`.
+
+    siting solve us_5gw --set cluster.target_mw=8000 --set 'world.regions=["PJM"]'
+
+changes keys for one run: a value is read as TOML writes it, else as text, and an empty one takes
+the key out of the file."""
+
+_SIGNS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of the model file.
+
+    Parameters
+    ----------
+    path
+        Its table and name, such as ``cluster.target_mw``.
+    meaning, unit
+        What it says; the unit of a number, empty for none.
+    bounds
+        What values it may have, in words.
+    default
+        Its default as TOML writes it; empty where there is none.
+    """
+
+    path: str
+    meaning: str
+    unit: str
+    bounds: str
+    default: str
+
+
+def keys() -> Iterator[Key]:
+    """Every key of a model, in the order of the file."""
+    for name, field in Model.model_fields.items():
+        if name not in SECTIONS:
+            yield _key(field.alias or name, field)
+            continue
+        for inner, its_field in SECTIONS[name].model_fields.items():
+            yield _key(f"{name}.{inner}", its_field)
+
+
+def _key(path: str, field: FieldInfo) -> Key:
+    text = field.description or ""
+    match = re.fullmatch(r"(.*) \[([^\]]*)\]", text)
+    meaning, unit = (f"{match[1]}.", match[2]) if match else (text, "")
+    default = "" if field.is_required() or field.default is None else _toml(field.default)
+    return Key(path, meaning, "" if unit == "1" else unit, _bounds(field), default)
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return json.dumps(value)
+
+
+def _bounds(field: FieldInfo) -> str:
+    choices = get_args(field.annotation)
+    if choices and all(isinstance(choice, str) for choice in choices):
+        return ", ".join(f'`"{choice}"`' for choice in choices)
+    said = [
+        f"{words} {getattr(bound, sign):g}"
+        for bound in (
+            *field.metadata,
+            *(m for c in choices for m in getattr(c, "__metadata__", ())),
+        )
+        for sign, words in _SIGNS.items()
+        if hasattr(bound, sign)
+    ]
+    return ", ".join(said)
+
+
+def describe_model() -> str:
+    """Write the reference as Markdown: the text of ``docs/model.md``."""
+    lines = [_INTRODUCTION]
+    table = None
+    for key in keys():
+        *of, name = key.path.split(".")
+        if of != table:
+            table = of
+            title = f"[{of[0]}]" if of else "Above the first table"
+            meaning = (SECTIONS[of[0]].__doc__ or "").strip() if of else "What the model is called."
+            lines += ["", f"## {title}", meaning.replace("``", "`"), ""]
+            lines += ["| key | default | unit | values | meaning |", "|---|---|---|---|---|"]
+        default = f"`{key.default}`" if key.default else ""
+        lines.append(f"| `{name}` | {default} | {key.unit} | {key.bounds} | {key.meaning} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(describe_model())
