@@ -1,0 +1,167 @@
+"""The decomposition against the plain program, on dozens of sites of the US."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from siting.case import Case, build_case
+from siting.distances import reach_of
+from siting.model import read_model
+from siting.program.anchors import solve_anchors
+from siting.program.plain import Proof, solve_plain
+from siting.program.solvers import Deadline, Solver
+from siting.world import read_world
+
+GAP = 1e-6
+SENSES = ("minimise_cost", "maximise_mw", "minimise_fiber_km")
+
+
+@functools.cache
+def us_case() -> Case:
+    """All sites of the bundled world, with what the main model asks."""
+    model = read_model("us_5gw")
+    world = read_world(model)
+    return build_case(model, world, reach_of(model, world))
+
+
+def dozens_of_sites(seed: int, sites: int) -> Case:
+    """Random sites around one of them, over a seam of three regions and four utilities.
+
+    Costs, PUE and clean energy are spread, for many sites of the world share theirs, and ties
+    would hide what is not compared.
+    """
+    us = us_case()
+    random = np.random.default_rng(seed)
+    centres = random.permutation(np.flatnonzero(us.usable))
+    for centre in centres:
+        near, _ = us.reach.of(int(centre))
+        near = near[us.usable[near]]
+        if len(near) < sites:
+            continue
+        chosen = random.choice(near, sites - 1, replace=False)
+        case = us.take(np.sort(np.append(chosen, centre)))
+        if len(np.unique(case.region)) >= 3 and len(np.unique(case.utility)) >= 4:
+            break
+    else:
+        raise ValueError("no site has such surroundings")
+    return section(
+        replace(
+            case,
+            variable_musd_per_mw_year=case.variable_musd_per_mw_year
+            * random.uniform(0.9, 1.1, sites),
+            fixed_musd_per_year=case.fixed_musd_per_year * random.uniform(0.5, 4.0, sites),
+            pue=random.choice([1.1, 1.2, 1.35], sites),
+            grid_clean_fraction=random.choice([0.1, 0.3, 0.5, 0.8], sites),
+            premium_usd_per_mwh=random.choice([2.0, 5.0, 15.0], len(case.supply_ids)),
+            contractable_mwh=0.3 * case.contractable_mwh,
+        ),
+        "cluster",
+        target_mw=4000.0,
+        max_campuses=6,
+        min_utilities=1,
+    )
+
+
+def section(case: Case, name: str, **changed) -> Case:
+    return replace(case, **{name: getattr(case, name).model_copy(update=changed)})
+
+
+def without_options(case: Case) -> Case:
+    return section(case, "clean", min_fraction=0.0)
+
+
+def with_required(case: Case) -> Case:
+    """The two sites that are the farthest apart within reach are required."""
+    km = np.where(case.reach.dense() <= case.cluster.max_fiber_km, case.reach.dense(), -1)
+    pair = np.unravel_index(np.argmax(km), km.shape)
+    return replace(case, required=np.isin(np.arange(len(case.site_ids)), pair))
+
+
+OPTIONS: dict[str, Callable[[Case], Case]] = {
+    "none": without_options,
+    "module_mw": lambda c: section(without_options(c), "campus", module_mw=150.0),
+    "larger min_mw": lambda c: section(without_options(c), "campus", min_mw=700.0),
+    "smaller max_mw": lambda c: section(without_options(c), "campus", max_mw=900.0),
+    "target_it_mw": lambda c: section(
+        without_options(c), "cluster", target_mw=None, target_it_mw=3400.0
+    ),
+    "min_campuses": lambda c: section(without_options(c), "cluster", min_campuses=5),
+    "max_campuses": lambda c: section(without_options(c), "cluster", max_campuses=3),
+    "max_fiber_km": lambda c: replace(
+        section(without_options(c), "cluster", max_fiber_km=150.0), reach=c.reach.within(150.0)
+    ),
+    "min_utilities": lambda c: section(without_options(c), "cluster", min_utilities=4),
+    "max_utility_fraction": lambda c: section(
+        without_options(c), "cluster", max_utility_fraction=0.4
+    ),
+    "min_regions": lambda c: section(without_options(c), "cluster", min_regions=3),
+    "keep_after_campus_loss": lambda c: section(
+        without_options(c), "cluster", keep_after_campus_loss=0.75
+    ),
+    "keep_after_utility_loss": lambda c: section(
+        without_options(c), "cluster", keep_after_utility_loss=0.6
+    ),
+    "clean": lambda c: section(c, "clean", min_fraction=0.9),
+    "clean without the mix": lambda c: section(
+        replace(c, grid_clean_fraction=np.zeros_like(c.pue)),
+        "clean",
+        min_fraction=0.4,
+        count_grid_mix=False,
+    ),
+    "less headroom": lambda c: replace(without_options(c), headroom_mw=0.6 * c.headroom_mw),
+    "required sites": lambda c: with_required(without_options(c)),
+    "no target": lambda c: section(without_options(c), "cluster", target_mw=None),
+}
+
+
+def asks(option: str, sense: str) -> bool:
+    """Whether a sense goes with an option: only the most MW need no target."""
+    return option != "no target" or sense == "maximise_mw"
+
+
+COMBINATIONS = [(s, o) for s in SENSES for o in OPTIONS if asks(o, s)]
+
+
+@functools.cache
+def proof_of(way: Callable[..., Proof], seed: int, sites: int, sense: str, option: str) -> Proof:
+    case = replace(OPTIONS[option](dozens_of_sites(seed, sites)), sense=sense)
+    return way(case, Solver("highs", GAP, 1), Deadline(120))
+
+
+def check_agreement(seed: int, sites: int, sense: str, option: str) -> None:
+    plain = proof_of(solve_plain, seed, sites, sense, option)
+    anchors = proof_of(solve_anchors, seed, sites, sense, option)
+    assert plain.complete
+    assert anchors.complete
+    assert anchors.infeasible == plain.infeasible
+    if plain.infeasible:
+        assert anchors.best is None
+        return
+    assert anchors.best is not None
+    assert plain.best is not None
+    same = functools.partial(math.isclose, rel_tol=2 * GAP, abs_tol=1e-6)
+    assert same(anchors.best.objective, plain.best.objective)
+    assert same(anchors.bound, plain.best.objective)
+
+
+@pytest.mark.parametrize(("sense", "option"), COMBINATIONS)
+def test_decomposition_agrees_with_the_plain_program(sense, option):
+    check_agreement(1, 40, sense, option)
+
+
+@pytest.mark.parametrize("sense", SENSES)
+def test_decomposition_agrees_with_the_plain_program_on_more_sites(sense):
+    check_agreement(2, 60, sense, "none")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("sense", "option"), COMBINATIONS)
+@pytest.mark.parametrize(("seed", "sites"), [(2, 60), (3, 50), (4, 45), (5, 55)])
+def test_decomposition_agrees_with_the_plain_program_on_other_sites(seed, sites, sense, option):
+    check_agreement(seed, sites, sense, option)
