@@ -14,6 +14,9 @@ from siting.report.text import OBJECTIVES, printable
 LINE_EVERY_S = 5.0
 """Longest silence between plain lines of one stage that goes on reporting [s]."""
 
+NEWS_EVERY_S = 1.0
+"""Shortest time between plain lines of one stage, however much happens in it [s]."""
+
 
 @contextmanager
 def show_progress(
@@ -42,22 +45,24 @@ def show_progress(
 
 
 class Lines:
-    """Plain lines: one when a stage begins, then whenever something new has happened for long."""
+    """Plain lines: one when a stage begins, and then whenever there is news, but not too often."""
 
     def __init__(self, unit: str, stream: TextIO) -> None:
         self._unit = unit
         self._stream = stream
         self._start_s = time.monotonic()
-        self._last: tuple[str, str] = ("", "")
+        self._last: Progress | None = None
         self._last_s = 0.0
 
     def __call__(self, progress: Progress) -> None:
         """Write a line, if it is time for one."""
         now_s = time.monotonic()
-        news = (progress.stage, progress.message)
-        if news == self._last and now_s - self._last_s < LINE_EVERY_S:
-            return
-        self._last, self._last_s = news, now_s
+        if self._last is not None and self._last.stage == progress.stage:
+            found = (progress.incumbent, progress.bound)
+            news = found != (self._last.incumbent, self._last.bound)
+            if now_s - self._last_s < (NEWS_EVERY_S if news else LINE_EVERY_S):
+                return
+        self._last, self._last_s = progress, now_s
         parts = [_stage(progress), *_state(progress, self._unit)]
         self._stream.write(f"{now_s - self._start_s:7.1f} s  {', '.join(parts)}\n")
         self._stream.flush()
