@@ -193,9 +193,9 @@ def solve_anchors(
     """
     if case.cluster.count != 1:
         raise ValueError("the anchor decomposition solves one cluster")
-    if required_unusable(case) or _required_apart(case):
+    if required_unusable(case) or required_apart(case):
         return Proof(None, sign_of(case) * math.inf, True, True)
-    origin = _order(case)
+    origin = order_sites(case)
     search = Search(case.take(origin), origin, solver, deadline, progress)
     if len(origin) == 0:
         return search.proof(math.inf, stopped=False)
@@ -206,13 +206,13 @@ def solve_anchors(
     return _least_fiber(search)
 
 
-def _required_apart(case: Case) -> bool:
+def required_apart(case: Case) -> bool:
     """Whether two required sites are beyond reach of each other, so that there is no plan."""
     required = np.flatnonzero(case.required)
     return bool(np.isinf(case.reach.take(required).dense()).any())
 
 
-def _order(case: Case) -> IntArray:
+def order_sites(case: Case) -> IntArray:
     """Usable sites in the order of the anchors: required ones, then the most promising."""
     usable = np.flatnonzero(case.usable)
     cap = case.cap_mw[usable]
@@ -225,13 +225,13 @@ def _order(case: Case) -> IntArray:
     return usable[np.lexsort((usable, key, ~case.required[usable]))]
 
 
-def _anchors(case: Case) -> IntArray:
+def first_members(case: Case) -> IntArray:
     """Positions that can be the first member of a cluster."""
     last = 1 if case.required.any() else len(case.site_ids)
     return np.arange(last, dtype=np.int64)
 
 
-def _neighbourhood(case: Case, h: int) -> IntArray:
+def neighbourhood(case: Case, h: int) -> IntArray:
     """The anchor and all later sites within its reach, ascending.
 
     Where sites are required, only what is within reach of all of them.
@@ -252,7 +252,7 @@ def _chunks(case: Case, anchors: IntArray) -> Iterator[tuple[IntArray, Rows]]:
     entries = 0
     for h in anchors.tolist():
         chunk.append(h)
-        sets.append(_neighbourhood(case, h))
+        sets.append(neighbourhood(case, h))
         entries += len(sets[-1])
         if entries >= CHUNK_ENTRIES:
             yield np.array(chunk), Rows.of(sets)
@@ -271,10 +271,10 @@ def neighbourhood_sizes(case: Case) -> tuple[FloatArray, IntArray]:
     sites
         ``(anchors,)`` positions of the anchors in the case.
     """
-    origin = _order(case)
+    origin = order_sites(case)
     ordered = case.take(origin)
     sites = Field.of(ordered)
-    anchors = _anchors(ordered)
+    anchors = first_members(ordered)
     sizes = np.empty(len(anchors))
     for chunk, rows in _chunks(ordered, anchors):
         sizes[chunk] = largest_sizes(sites, rows)
@@ -288,7 +288,7 @@ def _least_cost(search: Search) -> Proof:
     case, sites = search.case, Field.of(search.case)
     return _best_first(
         search,
-        _anchors(case),
+        first_members(case),
         _cost_bounds(case, sites),
         lambda h: _trim_by_cost(case, sites, h, search.cutoff()),
     )
@@ -296,7 +296,7 @@ def _least_cost(search: Search) -> Proof:
 
 def _cost_bounds(case: Case, sites: Field) -> FloatArray:
     """``(anchors,)`` no plan with the anchor costs less [MUSD/year]."""
-    anchors = _anchors(case)
+    anchors = first_members(case)
     bounds = np.empty(len(anchors))
     for chunk, rows in _chunks(case, anchors):
         fewest = fewest_campuses(sites, rows)
@@ -315,7 +315,7 @@ def _trim_by_cost(case: Case, sites: Field, h: int, cutoff: float) -> tuple[IntA
 
     Removes by reduced cost, and by probing pairs, until nothing more can be removed.
     """
-    kept = _neighbourhood(case, h)
+    kept = neighbourhood(case, h)
     within = np.isfinite(case.reach.take(kept).dense())
     # What is removed costs at least the cutoff, so no bound above it holds for the anchor.
     bound, ceiling = -math.inf, math.inf
@@ -381,7 +381,7 @@ def price_anchors(
     Best first as in ``solve_anchors``, but against the ``count``-th best plan of different
     anchors, and with at most ``solves`` small programs; valid wherever it stops.
     """
-    origin = _order(case)
+    origin = order_sites(case)
     ordered = case.take(origin)
     sites = Field.of(ordered)
     bounds = _cost_bounds(ordered, sites)
@@ -412,7 +412,7 @@ def _most_draw(search: Search) -> Proof:
     case = search.case
     draws = Field.of(case, np.ones(len(case.site_ids)))
     sizes = Field.of(case)
-    anchors = _anchors(case)
+    anchors = first_members(case)
     bounds = np.empty(len(anchors))
     for chunk, rows in _chunks(case, anchors):
         possible = largest_sizes(sizes, rows) >= _slack(sizes)
@@ -424,7 +424,7 @@ def _most_draw(search: Search) -> Proof:
 def _trim_by_draw(search: Search, draws: Field, h: int) -> tuple[IntArray, float]:
     """Sites that a plan with anchor ``h`` and more draw can have, and a bound (as a cost)."""
     case, cutoff = search.case, search.cutoff()
-    kept = _neighbourhood(case, h)
+    kept = neighbourhood(case, h)
     within = np.isfinite(case.reach.take(kept).dense())
     bound, ceiling = -math.inf, math.inf
     for _ in range(PROBE_ROUNDS):
@@ -473,14 +473,14 @@ def _least_fiber(search: Search) -> Proof:
             break
         search = search.narrow(np.flatnonzero(stays), limit_km)
     case = search.case
-    sites, anchors = Field.of(case), _anchors(case)
+    sites, anchors = Field.of(case), first_members(case)
     bounds = np.full(len(anchors), np.inf)
     for chunk, rows in _chunks(case, anchors):
         possible = largest_sizes(sites, rows) >= _slack(sites)
         possible &= np.bincount(rows.row, minlength=rows.count) >= sites.min_campuses
         bounds[chunk] = np.where(possible, least_km[chunk], np.inf)
     bound, stopped = _search(
-        search, anchors, bounds, lambda h: (_neighbourhood(case, h), float(bounds[h]))
+        search, anchors, bounds, lambda h: (neighbourhood(case, h), float(bounds[h]))
     )
     return search.proof(min(bound, ceiling), stopped=stopped)
 

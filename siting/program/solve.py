@@ -53,7 +53,7 @@ def solve(
     settings = solver or SolverSection()
     engine = Solver(settings.name, settings.gap, settings.threads)
     deadline = Deadline(settings.time_limit_s, interrupted)
-    proof = _search(case, engine, deadline, progress)
+    proof = search_plan(case, engine, deadline, progress)
     if proof.infeasible:
         raise InfeasibleError(why_infeasible(case))
     if proof.best is None:
@@ -61,7 +61,20 @@ def solve(
             f"no plan found within {settings.time_limit_s:g} s, and it is not proven that there "
             "is none; raise solver.time_limit_s (--time-limit), or relax a limit of the model"
         )
+    return solution_of(case, proof, settings.name, engine.version())
+
+
+def solution_of(case: Case, proof: Proof, solver_name: str, solver_version: str) -> Solution:
+    """What was found and proven, by id.
+
+    Raises
+    ------
+    ValueError
+        Nothing was found.
+    """
     best = proof.best
+    if best is None:
+        raise ValueError("a proof without a plan is no solution")
     return Solution(
         draw_mw=tuple({case.site_ids[i]: mw for i, mw in d.items()} for d in best.draw_mw),
         contract_mwh=tuple(
@@ -71,14 +84,15 @@ def solve(
         objective=best.objective,
         bound=proof.bound,
         status="optimal" if proof.complete else "feasible",
-        solver_name=settings.name,
-        solver_version=engine.version(),
+        solver_name=solver_name,
+        solver_version=solver_version,
     )
 
 
-def _search(
+def search_plan(
     case: Case, solver: Solver, deadline: Deadline, progress: ProgressCallback | None
 ) -> Proof:
+    """Search by the method that fits a case: as a whole, by anchors, or by columns."""
     if int(case.usable.sum()) <= PLAIN_SITES:
         return solve_plain(case, solver, deadline)
     if case.cluster.count == 1:
