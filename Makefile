@@ -50,6 +50,8 @@ test-lowest: $(LOWEST)/installed
 		tests/test_cli.py $(PYTEST)
 
 goldens: $(VENV)/installed-test
+	$(BIN)/python -m siting.world.columns > docs/tables.md
+	$(BIN)/python -m siting.model.reference > docs/model.md
 	$(BIN)/python -m pytest -n auto -m 'not slow' --remake-goldens
 
 world: $(VENV)/installed-test

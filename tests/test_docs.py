@@ -38,7 +38,7 @@ def test_relative_links_lead_somewhere(page: Path) -> None:
 
 def test_every_page_is_in_the_index() -> None:
     index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
-    pages = {page.name for page in (ROOT / "docs").iterdir()} - {"README.md"}
+    pages = {page.name for page in (ROOT / "docs").iterdir() if page.is_file()} - {"README.md"}
     assert [page for page in sorted(pages) if f"({page})" not in index] == []
 
 
