@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
+from itertools import combinations
 from typing import TypeVar
 
 import numpy as np
@@ -18,7 +19,8 @@ from siting.case import BoolArray, Case
 from siting.errors import AuditError
 from siting.fiber import tier_of
 from siting.fiber.reach import FloatArray, IntArray
-from siting.plan import AuditReport, Campus, Cluster, Plan
+from siting.plan import AuditReport, Campus, Cluster, Plan, SharedSpans
+from siting.training import ClusterTraining, train_cluster
 from siting.units import fiber_delay_ms
 
 TOLERANCE_MW = 1e-3
@@ -68,10 +70,16 @@ class Placed:
     km: FloatArray
 
     @property
-    def pairs_km(self) -> FloatArray:
-        """Kilometres of each pair of campuses once [km]."""
-        pairs: FloatArray = self.km[np.triu_indices(len(self.sites), 1)]
-        return pairs
+    def links(self) -> list[tuple[int, int]]:
+        """The stated links between two different campuses, by positions in ``campuses``."""
+        position = {campus.site: a for a, campus in enumerate(self.campuses)}
+        pairs = ((position.get(x.from_site), position.get(x.to_site)) for x in self.stated.links)
+        return [(a, b) for a, b in pairs if a is not None and b is not None and a != b]
+
+    @property
+    def links_km(self) -> FloatArray:
+        """Kilometres of these links [km]."""
+        return np.array([self.km[pair] for pair in self.links], dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -353,18 +361,76 @@ def clusters_have_few_campuses(hearing: Hearing) -> Iterator[str]:
             yield f"{_where(cluster)}: {len(cluster.campuses)} campuses, more than {most}"
 
 
-def pairs_are_within_reach(hearing: Hearing) -> Iterator[str]:
-    """Every pair of campuses of a cluster is within ``cluster.max_fiber_km`` by fiber."""
+def links_are_within_reach(hearing: Hearing) -> Iterator[str]:
+    """Every link is at most ``cluster.max_fiber_km`` of fiber.
+
+    Of a mesh these are all pairs of campuses, whether they are stated as links or not.
+    """
     limit_km = hearing.case.cluster.max_fiber_km
     for cluster in hearing.clusters:
-        too_far = np.triu(~(cluster.km <= limit_km), 1)
-        for a, b in np.argwhere(too_far):
+        links = cluster.links
+        if hearing.case.cluster.network == "mesh":
+            links = list(combinations(range(len(cluster.sites)), 2))
+        for a, b in links:
             km = cluster.km[a, b]
+            if km <= limit_km:
+                continue
             length = f"{km:,.3f} km of fiber" if math.isfinite(km) else "no fiber within reach"
             yield (
                 f"{_where(cluster.stated)}: {length} between {cluster.campuses[a].site!r} and "
                 f"{cluster.campuses[b].site!r}, but at most {limit_km:,.3f} km are allowed"
             )
+
+
+def rings_are_short(hearing: Hearing) -> Iterator[str]:
+    """The tour of a ring is at most ``cluster.max_ring_km`` long."""
+    limit_km = hearing.case.cluster.max_ring_km
+    if hearing.case.cluster.network != "ring":
+        return
+    for cluster in hearing.clusters:
+        km = _network_km(hearing.case, cluster)
+        if not km <= limit_km:
+            yield (
+                f"{_where(cluster.stated)}: a tour of {km:,.3f} km, but at most "
+                f"{limit_km:,.3f} km are allowed"
+            )
+
+
+def clusters_synchronise_in_time(hearing: Hearing) -> Iterator[str]:
+    """No synchronisation takes longer than ``cluster.max_sync_s``."""
+    most_s = hearing.case.cluster.max_sync_s
+    for where, trained in _trained(hearing):
+        if most_s is not None and not trained.sync_s <= most_s * (1 + TOLERANCE_FRACTION):
+            yield f"{where}: synchronises in {trained.sync_s:.6g} s, more than {most_s:.6g} s"
+
+
+def clusters_compute_enough(hearing: Hearing) -> Iterator[str]:
+    """No cluster waits so long that less than ``cluster.min_compute_utilisation`` is left."""
+    least = hearing.case.cluster.min_compute_utilisation
+    for where, trained in _trained(hearing):
+        if least is not None and not trained.compute_utilisation >= least - TOLERANCE_FRACTION:
+            yield f"{where}: compute utilisation {trained.compute_utilisation:.4%} of {least:.4%}"
+
+
+def clusters_survive_a_span(hearing: Hearing) -> Iterator[str]:
+    """Without any one span the links that are left connect all campuses of every cluster."""
+    if not hearing.case.cluster.keep_after_span_loss:
+        return
+    if hearing.case.routes is None:
+        yield "the case does not say where fiber runs"
+        return
+    for cluster in hearing.clusters:
+        position = {campus.site: a for a, campus in enumerate(cluster.campuses)}
+        for span in sorted({span for link in cluster.stated.links for span in link.spans}):
+            kept = [
+                (position[link.from_site], position[link.to_site])
+                for link in cluster.stated.links
+                if span not in link.spans and {link.from_site, link.to_site} <= position.keys()
+            ]
+            cut_off = _not_reached(len(cluster.campuses), kept)
+            if cut_off:
+                names = ", ".join(repr(cluster.campuses[a].site) for a in cut_off)
+                yield (f"{_where(cluster.stated)}: without span {span!r} no link leads to {names}")
 
 
 def clusters_have_enough_utilities(hearing: Hearing) -> Iterator[str]:
@@ -589,8 +655,11 @@ def totals_are_sums(hearing: Hearing) -> Iterator[str]:
             where,
             "max_fiber_km",
             stated.max_fiber_km,
-            cluster.pairs_km.max(initial=0.0),
+            cluster.links_km.max(initial=0.0),
             TOLERANCE_KM,
+        )
+        yield from _differs(
+            where, "fiber_km", stated.fiber_km, _network_km(case, cluster), TOLERANCE_KM
         )
         utilities = {case.utilities[u] for u in case.utility[cluster.sites]}
         if sorted(stated.utilities) != sorted(utilities):
@@ -600,9 +669,15 @@ def totals_are_sums(hearing: Hearing) -> Iterator[str]:
             )
 
 
-def links_are_every_pair_once(hearing: Hearing) -> Iterator[str]:
-    """A mesh links every pair of its campuses once, and nothing else."""
-    for cluster in hearing.plan.clusters:
+def links_make_the_network(hearing: Hearing) -> Iterator[str]:
+    """Links join two campuses, no two of them the same, and together make the network asked.
+
+    A mesh links every pair. A hub is linked to every other campus; of those that can be the hub
+    it has the shortest links. A ring is one closed tour, in the order of its links.
+    """
+    case = hearing.case
+    for placed in hearing.clusters:
+        cluster = placed.stated
         members = {campus.site for campus in cluster.campuses}
         linked = [frozenset((link.from_site, link.to_site)) for link in cluster.links]
         for link, pair in zip(cluster.links, linked, strict=True):
@@ -613,10 +688,66 @@ def links_are_every_pair_once(hearing: Hearing) -> Iterator[str]:
                 )
         for pair in _repeated(linked):
             yield f"{_where(cluster)}: more than one link of {_names(pair)}"
-        ordered = sorted(members)
-        wanted = {frozenset((a, b)) for n, a in enumerate(ordered) for b in ordered[n + 1 :]}
-        for missing in sorted(wanted - set(linked), key=sorted):
-            yield f"{_where(cluster)}: no link of {_names(missing)}"
+        if cluster.network != case.cluster.network:
+            yield (
+                f"{_where(cluster)}: a {cluster.network} is stated, but a "
+                f"{case.cluster.network} is asked"
+            )
+        yield from _NETWORKS[case.cluster.network](case, placed)
+
+
+def _is_a_mesh(case: Case, placed: Placed) -> Iterator[str]:  # noqa: ARG001 - as the others
+    members = {campus.site for campus in placed.stated.campuses}
+    yield from _links_just(placed.stated, {frozenset(pair) for pair in combinations(members, 2)})
+    if placed.stated.hub is not None:
+        yield f"{_where(placed.stated)}: {placed.stated.hub!r} is stated as hub of a mesh"
+
+
+def _links_just(cluster: Cluster, wanted: set[frozenset[str]]) -> Iterator[str]:
+    linked = {frozenset((link.from_site, link.to_site)) for link in cluster.links}
+    for what, pairs in (("no link of", wanted - linked), ("an odd link of", linked - wanted)):
+        for pair in sorted(pairs, key=sorted):
+            yield f"{_where(cluster)}: {what} {_names(pair)}"
+
+
+def _is_a_tour(case: Case, placed: Placed) -> Iterator[str]:  # noqa: ARG001 - as the others
+    """Each link starts where the one before it ends, and all campuses are passed once."""
+    cluster = placed.stated
+    members = {campus.site for campus in cluster.campuses}
+    starts = [link.from_site for link in cluster.links]
+    ends = [link.to_site for link in cluster.links]
+    if len(members) == 2 and len(starts) == 1:
+        # The one link of two campuses leads there and back.
+        starts, ends = [*starts, *ends], [*ends, *starts]
+    if len(members) > 1 and (
+        sorted(starts) != sorted(members) or ends != [*starts[1:], *starts[:1]]
+    ):
+        yield f"{_where(cluster)}: its links are no closed tour through all of its campuses"
+    if cluster.hub is not None:
+        yield f"{_where(cluster)}: {cluster.hub!r} is stated as hub of a ring"
+
+
+def _is_the_best_hub(case: Case, placed: Placed) -> Iterator[str]:
+    """The hub is a campus that all others are within reach of, with the shortest links."""
+    cluster = placed.stated
+    members = {campus.site for campus in cluster.campuses}
+    spokes = {frozenset((str(cluster.hub), site)) for site in members - {cluster.hub}}
+    yield from _links_just(cluster, spokes)
+    stars_km = _stars_km(case, placed)
+    position = {campus.site: a for a, campus in enumerate(placed.campuses)}
+    hub = position.get(placed.stated.hub or "")
+    if hub is None:
+        yield f"{_where(placed.stated)}: {placed.stated.hub!r} is stated as hub, but is no campus"
+    elif not math.isfinite(stars_km[hub]):
+        yield f"{_where(placed.stated)}: {placed.stated.hub!r} cannot be the hub of all others"
+    elif not stars_km[hub] <= stars_km.min() + TOLERANCE_KM:
+        yield (
+            f"{_where(placed.stated)}: the links of {placed.stated.hub!r} are "
+            f"{stars_km[hub]:,.3f} km, but those of another hub are {stars_km.min():,.3f} km"
+        )
+
+
+_NETWORKS = {"mesh": _is_a_mesh, "hub": _is_the_best_hub, "ring": _is_a_tour}
 
 
 def links_have_their_length(hearing: Hearing) -> Iterator[str]:
@@ -646,6 +777,30 @@ def links_have_their_delay(hearing: Hearing) -> Iterator[str]:
             yield from _differs(where, "rtt_ms", link.rtt_ms, 2 * delay_ms)
 
 
+def training_is_recomputed(hearing: Hearing) -> Iterator[str]:
+    """What is trained is as asked, and how every cluster trains follows from its links and load."""
+    case, plan = hearing.case, hearing.plan
+    if plan.training != case.training:
+        yield "plan: what is trained is not what the model asks"
+    expected = dict(_trained(hearing))
+    for cluster in hearing.clusters:
+        where = _where(cluster.stated)
+        stated, right = cluster.stated.training, expected.get(where)
+        if (stated is None) != (right is None):
+            yield f"{where}: how it trains is {'not ' if stated is None else ''}stated"
+            continue
+        if stated is None or right is None:
+            continue
+        numbers = dict(_numbers(f"{where}, training", stated))
+        wanted = dict(_numbers(f"{where}, training", right))
+        for name in sorted(numbers.keys() ^ wanted.keys()):
+            yield f"{name} is {'stated, but there is none' if name in numbers else 'not stated'}"
+        for name in sorted(numbers.keys() & wanted.keys()):
+            yield from _differs("plan", name, numbers[name], wanted[name])
+        if [share.site for share in stated.batch] != [share.site for share in right.batch]:
+            yield f"{where}: the batch is not shared among its campuses"
+
+
 def links_have_their_tier(hearing: Hearing) -> Iterator[str]:
     """``tier`` is the one of the link's length."""
     for cluster in hearing.plan.clusters:
@@ -658,18 +813,104 @@ def links_have_their_tier(hearing: Hearing) -> Iterator[str]:
                 )
 
 
+def links_follow_their_spans(hearing: Hearing) -> Iterator[str]:
+    """The spans of a link lead from the one site's fiber node to the other's, over its length."""
+    routes = hearing.case.routes
+    for cluster in hearing.clusters:
+        position = {c.site: i for c, i in zip(cluster.campuses, cluster.sites, strict=True)}
+        for link in cluster.stated.links:
+            where = f"{_where(cluster.stated)}, link {link.from_site!r} to {link.to_site!r}"
+            if routes is None:
+                if link.spans:
+                    yield f"{where}: spans are stated, but the case does not know of any"
+                continue
+            ends = position.get(link.from_site), position.get(link.to_site)
+            if ends[0] is None or ends[1] is None:
+                continue
+            node = int(routes.access.node[ends[0]])
+            km = float(routes.access.km[ends[0]] + routes.access.km[ends[1]])
+            for span in link.spans:
+                here, there, span_km = routes.graph.ends_of_span.get(span, (-1, -1, 0.0))
+                if node not in (here, there):
+                    yield f"{where}: span {span!r} does not lead on from there"
+                    break
+                node, km = (there if node == here else here), km + span_km
+            else:
+                if node != routes.access.node[ends[1]]:
+                    yield f"{where}: its spans do not lead there"
+                yield from _differs(where, "km", link.km, km, TOLERANCE_KM)
+
+
+def links_have_their_equipment(hearing: Hearing) -> Iterator[str]:
+    """Amplifier sites, fiber pairs and their price follow from length and bandwidth."""
+    fiber = hearing.case.fiber
+    for cluster in hearing.plan.clusters:
+        for link in cluster.links:
+            if not 0 <= link.km < math.inf:
+                continue
+            where = f"{_where(cluster)}, link {link.from_site!r} to {link.to_site!r}"
+            stretches = link.km / fiber.amplifier_km
+            pairs = fiber.bandwidth_tbps / fiber.pair_tbps
+            # One amplifier less than stretches, one pair for each part of a capacity.
+            if not stretches - 1 - 1e-6 <= link.amplifier_sites < max(stretches + 1e-6, 1):
+                yield f"{where}: {link.amplifier_sites} amplifier sites, for {link.km:,.3f} km"
+            if not pairs - 1e-6 <= link.pairs < pairs + 1:
+                yield f"{where}: {link.pairs} pairs, for {fiber.bandwidth_tbps:,.3f} Tbit/s"
+            price_musd = link.pairs * (
+                fiber.pair_musd_per_km * link.km + fiber.amplifier_musd * link.amplifier_sites
+            )
+            yield from _differs(where, "pairs_musd", link.pairs_musd, price_musd)
+
+
+def shared_spans_are_recounted(hearing: Hearing) -> Iterator[str]:
+    """``shared_spans`` names, for every span of several links, just the links that it carries."""
+    for cluster in hearing.clusters:
+        carried: dict[str, set[tuple[str, str]]] = {}
+        for link in cluster.stated.links:
+            for span in link.spans:
+                carried.setdefault(span, set()).add((link.from_site, link.to_site))
+        known = {span: links for span, links in carried.items() if len(links) > 1}
+        stated = {
+            span: set(group.links) for group in cluster.stated.shared_spans for span in group.spans
+        }
+        where = _where(cluster.stated)
+        for span in sorted(known.keys() | stated.keys()):
+            if known.get(span) != stated.get(span):
+                yield f"{where}: the links that span {span!r} carries are not those stated"
+        for group in cluster.stated.shared_spans:
+            yield from _is_as_fatal_as_stated(hearing.case, cluster, group)
+
+
+def _is_as_fatal_as_stated(case: Case, cluster: Placed, group: SharedSpans) -> Iterator[str]:
+    where = f"{_where(cluster.stated)}, shared span {group.spans[0]!r}"
+    lost = set(group.links)
+    position = {campus.site: a for a, campus in enumerate(cluster.campuses)}
+    kept = [
+        (position[link.from_site], position[link.to_site])
+        for link in cluster.stated.links
+        if (link.from_site, link.to_site) not in lost
+        and {link.from_site, link.to_site} <= position.keys()
+    ]
+    if bool(_not_reached(len(cluster.campuses), kept)) != group.disconnects:
+        yield f"{where}: disconnects {group.disconnects} is stated, but it is not so"
+    if case.routes is not None:
+        spans = case.routes.graph.ends_of_span
+        km = sum(spans[span][2] for span in group.spans if span in spans)
+        yield from _differs(where, "km", group.km, km, TOLERANCE_KM)
+
+
 # --- The proof ----------------------------------------------------------------------------------
 
 
 def objective_is_recomputed(hearing: Hearing) -> Iterator[str]:
     """``objective`` is the cost, the draw or the length of the networks, over all clusters."""
     case = hearing.case
-    by_sense = {
-        "minimise_cost": lambda c: _cost_musd(case, c).sum(),
-        "maximise_mw": lambda c: c.draw_mw.sum(),
-        "minimise_fiber_km": lambda c: c.pairs_km.sum(),
+    value_of: dict[str, Callable[[Placed], float]] = {
+        "minimise_cost": lambda cluster: float(_cost_musd(case, cluster).sum()),
+        "maximise_mw": lambda cluster: float(cluster.draw_mw.sum()),
+        "minimise_fiber_km": lambda cluster: _network_km(case, cluster),
     }
-    expected = sum(by_sense[case.sense](cluster) for cluster in hearing.clusters)
+    expected = sum(value_of[case.sense](cluster) for cluster in hearing.clusters)
     slack = TOLERANCE_KM if case.sense == "minimise_fiber_km" else 0.0
     yield from _differs("plan", "objective", hearing.plan.objective, expected, slack)
 
@@ -737,12 +978,16 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("cluster.target_it_mw", clusters_reach_the_it_target),
     ("cluster.min_campuses", clusters_have_enough_campuses),
     ("cluster.max_campuses", clusters_have_few_campuses),
-    ("cluster.max_fiber_km", pairs_are_within_reach),
+    ("cluster.max_fiber_km", links_are_within_reach),
+    ("cluster.max_ring_km", rings_are_short),
+    ("cluster.max_sync_s", clusters_synchronise_in_time),
+    ("cluster.min_compute_utilisation", clusters_compute_enough),
     ("cluster.min_utilities", clusters_have_enough_utilities),
     ("cluster.max_utility_fraction", utilities_have_small_shares),
     ("cluster.min_regions", clusters_have_enough_regions),
     ("cluster.keep_after_campus_loss", clusters_survive_a_campus),
     ("cluster.keep_after_utility_loss", clusters_survive_a_utility),
+    ("cluster.keep_after_span_loss", clusters_survive_a_span),
     ("clean.min_fraction", clusters_are_clean),
     ("clean.deliver_within", contracts_can_be_delivered),
     ("clean.contractable_fraction", plants_are_not_oversold),
@@ -752,10 +997,14 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("cost", costs_are_recomputed),
     ("clean_fraction", clean_fractions_are_recomputed),
     ("totals", totals_are_sums),
-    ("links complete", links_are_every_pair_once),
+    ("links make the network", links_make_the_network),
     ("links km", links_have_their_length),
     ("links delay", links_have_their_delay),
     ("links tier", links_have_their_tier),
+    ("links spans", links_follow_their_spans),
+    ("links equipment", links_have_their_equipment),
+    ("shared spans", shared_spans_are_recounted),
+    ("training", training_is_recomputed),
     ("objective", objective_is_recomputed),
     ("bound", bound_is_on_its_side),
     ("gap", gap_is_recomputed),
@@ -801,6 +1050,69 @@ def _km_between(case: Case, sites: IntArray) -> FloatArray:
         known[int(i)] = 0.0
         km[a] = [known.get(int(j), np.inf) for j in sites]
     return km
+
+
+def _network_km(case: Case, cluster: Placed) -> float:
+    """Length of a cluster's network [km]; of a ring it is that of the stated tour."""
+    if case.cluster.network == "hub":
+        return float(_stars_km(case, cluster).min(initial=np.inf))
+    if case.cluster.network == "ring":
+        there_and_back = 2.0 if len(cluster.sites) == 2 else 1.0
+        return float(cluster.links_km.sum()) * there_and_back
+    return float(cluster.km[np.triu_indices(len(cluster.sites), 1)].sum())
+
+
+def _stars_km(case: Case, cluster: Placed) -> FloatArray:
+    """``(n,)`` length of the links of each campus to all others [km].
+
+    Infinite for those that cannot be the hub: others are beyond reach, or, where the loss of a
+    span must be survived, join the fiber at another node and so depend on a span.
+    """
+    can = cluster.km <= case.cluster.max_fiber_km
+    if case.cluster.keep_after_span_loss and case.routes is not None:
+        node = case.routes.access.node[cluster.sites]
+        can &= node[:, None] == node[None, :]
+    stars_km: FloatArray = np.where(can, cluster.km, np.inf).sum(axis=1)
+    return stars_km
+
+
+def _not_reached(campuses: int, links: list[tuple[int, int]]) -> list[int]:
+    """Campuses that no links lead to from the first one."""
+    reached, waiting = {0}, [0]
+    while waiting:
+        here = waiting.pop()
+        for a, b in links:
+            if here in (a, b):
+                there = b if here == a else a
+                if there not in reached:
+                    reached.add(there)
+                    waiting.append(there)
+    return [a for a in range(campuses) if a not in reached]
+
+
+def _trained(hearing: Hearing) -> Iterator[tuple[str, ClusterTraining]]:
+    """Each cluster in words, and how it trains, worked out from its links and draws."""
+    case = hearing.case
+    if case.training is None:
+        return
+    for cluster in hearing.clusters:
+        if len(cluster.sites) == 0:
+            continue
+        network = case.cluster.network
+        links_km = cluster.links_km
+        if network == "mesh":
+            links_km = cluster.km[np.triu_indices(len(cluster.sites), 1)]
+        km = _network_km(case, cluster) if network == "ring" else links_km.max(initial=0.0)
+        yield (
+            _where(cluster.stated),
+            train_cluster(
+                case.training,
+                network=network,
+                km=float(km),
+                sites=[campus.site for campus in cluster.campuses],
+                it_mw=(cluster.draw_mw / case.pue[cluster.sites]).tolist(),
+            ),
+        )
 
 
 def _used_sites(hearing: Hearing) -> BoolArray:

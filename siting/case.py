@@ -6,8 +6,9 @@ in tests and studies. Everything below it works without a map.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,17 @@ from numpy.typing import NDArray
 
 from siting.distances import Distances
 from siting.errors import Problems
+from siting.fiber import Routes
 from siting.fiber.reach import FloatArray, IntArray, Reach
-from siting.model import CampusSection, CleanSection, ClusterSection, Model, Sense
+from siting.model import (
+    CampusSection,
+    CleanSection,
+    ClusterSection,
+    FiberSection,
+    Model,
+    Sense,
+)
+from siting.training import Training, longest_km_by_campuses, resolve
 from siting.units import HOURS_PER_YEAR, USD_PER_MUSD, annual_mwh, capital_recovery_factor
 from siting.wording import listing, named
 from siting.world.columns import HEADROOM_CURTAILMENT
@@ -37,7 +47,8 @@ class Case:
     Parameters
     ----------
     campus, cluster, clean, sense
-        The limits asked, as the model states them.
+        The limits asked, as the model states them; but no more ``max_campuses`` than can
+        synchronise in time, and no longer ``max_ring_km``.
     site_ids, lon, lat
         ``(I,)`` ids and WGS 84 positions [degrees].
     max_mw
@@ -107,11 +118,47 @@ class Case:
     premium_usd_per_mwh: FloatArray
 
     reach: Reach
+    routes: Routes | None = None
+    fiber: FiberSection = field(default_factory=FiberSection)
+    training: Training | None = None
+    km_by_campuses: tuple[float, ...] = ()
 
     @property
     def sites(self) -> range:
         """Positions of all sites."""
         return range(len(self.site_ids))
+
+    def link_limit_km(self, campuses: int) -> float:
+        """Longest link of a cluster of so many campuses [km].
+
+        More campuses take longer to synchronise, so ``cluster.max_sync_s`` and
+        ``cluster.min_compute_utilisation`` may leave them shorter links.
+        """
+        limit_km = self.cluster.max_fiber_km
+        if self.cluster.network == "ring" or campuses >= len(self.km_by_campuses):
+            return limit_km
+        return min(limit_km, self.km_by_campuses[campuses])
+
+    def ring_limit_km(self, campuses: int) -> float:
+        """Longest tour of a ring of so many campuses [km]; likewise."""
+        limit_km = self.cluster.max_ring_km
+        if self.cluster.network != "ring" or campuses >= len(self.km_by_campuses):
+            return limit_km
+        return min(limit_km, self.km_by_campuses[campuses])
+
+    @property
+    def reach_steps(self) -> list[tuple[int, float]]:
+        """``(m, km)``: a cluster of more than ``m`` campuses has links of at most ``km`` [km].
+
+        Only where that is less than the reach of smaller clusters.
+        """
+        steps, shortest_km = [], self.reach.limit_km
+        for campuses in range(2, self.cluster.max_campuses + 1):
+            km = self.link_limit_km(campuses)
+            if km < shortest_km:
+                steps.append((campuses - 1, km))
+                shortest_km = km
+        return steps
 
     @property
     def mwh_per_mw(self) -> float:
@@ -188,6 +235,7 @@ class Case:
             self,
             site_ids=tuple(self.site_ids[i] for i in sites),
             reach=self.reach.take(sites),
+            routes=None if self.routes is None else self.routes.take(sites),
             **{name: getattr(self, name)[sites] for name in SITE_ARRAYS},
         )
 
@@ -247,7 +295,9 @@ def build_case(model: Model, world: World, distances: Distances) -> Case:
     for missing in sorted(set(model.world.require_sites).difference(sites.ids)):
         what = f"site {missing!r} is not in this world; take it out, or read the world again"
         problems.add(f"model '{model.name}'", f"world.require_sites: {what}")
+    training, km_by_campuses = _training(model, problems)
     problems.raise_if_any()
+    cluster, reach_km = _in_time(model.cluster, km_by_campuses)
 
     here = distances.take(sites.ids)
 
@@ -272,7 +322,7 @@ def build_case(model: Model, world: World, distances: Distances) -> Case:
 
     return Case(
         campus=model.campus,
-        cluster=model.cluster,
+        cluster=cluster,
         clean=model.clean,
         sense=model.objective.sense,
         site_ids=sites.ids,
@@ -300,8 +350,58 @@ def build_case(model: Model, world: World, distances: Distances) -> Case:
         supply_area=supply_area[clean],
         contractable_mwh=(model.clean.contractable_fraction * capacity_mwh)[clean],
         premium_usd_per_mwh=supply.numbers("premium_usd_per_mwh", 0.0)[clean],
-        reach=here.reach.within(model.cluster.max_fiber_km),
+        reach=here.reach.within(reach_km),
+        routes=Routes(here.graph, here.access),
+        fiber=model.fiber,
+        training=training,
+        km_by_campuses=km_by_campuses,
     )
+
+
+def _training(model: Model, problems: Problems) -> tuple[Training | None, tuple[float, ...]]:
+    """What is trained, and the lengths that its limits leave by the number of campuses."""
+    if model.training is None:
+        return None, ()
+    training = resolve(
+        model.training,
+        link_tbps=model.fiber.bandwidth_tbps,
+        pair_tbps=model.fiber.pair_tbps,
+        curtailed_fraction=model.power.curtailment,
+    )
+    cluster = model.cluster
+    if cluster.max_sync_s is None and cluster.min_compute_utilisation is None:
+        return training, ()
+    lengths = longest_km_by_campuses(training, cluster, cluster.network)
+    if lengths[cluster.min_campuses] < 0:
+        asked = []
+        if cluster.max_sync_s is not None:
+            asked.append(f"cluster.max_sync_s is {cluster.max_sync_s:g} s")
+        if cluster.min_compute_utilisation is not None:
+            least = cluster.min_compute_utilisation
+            asked.append(f"cluster.min_compute_utilisation is {least:g}")
+        problems.add(
+            f"model '{model.name}'",
+            f"{listing(asked)}, but {cluster.min_campuses} campuses that exchange "
+            f"{training.parameters:g} parameters of {training.bits_per_parameter:g} bit over "
+            f"{training.bandwidth_gbps:,.10g} Gbit/s cannot do so at any distance: once over the "
+            f"wire takes {training.exchange_s:.4g} s; raise training.bandwidth_gbps or "
+            "training.inner_steps, or relax the limit",
+        )
+    return training, lengths
+
+
+def _in_time(cluster: ClusterSection, lengths: tuple[float, ...]) -> tuple[ClusterSection, float]:
+    """The limits of a cluster without what can never synchronise in time, and its reach [km]."""
+    if not lengths:
+        return cluster, cluster.max_fiber_km
+    most = max(campuses for campuses, km in enumerate(lengths) if km >= 0)
+    least = max(cluster.min_campuses, 2)
+    longest_km = lengths[least] if least <= most else math.inf
+    changes: dict[str, object] = {"max_campuses": most}
+    if cluster.network == "ring":
+        changes["max_ring_km"] = min(cluster.max_ring_km, longest_km)
+        longest_km = math.inf
+    return cluster.model_copy(update=changes), min(cluster.max_fiber_km, longest_km)
 
 
 class _Table:
@@ -344,6 +444,20 @@ def _check_world_is_the_models(model: Model, world: World, problems: Problems) -
         keys = listing(f"world.{key}" for key in changed)
         what = f"{keys} changed since the world was read; read it again with read_world(model)"
         problems.add(f"model '{model.name}'", what)
+
+
+def zone_headroom_mw(world: World, model: Model) -> FloatArray:
+    """Headroom of each zone of a world [MW], in their order, at the model's curtailment, scaled.
+
+    Raises
+    ------
+    InputError
+        When zones do not state their headroom at the model's curtailment.
+    """
+    problems = Problems()
+    headroom_mw = _headroom_mw(_Table(world.zones), model, problems)
+    problems.raise_if_any()
+    return headroom_mw
 
 
 def _headroom_mw(zones: _Table, model: Model, problems: Problems) -> FloatArray:

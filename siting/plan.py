@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from siting.case import Case
-from siting.fiber import tier_of
-from siting.fiber.reach import IntArray
-from siting.model import Sense
+from siting.errors import InputError, Problem, SolverError
+from siting.fiber import amplifier_sites, pairs_needed, tier_of
+from siting.fiber.networks import (
+    Pair,
+    failing_together,
+    first_way_round,
+    hub_of,
+    mesh_links,
+    parts_of,
+    ring_links,
+    star_links,
+)
+from siting.fiber.reach import FloatArray, IntArray
+from siting.model import Model, Network, Sense
+from siting.training import ClusterTraining, Training, measure_km, train_cluster
 from siting.units import USD_PER_MUSD, annual_mwh, fiber_delay_ms
 
 SCHEMA = 1
@@ -31,6 +44,8 @@ class Solution:
         For each cluster, site id to draw [MW].
     contract_mwh
         For each cluster, (supply id, site id) to contracted energy [MWh/year].
+    tours
+        For each cluster of a ring network, its sites in the order of the tour; empty for others.
     objective, bound
         In the unit of the sense: MUSD/year, MW or km, over all clusters. The bound is valid for
         the whole problem.
@@ -45,6 +60,7 @@ class Solution:
     status: Status
     solver_name: str
     solver_version: str
+    tours: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,7 +91,20 @@ class Campus:
 
 @dataclass(frozen=True)
 class Link:
-    """A pair of campuses that the network joins, along the fiber route."""
+    """A pair of campuses that the network joins, along the fiber route.
+
+    Parameters
+    ----------
+    amplifier_sites
+        Sites on the way where the light is amplified.
+    pairs
+        Fiber pairs that carry the bandwidth asked; 0 where none is asked.
+    pairs_musd
+        What these pairs cost when they are new, at the prices given [MUSD]. Not a part of any
+        annual cost.
+    spans
+        Ids of the spans on the route, in order.
+    """
 
     from_site: str
     to_site: str
@@ -83,11 +112,52 @@ class Link:
     delay_ms: float
     rtt_ms: float
     tier: str
+    amplifier_sites: int
+    pairs: int
+    pairs_musd: float
+    spans: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SharedSpans:
+    """Spans that carry the same two or more links of a cluster, which fail together.
+
+    Parameters
+    ----------
+    spans
+        Their ids, sorted.
+    km
+        Their length together [km].
+    links
+        The links, each by its two sites.
+    disconnects
+        Whether the loss of one of them leaves campuses without any way to the others.
+    """
+
+    spans: tuple[str, ...]
+    km: float
+    links: tuple[tuple[str, str], ...]
+    disconnects: bool
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """Campuses that train as one."""
+    """Campuses that train as one.
+
+    Parameters
+    ----------
+    max_fiber_km
+        Longest link [km].
+    network, fiber_km
+        Which campuses are linked, and the length of the network [km]: the sum over its links, and
+        twice the link of a ring of two.
+    hub
+        Site of the campus that all others are linked to; ``None`` where the network has none.
+    shared_spans
+        Spans that carry several links.
+    training
+        How it trains; ``None`` where the model does not say what is trained.
+    """
 
     id: str
     draw_mw: float
@@ -98,6 +168,11 @@ class Cluster:
     utilities: tuple[str, ...]
     campuses: tuple[Campus, ...]
     links: tuple[Link, ...]
+    network: Network
+    hub: str | None
+    fiber_km: float
+    shared_spans: tuple[SharedSpans, ...]
+    training: ClusterTraining | None = None
 
 
 @dataclass(frozen=True)
@@ -128,9 +203,29 @@ class AuditReport:
     checks: tuple[str, ...]
 
 
+class Picture(Protocol):
+    """What shows a plan: a notebook displays it, and it can be kept."""
+
+    def _repr_html_(self) -> str: ...
+
+    def save(self, path: str | Path) -> Path:
+        """Write it to a file; returns its absolute path."""
+        ...
+
+
 @dataclass(frozen=True)
 class Plan:
-    """A feasible answer and its proof."""
+    """A feasible answer and its proof.
+
+    Parameters
+    ----------
+    training
+        What its clusters train; ``None`` where the model does not say.
+    asked
+        The model that it answers, for reports; ``None`` for a plan that was read from a file.
+    drawer
+        What draws its map, given by whoever has the world at hand.
+    """
 
     model_name: str
     model_sha256: str
@@ -147,6 +242,22 @@ class Plan:
     clusters: tuple[Cluster, ...]
     zones: tuple[ZoneUse, ...]
     audit: AuditReport
+    training: Training | None = None
+    asked: Model | None = field(default=None, compare=False, repr=False)
+    drawer: Callable[[Plan], Picture] | None = field(default=None, compare=False, repr=False)
+
+    def map(self) -> Picture:
+        """Draw the map, on the world that the plan was solved on; a notebook shows it.
+
+        Raises
+        ------
+        InputError
+            When the plan does not know its world, as one that was read from a file.
+        """
+        if self.drawer is None:
+            what = "does not know the world that it was made on; use siting.draw_map(plan, world)"
+            raise InputError([Problem(f"plan of '{self.model_name}'", what)])
+        return self.drawer(self)
 
     def __str__(self) -> str:
         """The plan in short: its objective and proof, and a line for each campus."""
@@ -186,6 +297,7 @@ class Plan:
             "gap": self.gap,
             "seconds": _fields(self.seconds, "load", "distances", "solve", "total"),
             "solver": {"name": self.solver_name, "version": self.solver_version},
+            **({} if self.training is None else {"training": training_to_dict(self.training)}),
             "clusters": [_cluster_to_dict(cluster) for cluster in self.clusters],
             "zones": [_fields(zone, "id", "headroom_mw", "used_mw") for zone in self.zones],
             "audit": {"passed": self.audit.passed, "checks": list(self.audit.checks)},
@@ -205,14 +317,35 @@ def _cluster_to_dict(cluster: Cluster) -> dict[str, Any]:
             }
             for campus in cluster.campuses
         ],
+        **_fields(cluster, "network", "hub", "fiber_km"),
         "links": [
             {
                 "from": link.from_site,
                 "to": link.to_site,
                 **_fields(link, "km", "delay_ms", "rtt_ms", "tier"),
+                **_fields(link, "amplifier_sites", "pairs", "pairs_musd"),
+                "spans": list(link.spans),
             }
             for link in cluster.links
         ],
+        "shared_spans": [
+            {
+                "spans": list(shared.spans),
+                "km": shared.km,
+                "links": [{"from": a, "to": b} for a, b in shared.links],
+                "disconnects": shared.disconnects,
+            }
+            for shared in cluster.shared_spans
+        ],
+        **({} if cluster.training is None else {"training": training_to_dict(cluster.training)}),
+    }
+
+
+def training_to_dict(training: Training | ClusterTraining) -> dict[str, Any]:
+    """What is trained, or how a cluster trains, as JSON holds it."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in asdict(training).items()
     }
 
 
@@ -265,13 +398,14 @@ def plan_from_solution(
         first site, campuses, links, contracts and zones are sorted by id.
     """
     position = {site: i for i, site in enumerate(case.site_ids)}
+    tours = solution.tours or ((),) * len(solution.draw_mw)
     answers = sorted(
-        zip(solution.draw_mw, solution.contract_mwh, strict=True),
+        zip(solution.draw_mw, solution.contract_mwh, tours, strict=True),
         key=lambda answer: min(position[site] for site in answer[0]),
     )
     clusters = tuple(
-        _cluster(case, f"c{number}", position, draw_mw, contract_mwh)
-        for number, (draw_mw, contract_mwh) in enumerate(answers, start=1)
+        _cluster(case, f"c{number}", position, draw_mw, contract_mwh, tour)
+        for number, (draw_mw, contract_mwh, tour) in enumerate(answers, start=1)
     )
     return Plan(
         model_name=model_name,
@@ -289,6 +423,7 @@ def plan_from_solution(
         clusters=clusters,
         zones=_zones_used(case, position, clusters),
         audit=AuditReport(passed=False, checks=()),
+        training=case.training,
     )
 
 
@@ -298,6 +433,7 @@ def _cluster(
     position: Mapping[str, int],
     draw_mw: Mapping[str, float],
     contract_mwh: Mapping[tuple[str, str], float],
+    tour: tuple[str, ...],
 ) -> Cluster:
     bought: dict[str, dict[str, float]] = {site: {} for site in draw_mw}
     for (supply, site), mwh in contract_mwh.items():
@@ -307,7 +443,12 @@ def _cluster(
     campuses = tuple(
         _campus(case, position[site], float(draw_mw[site]), bought[site]) for site in members
     )
-    links = _mesh(case, np.array([position[site] for site in members], np.int64))
+    sites = np.array([position[site] for site in members], np.int64)
+    pairs, hub = _network(case, sites, [members.index(site) for site in tour])
+    links = _links(case, sites, pairs)
+    km = math.fsum(link.km for link in links)
+    fiber_km = 2 * km if case.cluster.network == "ring" and len(members) == 2 else km
+    longest_km = max((link.km for link in links), default=0.0)
     total_mw = math.fsum(campus.draw_mw for campus in campuses)
     return Cluster(
         id=cluster_id,
@@ -318,10 +459,23 @@ def _cluster(
         clean_fraction=_at_most_all(
             math.fsum(campus.clean_fraction * campus.draw_mw for campus in campuses), total_mw
         ),
-        max_fiber_km=max((link.km for link in links), default=0.0),
+        max_fiber_km=longest_km,
         utilities=tuple(sorted({campus.utility for campus in campuses})),
         campuses=campuses,
         links=links,
+        network=case.cluster.network,
+        hub=None if hub is None else members[hub],
+        fiber_km=fiber_km,
+        shared_spans=_shared_spans(case, members, pairs, links),
+        training=None
+        if case.training is None
+        else train_cluster(
+            case.training,
+            network=case.cluster.network,
+            km=measure_km(case.cluster.network, longest_km=longest_km, fiber_km=fiber_km),
+            sites=members,
+            it_mw=[campus.it_mw for campus in campuses],
+        ),
     )
 
 
@@ -350,20 +504,85 @@ def _campus(case: Case, i: int, draw_mw: float, bought_mwh: Mapping[str, float])
     )
 
 
-def _mesh(case: Case, sites: IntArray) -> tuple[Link, ...]:
-    """A link for every pair of sites (ascending positions)."""
-    km = case.reach.take(sites).dense()
-    return tuple(
-        Link(
-            from_site=case.site_ids[sites[a]],
-            to_site=case.site_ids[sites[b]],
-            km=float(km[a, b]),
-            delay_ms=fiber_delay_ms(float(km[a, b])),
-            rtt_ms=2 * fiber_delay_ms(float(km[a, b])),
-            tier=tier_of(float(km[a, b])),
+def _network(case: Case, sites: IntArray, tour: list[int]) -> tuple[list[Pair], int | None]:
+    """Links of a cluster, as pairs of positions in ``sites``, and its hub."""
+    n = len(sites)
+    if case.cluster.network == "mesh":
+        return mesh_links(n), None
+    if case.cluster.network == "ring":
+        return ring_links(first_way_round(tour)), None
+    hub = hub_of(_km(case, sites), case.link_limit_km(n), _can_be_hub(case, sites))
+    if hub is None:
+        raise SolverError(
+            "a cluster of the solution has no campus that all others are within reach of; please "
+            "report the model"
         )
-        for a, b in zip(*np.triu_indices(len(sites), 1), strict=True)
+    return star_links(n, hub), hub
+
+
+def _can_be_hub(case: Case, sites: IntArray) -> list[bool] | None:
+    """Where the loss of a span must be survived, only a hub whose links have no span will do."""
+    if not case.cluster.keep_after_span_loss or case.routes is None:
+        return None
+    return [
+        not any(case.routes.spans_between((int(i), int(j)) for j in sites if j != i)) for i in sites
+    ]
+
+
+def _links(case: Case, sites: IntArray, pairs: list[Pair]) -> tuple[Link, ...]:
+    """Links along their routes, for pairs of positions in ``sites``."""
+    km = _km(case, sites)
+    routes: list[tuple[str, ...]] = [()] * len(pairs)
+    if case.routes is not None:
+        found = case.routes.between((int(sites[a]), int(sites[b])) for a, b in pairs)
+        routes = [route.span_ids for route in found]
+    return tuple(
+        _link(case, case.site_ids[sites[a]], case.site_ids[sites[b]], float(km[a, b]), spans)
+        for (a, b), spans in zip(pairs, routes, strict=True)
     )
+
+
+def _link(case: Case, here: str, there: str, km: float, spans: tuple[str, ...]) -> Link:
+    fiber = case.fiber
+    # A pair without a route has no equipment; the audit refuses it.
+    amplifiers = amplifier_sites(km, every_km=fiber.amplifier_km) if math.isfinite(km) else 0
+    pairs = pairs_needed(fiber.bandwidth_tbps, pair_tbps=fiber.pair_tbps)
+    return Link(
+        from_site=here,
+        to_site=there,
+        km=km,
+        delay_ms=fiber_delay_ms(km),
+        rtt_ms=2 * fiber_delay_ms(km),
+        tier=tier_of(km),
+        amplifier_sites=amplifiers,
+        pairs=pairs,
+        pairs_musd=pairs * (fiber.pair_musd_per_km * km + fiber.amplifier_musd * amplifiers),
+        spans=spans,
+    )
+
+
+def _km(case: Case, sites: IntArray) -> FloatArray:
+    return case.reach.take(sites).dense()
+
+
+def _shared_spans(
+    case: Case, members: list[str], pairs: list[Pair], links: tuple[Link, ...]
+) -> tuple[SharedSpans, ...]:
+    """Spans that carry several links, those that carry most first."""
+    shared = []
+    for lost, spans in failing_together([link.spans for link in links]).items():
+        if len(lost) < 2 or case.routes is None:
+            continue
+        kept = [pair for link, pair in enumerate(pairs) if link not in lost]
+        shared.append(
+            SharedSpans(
+                spans=tuple(spans),
+                km=math.fsum(case.routes.graph.ends_of_span[span][2] for span in spans),
+                links=tuple((links[k].from_site, links[k].to_site) for k in lost),
+                disconnects=len(parts_of(len(members), kept)) > 1,
+            )
+        )
+    return tuple(sorted(shared, key=lambda group: (-len(group.links), group.spans)))
 
 
 def _zones_used(

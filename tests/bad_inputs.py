@@ -190,8 +190,13 @@ def choice_unlike_any(draft: Draft) -> None:
 
 
 @bad
-def network_not_yet(draft: Draft) -> None:
-    draft.ask("cluster", network="ring")
+def network_unknown(draft: Draft) -> None:
+    draft.ask("cluster", network="rings")
+
+
+@bad
+def pairs_priced_but_not_asked(draft: Draft) -> None:
+    draft.ask("fiber", pair_musd_per_km=0.06)
 
 
 @bad

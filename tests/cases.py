@@ -15,6 +15,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from siting.case import Case
+from siting.fiber import Access, FiberGraph, Routes
 from siting.fiber.reach import Reach
 from siting.model import CampusSection, CleanSection, ClusterSection
 
@@ -116,10 +117,13 @@ def draw_case(
     count: int | None = None,
     most_sites: int = 9,
     only: str | None = None,
+    network: str = "mesh",
+    keep_after_span_loss: bool | None = False,
 ) -> Case:
     """A small case of a source of choices; what is given is not drawn.
 
-    ``only`` switches one of ``OPTIONS`` on, and all others off.
+    ``only`` switches one of ``OPTIONS`` on, and all others off. ``keep_after_span_loss`` may be
+    ``None``: it is drawn then.
     """
     asks = Asks(source, only)
     if count is None:
@@ -157,15 +161,21 @@ def draw_case(
     if asks.on("require_sites", 25):
         required[source.integer(0, sites - 1)] = True
         required[source.integer(0, sites - 1)] |= source.flag(30)
-    km = draw_km(source, sites)
+    keep = source.flag(35) if keep_after_span_loss is None else keep_after_span_loss
+    km, routes = draw_network(source, sites) if keep else draw_km(source, sites)
     pairs_km = np.unique(km[np.isfinite(km)])
     limit_km = float(
         pairs_km[min(len(pairs_km) - 1, int(source.pick((3, 4, 4, 4, 2)) / 4 * len(pairs_km)))]
     )
     cap_mw = np.minimum(max_mw, campus.max_mw)
+    cluster = draw_cluster(source, asks, sense, count, limit_km, cap_mw)
+    if network != "mesh":
+        tour_km = limit_km * source.pick((4, 3, 2.5, 2, 1.5)) if network == "ring" else 0.0
+        cluster = cluster.model_copy(update={"network": network, "max_ring_km": tour_km})
+    cluster = cluster.model_copy(update={"keep_after_span_loss": keep})
     return Case(
         campus=campus,
-        cluster=draw_cluster(source, asks, sense, count, limit_km, cap_mw),
+        cluster=cluster,
         clean=clean,
         sense=sense,
         site_ids=tuple(site_ids),
@@ -197,6 +207,7 @@ def draw_case(
         ),
         premium_usd_per_mwh=np.array([float(source.integer(0, 25)) for _ in range(plants)]),
         reach=Reach.from_dense(km, limit_km),
+        routes=routes,
     )
 
 
@@ -272,11 +283,14 @@ def draw_cluster(
     )
 
 
-def draw_km(source: Source, sites: int) -> np.ndarray:
-    """Kilometres between sites, a metric: of a random network, of points in a plane, or closed."""
+def draw_km(source: Source, sites: int) -> tuple[np.ndarray, Routes | None]:
+    """Kilometres between sites, a metric: of a random network, of points in a plane, or closed.
+
+    And the routes, where there are any.
+    """
     kind = source.pick(("network", "plane", "closed"))
     if kind == "network":
-        return network_km(source, sites)
+        return draw_network(source, sites)
     if kind == "plane":
         x, y = (np.array([10.0 * source.integer(0, 30) for _ in range(sites)]) for _ in range(2))
         km = np.ceil(1.3 * np.hypot(x[:, None] - x, y[:, None] - y))
@@ -284,26 +298,38 @@ def draw_km(source: Source, sites: int) -> np.ndarray:
         km = np.array([[float(source.integer(0, 400)) for _ in range(sites)] for _ in range(sites)])
         km = closed(np.minimum(km, km.T))
     np.fill_diagonal(km, 0.0)
-    return km
+    return km, None
 
 
-def network_km(source: Source, sites: int) -> np.ndarray:
+def draw_network(source: Source, sites: int) -> tuple[np.ndarray, Routes]:
     """Shortest routes on a random fiber graph, accesses at both ends; it may fall in parts."""
     nodes = source.integer(3, 7)
-    km = np.full((nodes, nodes), np.inf)
+    span_km: dict[tuple[int, int], float] = {}
     for node in range(1, nodes):
         for _ in range(source.integer(1, 2)):
             # A node without a span to the ones before it starts a new part.
             other = source.integer(0, node - 1)
             if not source.flag(8):
-                km[node, other] = km[other, node] = 10.0 * source.integer(1, 30)
+                span_km[other, node] = 10.0 * source.integer(1, 30)
+    km = np.full((nodes, nodes), np.inf)
+    for (a, b), length_km in span_km.items():
+        km[a, b] = km[b, a] = length_km
     np.fill_diagonal(km, 0.0)
     km = closed(km)
     access_km = np.array([float(source.integer(0, 40)) for _ in range(sites)])
     node_of = np.array([source.integer(0, nodes - 1) for _ in range(sites)])
     sites_km = km[np.ix_(node_of, node_of)] + access_km[:, None] + access_km
     np.fill_diagonal(sites_km, 0.0)
-    return sites_km
+    graph = FiberGraph.from_spans(
+        ids=[f"f{a}{b}" for a, b in span_km],
+        start=[a for a, _ in span_km],
+        end=[b for _, b in span_km],
+        km=list(span_km.values()),
+        node_ids=[f"n{node}" for node in range(nodes)],
+        node_lon=np.arange(nodes) - 100.0,
+        node_lat=np.full(nodes, 40.0),
+    )
+    return sites_km, Routes(graph, Access(node_of, access_km))
 
 
 def closed(km: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
 from scipy.optimize import linprog
@@ -32,11 +32,14 @@ class Answer:
         For each cluster, site position to draw [MW].
     contract_mwh
         For each cluster, (supply position, site position) to energy [MWh/year].
+    chosen
+        The sites of each cluster.
     """
 
     objective: float
     draw_mw: tuple[dict[int, float], ...]
     contract_mwh: tuple[dict[tuple[int, int], float], ...]
+    chosen: tuple[Sites, ...] = ()
 
 
 def best_plan(case: Case) -> Answer | None:
@@ -68,7 +71,20 @@ def solution_of(case: Case, answer: Answer) -> Solution:
         status="optimal",
         solver_name="oracle",
         solver_version="1",
+        tours=tours_of(case, answer.chosen),
     )
+
+
+def tours_of(case: Case, chosen: tuple[Sites, ...]) -> tuple[tuple[str, ...], ...]:
+    """The best tour of each cluster of a ring, by id."""
+    if case.cluster.network != "ring":
+        return ()
+    tours = []
+    for sites in chosen:
+        best = best_network(case, case.reach.dense(), sites)
+        assert best is not None
+        tours.append(tuple(case.site_ids[i] for i in best[1]))
+    return tuple(tours)
 
 
 def plan_of(case: Case, solution: Solution) -> Plan:
@@ -104,7 +120,7 @@ def makes_cluster(case: Case, km: np.ndarray, sites: Sites) -> bool:
     """Whether sites can be a cluster for all that draws do not decide."""
     cluster = case.cluster
     inside = list(sites)
-    if any(km[i, j] > cluster.max_fiber_km for i, j in combinations(sites, 2)):
+    if best_network(case, km, sites) is None:
         return False
     regions = {int(case.region[i]) for i in inside} - {-1}
     enough_regions = cluster.min_regions == 1 or len(regions) >= cluster.min_regions
@@ -112,16 +128,75 @@ def makes_cluster(case: Case, km: np.ndarray, sites: Sites) -> bool:
     return enough_regions and len(utilities) >= cluster.min_utilities
 
 
-def network_km(km: np.ndarray, chosen: tuple[Sites, ...]) -> float:
-    """Length of the meshes of all clusters [km]."""
-    return float(sum(km[i, j] for sites in chosen for i, j in combinations(sites, 2)))
+def best_network(case: Case, km: np.ndarray, sites: Sites) -> tuple[float, Sites] | None:
+    """Length [km] of the shortest network of the kind asked, and its order of the sites.
+
+    ``None`` if there is none. A hub comes first in the order; a ring is in the order of the tour.
+    """
+    best: tuple[float, Sites] | None = None
+    for order, links, length_km in networks(case, km, sites):
+        if best is not None and length_km >= best[0]:
+            continue
+        if any(km[i, j] > case.cluster.max_fiber_km for i, j in links):
+            continue
+        if case.cluster.network == "ring" and length_km > case.cluster.max_ring_km:
+            continue
+        if not case.cluster.keep_after_span_loss or holds_without_any_span(case, sites, links):
+            best = float(length_km), order
+    return best
+
+
+def networks(
+    case: Case, km: np.ndarray, sites: Sites
+) -> Iterator[tuple[Sites, list[tuple[int, int]], float]]:
+    """Every network of the kind asked: its order of the sites, links and length [km]."""
+    if case.cluster.network == "mesh":
+        links = list(combinations(sites, 2))
+        yield sites, links, sum(km[i, j] for i, j in links)
+    elif case.cluster.network == "hub":
+        for hub in sites:
+            others = [i for i in sites if i != hub]
+            links = [(hub, i) for i in others]
+            yield (hub, *others), links, sum(km[i, j] for i, j in links)
+    else:
+        first, *others = sites
+        for rest in permutations(others):
+            if len(rest) > 1 and rest[0] > rest[-1]:
+                continue  # the same tour the other way round
+            tour = (first, *rest)
+            hops = list(zip(tour, [*rest, first], strict=True)) if rest else []
+            links = hops[:1] if len(tour) == 2 else hops
+            yield tour, links, sum(km[i, j] for i, j in hops)
+
+
+def holds_without_any_span(case: Case, sites: Sites, links: list[tuple[int, int]]) -> bool:
+    """Whether any one span may fail, and the other links still connect all sites."""
+    assert case.routes is not None
+    routes = case.routes.between(links)
+    for span in {span for route in routes for span in route.span_ids}:
+        reached, grown = {sites[0]}, True
+        while grown:
+            grown = False
+            for link, route in zip(links, routes, strict=True):
+                if span not in route.span_ids and len(reached & set(link)) == 1:
+                    reached |= set(link)
+                    grown = True
+        if len(reached) < len(sites):
+            return False
+    return True
+
+
+def network_km(case: Case, km: np.ndarray, chosen: tuple[Sites, ...]) -> float:
+    """Length of the networks of all clusters [km]."""
+    best = [best_network(case, km, sites) for sites in chosen]
+    return sum(found[0] for found in best if found is not None)
 
 
 def optimistic(case: Case, km: np.ndarray, chosen: tuple[Sites, ...]) -> float:
     """No plan with these clusters has a smaller objective (a larger one, if that is asked)."""
     used = [i for sites in chosen for i in sites]
     if case.sense == "minimise_fiber_km":
-        return network_km(km, chosen)
+        return network_km(case, km, chosen)
     if case.sense == "maximise_mw":
         return -float(np.minimum(case.max_mw, case.campus.max_mw)[used].sum())
     least_mw = case.campus.min_mw * np.ones(len(used))
@@ -231,6 +306,7 @@ def divide(case: Case, km: np.ndarray, chosen: tuple[Sites, ...]) -> Answer | No
             }
             for c in range(len(chosen))
         ),
+        chosen=chosen,
     )
 
 
@@ -276,7 +352,7 @@ def value_of(
     if case.sense == "maximise_mw":
         return float(draw_mw.sum())
     if case.sense == "minimise_fiber_km":
-        return network_km(km, chosen)
+        return network_km(case, km, chosen)
     used = [i for sites in chosen for i in sites]
     fixed_musd = case.fixed_musd_per_year[used].sum()
     energy_musd = (case.variable_musd_per_mw_year[used] * draw_mw).sum()

@@ -44,6 +44,7 @@ max_utility_fraction = 1.0
 min_regions = 1
 keep_after_campus_loss = 0.0
 keep_after_utility_loss = 0.0
+keep_after_span_loss = false
 [power]
 curtailment = 0.005
 headroom_scale = 1.0
@@ -52,6 +53,12 @@ min_fraction = 0.0
 deliver_within = "region"
 contractable_fraction = 0.3
 count_grid_mix = true
+[fiber]
+bandwidth_tbps = 0.0
+pair_tbps = 121.6
+amplifier_km = 80.0
+pair_musd_per_km = 0.0
+amplifier_musd = 0.0
 [cost]
 money_year = 2024
 discount_rate = 0.08
@@ -89,7 +96,7 @@ def test_every_key_says_what_it_means_and_a_number_its_unit():
         assert key.meaning.endswith("."), key
         if key.path.endswith(("_mw", "_km", "_s", "_kv")) or "_per_" in key.path:
             assert key.unit, key
-        if "fraction" in key.path or "after" in key.path:
+        if ("fraction" in key.path or "after" in key.path) and key.default not in ("true", "false"):
             assert key.unit == "0-1", key
 
 

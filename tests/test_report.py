@@ -207,7 +207,7 @@ Cluster c1
   450.0 MW draw, 375.0 MW IT load
   3 campuses on 2 utilities
   705.43 MUSD/year, 60.0 % clean
-  longest link 290.9 km, 2.85 ms round trip
+  mesh of 610.7 km, longest link 290.9 km, 2.85 ms round trip
   clean contracts with 2 plants, 1,143.2 GWh/year
 
   campus   draw  IT load  zone  utility  region      price   contracts  clean         cost
@@ -216,11 +216,17 @@ Cluster c1
   b       200.0    166.7  east  Éastern  R2          50.00         0.0   25.0       308.10
   c       200.0    166.7  east  Éastern  R2          50.00       946.1   85.0       311.85
 
-  link from  to  fiber  round trip  tier
+  link from  to  fiber  round trip  tier       amplifiers
                   [km]        [ms]
-  a          b   154.9        1.52  long_haul
-  a          c   290.9        2.85  long_haul
-  b          c   164.9        1.61  long_haul
+  a          b   154.9        1.52  long_haul           1
+  a          c   290.9        2.85  long_haul           3
+  b          c   164.9        1.61  long_haul           2
+
+  shared spans  fiber  links cut  splits
+                 [km]
+  s1            120.0     2 of 3  yes
+  s2            130.0     2 of 3  yes
+  The loss of one span splits the cluster for 2 spans that several links share
 
 Zones used, over all clusters
   zone   utility  headroom   used   left

@@ -3,8 +3,9 @@
 from siting.fiber.cache import cache_folder, cached_reach
 from siting.fiber.distances import compute_reach, reach_of_access
 from siting.fiber.graph import Access, FiberGraph, access_of, great_circle_km
+from siting.fiber.lines import amplifier_sites, pairs_needed
 from siting.fiber.reach import Reach
-from siting.fiber.routes import Route, find_routes
+from siting.fiber.routes import Route, Routes, find_routes
 from siting.fiber.tiers import TIERS, Tier, tier_of
 
 __all__ = [
@@ -13,13 +14,16 @@ __all__ = [
     "FiberGraph",
     "Reach",
     "Route",
+    "Routes",
     "Tier",
     "access_of",
+    "amplifier_sites",
     "cache_folder",
     "cached_reach",
     "compute_reach",
     "find_routes",
     "great_circle_km",
+    "pairs_needed",
     "reach_of_access",
     "tier_of",
 ]

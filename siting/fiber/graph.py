@@ -120,6 +120,14 @@ class FiberGraph:
         return csr_array((self.km, *positions), shape=(n, n))
 
     @cached_property
+    def ends_of_span(self) -> dict[str, tuple[int, int, float]]:
+        """For each span id the positions of its two nodes, and its length [km]."""
+        starts = np.repeat(np.arange(len(self)), np.diff(self.indptr))
+        names = [self.span_ids[s] for s in self.span]
+        entries = zip(starts.tolist(), self.indices.tolist(), self.km.tolist(), strict=True)
+        return dict(zip(names, entries, strict=True))
+
+    @cached_property
     def component(self) -> IntArray:
         """``(N,)`` number of the connected component of each node; 0 is the largest.
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from siting.fiber.graph import Access, FiberGraph
+from siting.fiber.reach import IntArray
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,43 @@ def find_routes(graph: FiberGraph, access: Access, pairs: Iterable[tuple[int, in
             )
         )
     return routes
+
+
+@dataclass(frozen=True, eq=False)
+class Routes:
+    """Where the routes between sites run; each is searched for when it is first asked for.
+
+    Parameters
+    ----------
+    graph
+        The fiber graph.
+    access
+        How the sites join it.
+    """
+
+    graph: FiberGraph
+    access: Access
+    # Spans by the nodes of both ends, shared by all that are taken from one another.
+    _known: dict[tuple[int, int], frozenset[str]] = field(default_factory=dict, repr=False)
+
+    def take(self, sites: IntArray) -> Routes:
+        """The routes among some of the sites, in the order given."""
+        return Routes(self.graph, self.access.take(sites), self._known)
+
+    def between(self, pairs: Iterable[tuple[int, int]]) -> list[Route]:
+        """Routes of pairs of sites, as `find_routes` gives them."""
+        return find_routes(self.graph, self.access, pairs)
+
+    def spans_between(self, pairs: Iterable[tuple[int, int]]) -> list[frozenset[str]]:
+        """Ids of the spans on the route of each pair of sites."""
+        asked = [(int(i), int(j)) for i, j in pairs]
+        keys = [
+            tuple(sorted((int(self.access.node[i]), int(self.access.node[j])))) for i, j in asked
+        ]
+        new = {key: pair for key, pair in zip(keys, asked, strict=True) if key not in self._known}
+        for key, route in zip(new, self.between(new.values()), strict=True):
+            self._known[key] = frozenset(route.span_ids)  # type: ignore[index]
+        return [self._known[key] for key in keys]  # type: ignore[index]
 
 
 Reached = dict[int, tuple[float, int, int]]

@@ -28,12 +28,15 @@ from siting.model.sections import (
     CleanSection,
     ClusterSection,
     CostSection,
+    FiberSection,
+    Network,
     ObjectiveSection,
     PowerSection,
     Section,
     Sense,
     SolverSection,
     Text,
+    TrainingSection,
     WorldSection,
 )
 
@@ -43,12 +46,15 @@ __all__ = [
     "CleanSection",
     "ClusterSection",
     "CostSection",
+    "FiberSection",
     "Model",
+    "Network",
     "ObjectiveSection",
     "PowerSection",
     "Section",
     "Sense",
     "SolverSection",
+    "TrainingSection",
     "WorldSection",
     "make_model",
     "parse_value",
@@ -70,6 +76,8 @@ class Model(Section):
     cluster: ClusterSection = ClusterSection()
     power: PowerSection = PowerSection()
     clean: CleanSection = CleanSection()
+    fiber: FiberSection = FiberSection()
+    training: TrainingSection | None = None
     cost: CostSection = CostSection()
     objective: ObjectiveSection = ObjectiveSection()
     solver: SolverSection = SolverSection()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, get_args
 
 from pydantic_core import ErrorDetails
 
@@ -96,7 +96,6 @@ _BOUNDS = {
     "less_than_equal": ("le", "at most"),
 }
 _BOOLS = ("true", "false", "True", "False", "yes", "no", "on", "off")
-_COMING = ("hub", "ring")
 
 
 def _percent_hint(names: list[str], given: object) -> str:
@@ -111,17 +110,18 @@ def _percent_hint(names: list[str], given: object) -> str:
 def _say_choice(names: list[str], given: object) -> tuple[str, str]:
     if names == ["schema"]:
         return "1, the version of the contract that this program reads", "; write schema = 1"
-    if names == ["cluster", "network"] and given in _COMING:
-        return (
-            '"mesh", the only network that this version solves',
-            "; ask for a mesh with a longer max_fiber_km",
-        )
     field = _field(names)
-    choices = list(getattr(field.annotation, "__args__", ())) if field else []
+    choices = _choices(field.annotation) if field else []
     quoted = [f'"{choice}"' for choice in choices]
     must = " or ".join([", ".join(quoted[:-1]), quoted[-1]])
     close = did_you_mean(str(given), choices)
     return must, f'; did you mean "{close}"?' if close else ""
+
+
+def _choices(annotation: Any) -> list[Any]:
+    """Values of a literal, optional or not."""
+    found = [choice for part in get_args(annotation) for choice in get_args(part) or [part]]
+    return [choice for choice in found if choice is not type(None)]
 
 
 def _say_unknown(names: list[str], given: object) -> tuple[str, str | None]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from siting.wording import named, number
+from siting.wording import listing, named, number
 
 if TYPE_CHECKING:
     from siting.model import Model
@@ -214,6 +214,68 @@ def _has_room_for_required(model: Model) -> str | None:
             f"world.require_sites names {asked} sites, but cluster.count = {model.cluster.count} "
             f"and cluster.max_campuses = {model.cluster.max_campuses} leave room for {room}; "
             "require fewer sites or raise max_campuses"
+        )
+    return None
+
+
+@_rule("fiber.bandwidth_tbps", "fiber.pair_musd_per_km", "fiber.amplifier_musd")
+def _prices_pairs_that_are_asked(model: Model) -> str | None:
+    fiber = model.fiber
+    if fiber.bandwidth_tbps > 0 or not (fiber.pair_musd_per_km or fiber.amplifier_musd):
+        return None
+    key = "pair_musd_per_km" if fiber.pair_musd_per_km else "amplifier_musd"
+    return (
+        f"fiber.{key} is {number(getattr(fiber, key))}, but fiber.bandwidth_tbps is 0, so no pairs "
+        "are asked that it could price; say what each link is to carry [Tbit/s]"
+    )
+
+
+@_rule("training.recipe", "training.parameters", "training.layers", "training.step_s")
+def _says_what_is_trained(model: Model) -> str | None:
+    training = model.training
+    if training is None or training.recipe is not None:
+        return None
+    missing = [key for key in ("parameters", "layers") if getattr(training, key) is None]
+    if training.step_s is None and training.tokens_per_batch is None:
+        missing.append("step_s")
+    if not missing:
+        return None
+    return (
+        f"training.recipe is not given, and so {listing(f'training.{key}' for key in missing)} "
+        f"{'is' if len(missing) == 1 else 'are'} missing; name a recipe, such as "
+        '"llama3_405b", or give what is missing'
+    )
+
+
+@_rule("training.step_s", "training.tokens_per_batch")
+def _has_one_step(model: Model) -> str | None:
+    training = model.training
+    if training is None or training.step_s is None or training.tokens_per_batch is None:
+        return None
+    return (
+        f"training.step_s is {number(training.step_s)} s and training.tokens_per_batch is "
+        f"{number(training.tokens_per_batch)}, but the batch gives the time of a step, too; keep "
+        "one of them"
+    )
+
+
+@_rule("cluster.max_sync_s", "cluster.min_compute_utilisation", "training.tokens_per_batch")
+def _limits_a_training(model: Model) -> str | None:
+    cluster, training = model.cluster, model.training
+    for key in ("max_sync_s", "min_compute_utilisation"):
+        value = getattr(cluster, key)
+        if value is not None and training is None:
+            return (
+                f"cluster.{key} is {number(value)}, but nothing says what is trained; add "
+                '[training] with a recipe, such as "llama3_405b"'
+            )
+    if cluster.min_compute_utilisation is None or training is None:
+        return None
+    if training.tokens_per_batch is not None:
+        return (
+            f"cluster.min_compute_utilisation is {number(cluster.min_compute_utilisation)}, but "
+            "training.tokens_per_batch makes a step shorter the larger the cluster, and the limit "
+            "needs one length of step; give training.step_s instead"
         )
     return None
 

@@ -13,6 +13,7 @@ Text = Annotated[str, Field(min_length=1)]
 # A TOML array is a list; it is kept as a tuple, so that a model can be hashed and shared.
 Texts = Annotated[tuple[Text, ...], Field(strict=False)]
 Sense = Literal["minimise_cost", "maximise_mw", "minimise_fiber_km"]
+Network = Literal["mesh", "hub", "ring"]
 
 MODEL_FILE = "model.toml"
 """Name of the model file in a model's folder."""
@@ -94,15 +95,18 @@ class ClusterSection(Section):
     max_campuses: Annotated[int, Field(ge=1)] = Field(
         default=8, description="Most campuses of a cluster."
     )
-    network: Literal["mesh"] = Field(
-        default="mesh", description="mesh: every pair of campuses is within max_fiber_km."
+    network: Network = Field(
+        default="mesh",
+        description="mesh: every pair of campuses is linked; hub: one campus is linked to all "
+        "others; ring: a closed tour links all.",
     )
     max_fiber_km: NotNegative = Field(
-        default=500.0, description="Longest fiber route between two campuses of a mesh [km]"
+        default=500.0,
+        description="Longest fiber route of a link: between two campuses of a mesh, to the hub, "
+        "one hop of a ring [km]",
     )
     max_ring_km: NotNegative = Field(
-        default=5000.0,
-        description="Longest tour of a ring; kept for models that will ask for one [km]",
+        default=5000.0, description="Longest tour of a ring; other networks have none [km]"
     )
     min_utilities: Annotated[int, Field(ge=1)] = Field(
         default=1, description="Fewest utilities that feed a cluster."
@@ -120,6 +124,21 @@ class ClusterSection(Section):
     keep_after_utility_loss: Fraction = Field(
         default=0.0,
         description="Share of the target that is left when the largest utility is lost [0-1]",
+    )
+    max_sync_s: Positive | None = Field(
+        default=None,
+        description="Longest synchronisation of a cluster, as its [training] exchanges gradients; "
+        "bounds links and campuses [s]",
+    )
+    min_compute_utilisation: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        default=None,
+        description="Least share of the time in which accelerators do not wait for other campuses, "
+        "as [training] has it; bounds links and campuses [0-1]",
+    )
+    keep_after_span_loss: bool = Field(
+        default=False,
+        description="Whether the links that are left must still connect all campuses of a cluster "
+        "when any one span of the fiber is lost.",
     )
 
 
@@ -151,6 +170,115 @@ class CleanSection(Section):
     count_grid_mix: bool = Field(
         default=True,
         description="Whether the zone's own clean share counts toward min_fraction.",
+    )
+
+
+class FiberSection(Section):
+    """What the links of a cluster are to carry, and what new fiber pairs cost."""
+
+    bandwidth_tbps: NotNegative = Field(
+        default=0.0, description="What each link is to carry; 0 asks for none [Tbit/s]"
+    )
+    pair_tbps: Positive = Field(
+        default=121.6,
+        description="Capacity of a fiber pair: 121.6 for 152 waves of 800G over C and L band, 25.6 "
+        "for 64 of 400ZR [Tbit/s]",
+    )
+    amplifier_km: Positive = Field(
+        default=80.0, description="Longest fiber between two amplifier sites of a route [km]"
+    )
+    pair_musd_per_km: NotNegative = Field(
+        default=0.0, description="Price of a new fiber pair along a route [MUSD/km]"
+    )
+    amplifier_musd: NotNegative = Field(
+        default=0.0, description="Price of amplifying one pair at one amplifier site [MUSD]"
+    )
+
+
+Recipe = Literal[
+    "chinchilla_10b", "nemotron4_340b", "llama3_405b", "deepseek_v3_671b", "frontier_72t"
+]
+Accelerator = Literal["a100", "h100", "b200", "gb200", "mi300x", "trainium2", "tpu_v5p", "tpu7x"]
+Collective = Literal["hierarchical", "ring", "bidirectional_ring"]
+
+
+class TrainingSection(Section):
+    """What a cluster trains, and over which bandwidth; optional, and without it nothing is said."""
+
+    recipe: Recipe | None = Field(
+        default=None,
+        description="What is trained: chinchilla_10b, nemotron4_340b, llama3_405b, "
+        "deepseek_v3_671b or frontier_72t. Gives parameters, layers, step_s and bits_per_parameter "
+        "where they are not given here; without a recipe all but the last are needed.",
+    )
+    parameters: Positive | None = Field(
+        default=None, description="Parameters of the model, all of which are exchanged."
+    )
+    active_parameters: Positive | None = Field(
+        default=None,
+        description="Parameters that work on a token, fewer in a mixture of experts; for "
+        "tokens_per_batch. Without it those of the recipe, else all.",
+    )
+    layers: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="Layers of the model."
+    )
+    step_s: Positive | None = Field(
+        default=None, description="A step without any communication between campuses [s]"
+    )
+    tokens_per_batch: Positive | None = Field(
+        default=None,
+        description="Tokens of a step over all campuses, instead of step_s, which then follows "
+        "from the cluster's FLOP/s.",
+    )
+    bits_per_parameter: Positive | None = Field(
+        default=None,
+        description="Bits exchanged for each parameter; without it those of the recipe, else 16 "
+        "[bit]",
+    )
+    inner_steps: Annotated[int, Field(ge=1)] = Field(
+        default=1,
+        description="Steps between two synchronisations; 1 is data-parallel, more is DiLoCo.",
+    )
+    collective: Collective = Field(
+        default="hierarchical",
+        description="How campuses exchange: hierarchical, inside each campus and then between them "
+        "over direct links; ring, once around; bidirectional_ring, both ways at once.",
+    )
+    bandwidth_gbps: Positive | None = Field(
+        default=None,
+        description="What a campus sends to the others, or to its next on a ring. Without it "
+        "fiber.bandwidth_tbps, and without that 1,000,000 [Gbit/s]",
+    )
+    accelerator: Accelerator = Field(
+        default="gb200", description="What computes; gives watts and peak FLOP/s."
+    )
+    watts_per_accelerator: Positive | None = Field(
+        default=None,
+        description="IT load of an accelerator at the wall of the rack, with its share of host and "
+        "switches; without it that of the accelerator [W]",
+    )
+    flop_per_s_per_accelerator: Positive | None = Field(
+        default=None,
+        description="Dense peak of an accelerator; without it in bf16, that of the accelerator "
+        "[FLOP/s]",
+    )
+    mfu: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.4, description="Model FLOP utilisation inside a campus [0-1]"
+    )
+    failure_hours_per_100k: Positive | None = Field(
+        default=None,
+        description="Mean time between failures of 100,000 accelerators, each of which restarts "
+        "the cluster from its checkpoint; without it failures are not counted [h]",
+    )
+    restart_s: NotNegative = Field(
+        default=300.0, description="From a failure to the first new step [s]"
+    )
+    checkpoint_write_s: NotNegative = Field(
+        default=15.0, description="Time in which a checkpoint stops the training [s]"
+    )
+    checkpoint_interval_s: Positive | None = Field(
+        default=None,
+        description="Compute time between two checkpoints; without it the one that loses least [s]",
     )
 
 
@@ -209,6 +337,8 @@ SECTIONS: dict[str, type[Section]] = {
     "cluster": ClusterSection,
     "power": PowerSection,
     "clean": CleanSection,
+    "fiber": FiberSection,
+    "training": TrainingSection,
     "cost": CostSection,
     "objective": ObjectiveSection,
     "solver": SolverSection,

@@ -100,6 +100,10 @@ def _links(plan: Plan, world: World) -> gpd.GeoDataFrame:
         "delay_ms": [link.delay_ms for link in links],
         "rtt_ms": [link.rtt_ms for link in links],
         "tier": [link.tier for link in links],
+        "amplifier_sites": [link.amplifier_sites for link in links],
+        "pairs": [link.pairs for link in links],
+        "pairs_musd": [link.pairs_musd for link in links],
+        "spans": [list(link.spans) for link in links],
     }
     return gpd.GeoDataFrame(columns, geometry=_draw_links(plan, world), crs=4326)
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, with_config
 
 from siting.case import Case
 from siting.errors import InputError, Problem
-from siting.model import Sense
+from siting.model import Network, Sense
 from siting.plan import (
     AuditReport,
     Campus,
@@ -19,9 +19,15 @@ from siting.plan import (
     Link,
     Plan,
     Seconds,
+    SharedSpans,
     Status,
     ZoneUse,
 )
+from siting.training import BatchShare, ClusterTraining, Need, Training
+
+for _part in (Training, ClusterTraining, Need, BatchShare):
+    # These are read as they are, with the strictness of every other part.
+    with_config(ConfigDict(extra="forbid", strict=True))(_part)
 
 
 class _Part(BaseModel):
@@ -71,6 +77,22 @@ class _Link(_Part):
     delay_ms: float
     rtt_ms: float
     tier: str
+    amplifier_sites: int
+    pairs: int
+    pairs_musd: float
+    spans: tuple[str, ...]
+
+
+class _Ends(_Part):
+    from_site: str = Field(alias="from")
+    to_site: str = Field(alias="to")
+
+
+class _SharedSpans(_Part):
+    spans: tuple[str, ...]
+    km: float
+    links: tuple[_Ends, ...]
+    disconnects: bool
 
 
 class _Cluster(_Part):
@@ -82,7 +104,12 @@ class _Cluster(_Part):
     max_fiber_km: float
     utilities: tuple[str, ...]
     campuses: tuple[_Campus, ...]
+    network: Network
+    hub: str | None
+    fiber_km: float
     links: tuple[_Link, ...]
+    shared_spans: tuple[_SharedSpans, ...]
+    training: ClusterTraining | None = None
 
 
 class _Zone(_Part):
@@ -109,9 +136,38 @@ class PlanFile(_Part):
     gap: float
     seconds: _Seconds
     solver: _Solver
+    training: Training | None = None
     clusters: tuple[_Cluster, ...]
     zones: tuple[_Zone, ...]
     audit: _Audit
+
+
+def read_plan_file(path: str | Path) -> PlanFile:
+    """Read what a plan's file states, key by key.
+
+    Parameters
+    ----------
+    path
+        The file ``plan.json``, or the folder that holds it.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read, with every problem of its content.
+    """
+    file = Path(path)
+    if file.is_dir():
+        file /= "plan.json"
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        what = f"cannot be read: {error.strerror}; give the plan.json that siting solve wrote"
+        raise InputError([Problem(str(file), what)]) from None
+    try:
+        return PlanFile.model_validate_json(content)
+    except ValidationError as error:
+        problems = [_problem(str(file), found) for found in error.errors(include_url=False)]
+        raise InputError(problems) from None
 
 
 def read_plan(path: str | Path, case: Case) -> Plan:
@@ -130,20 +186,7 @@ def read_plan(path: str | Path, case: Case) -> Plan:
     InputError
         When the file cannot be read, with every problem of its content.
     """
-    file = Path(path)
-    if file.is_dir():
-        file /= "plan.json"
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        what = f"cannot be read: {error.strerror}; give the plan.json that siting solve wrote"
-        raise InputError([Problem(str(file), what)]) from None
-    try:
-        stated = PlanFile.model_validate_json(content)
-    except ValidationError as error:
-        problems = [_problem(str(file), found) for found in error.errors(include_url=False)]
-        raise InputError(problems) from None
-    return _plan(stated, case)
+    return _plan(read_plan_file(path), case)
 
 
 def _problem(where: str, found: Mapping[str, Any]) -> Problem:
@@ -176,6 +219,7 @@ def _plan(stated: PlanFile, case: Case) -> Plan:
         clusters=tuple(_cluster(cluster, case) for cluster in stated.clusters),
         zones=_zones(stated.zones, case),
         audit=AuditReport(**stated.audit.model_dump()),
+        training=stated.training,
     )
 
 
@@ -189,13 +233,23 @@ def _zones(stated: tuple[_Zone, ...], case: Case) -> tuple[ZoneUse, ...]:
 
 def _cluster(stated: _Cluster, case: Case) -> Cluster:
     position = {site: i for i, site in enumerate(case.site_ids)}
-    values = stated.model_dump(exclude={"campuses", "links"})
+    values = stated.model_dump(exclude={"campuses", "links", "shared_spans", "training"})
     return Cluster(
         **values,
+        training=stated.training,
         campuses=tuple(
             _campus(campus, case, position.get(campus.site)) for campus in stated.campuses
         ),
         links=tuple(Link(**link.model_dump()) for link in stated.links),
+        shared_spans=tuple(
+            SharedSpans(
+                shared.spans,
+                shared.km,
+                tuple((link.from_site, link.to_site) for link in shared.links),
+                shared.disconnects,
+            )
+            for shared in stated.shared_spans
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from siting.training.facts import LEVELS
 from siting.world.columns import HEADROOM_CURTAILMENT
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from siting.plan import AuditReport, Cluster, Plan
     from siting.report.check import CheckReport
     from siting.report.summary import WorldSummary
+    from siting.report.train import TrainReport
+    from siting.training import ClusterTraining, Comparison, Training
 
 OBJECTIVES = {
     "minimise_cost": ("cost", "MUSD/year", "no plan costs less than"),
@@ -22,6 +25,9 @@ OBJECTIVES = {
     "minimise_fiber_km": ("fiber", "km", "no network is shorter than"),
 }
 """For each sense: what the objective measures, its unit, and what its bound says."""
+
+SHARED_SHOWN = 6
+"""Groups of shared spans that are printed for a cluster."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,8 @@ def describe_plan(plan: Plan, *, model: Model | None = None, caveat: str | None 
         Lines without a newline at the end.
     """
     blocks = [_headline(plan, model.title if model else "")]
+    if plan.training is not None:
+        blocks.append("\n".join(_describe_what_is_trained(plan.training)))
     blocks += [_describe_cluster(cluster) for cluster in plan.clusters]
     blocks.append(_describe_zones(plan))
     blocks.append(_describe_proof(plan, model))
@@ -65,6 +73,11 @@ def describe_files(folder: Path) -> str:
     """Say where the files of a plan are."""
     names = sorted(entry.name for entry in folder.iterdir())
     return f"Written to {printable(str(folder))}: {', '.join(names)}"
+
+
+def describe_map(file: Path) -> str:
+    """Say where a map is."""
+    return f"Drawn: {printable(str(file))}, {file.stat().st_size / 1e6:,.1f} MB"
 
 
 def describe_check(report: CheckReport) -> str:
@@ -286,7 +299,10 @@ def _describe_cluster(cluster: Cluster) -> str:
     ]
     if cluster.links:
         rtt_ms = max(link.rtt_ms for link in cluster.links)
-        facts.append(f"longest link {cluster.max_fiber_km:,.1f} km, {rtt_ms:.2f} ms round trip")
+        facts.append(
+            f"{_describe_network(cluster)}, longest link {cluster.max_fiber_km:,.1f} km, "
+            f"{rtt_ms:.2f} ms round trip"
+        )
     if contracts:
         plants = len({contract.supply for contract in contracts})
         gwh = sum(contract.mwh for contract in contracts) / 1000
@@ -324,27 +340,195 @@ def _describe_cluster(cluster: Cluster) -> str:
         ],
     )
     if cluster.links:
-        lines.append("")
-        lines += table(
-            [
-                Column("link from"),
-                Column("to"),
-                Column("fiber", "km"),
-                Column("round trip", "ms"),
-                Column("tier"),
-            ],
-            [
-                (
-                    link.from_site,
-                    link.to_site,
-                    f"{link.km:,.1f}",
-                    f"{link.rtt_ms:.2f}",
-                    link.tier,
-                )
-                for link in cluster.links
-            ],
-        )
+        lines += ["", *_describe_links(cluster)]
+    if cluster.shared_spans:
+        lines += ["", *_describe_shared_spans(cluster)]
+    if cluster.training is not None:
+        lines += ["", *_describe_training(cluster.training)]
     return "\n".join(lines)
+
+
+def describe_train(report: TrainReport) -> str:
+    """Describe how the clusters of a plan train."""
+    blocks = [f"{printable(report.model_name)} on {printable(report.world_name)}"]
+    blocks.append("\n".join(_describe_what_is_trained(report.training)))
+    for cluster in report.clusters:
+        measure = "tour" if cluster.network == "ring" else "longest link"
+        head = (
+            f"Cluster {printable(cluster.id)}: {cluster.network} of "
+            f"{counted(cluster.campuses, 'campus', 'campuses')}, {measure} {cluster.km:,.1f} km"
+        )
+        blocks.append("\n".join([head, *_describe_training(cluster.training)]))
+    return "\n\n".join(blocks)
+
+
+def describe_comparison(comparison: Comparison, citation: str) -> str:
+    """A published table of bandwidths, beside ours."""
+    rows = []
+    for row in comparison.rows:
+        method = f"H={row.row.inner_steps}" if row.row.inner_steps > 1 else "data-parallel"
+        if row.row.fragment_layers:
+            method += ", streamed"
+        if row.row.overlapped_steps:
+            method += ", overlapped"
+        cells = [
+            f"{_gbps(theirs)} / {_gbps(ours)}{'' if apart == 0 else f' ({apart:+d})'}"
+            for theirs, ours, apart in zip(
+                row.row.gbps, row.ours_gbps, row.steps_apart, strict=True
+            )
+        ]
+        rows.append((row.row.model, method, f"{row.row.bits_per_parameter:g}", *cells))
+    columns = [Column("model"), Column("training"), Column("b", "bit")]
+    columns += [Column(f"{100 * level:.0f} %", "Gbit/s") for level in LEVELS]
+    exact, near = comparison.within(0), comparison.within(1)
+    return "\n".join(
+        [
+            f"Bandwidth for a compute utilisation, published / ours: {citation}",
+            *table(columns, rows),
+            f"{exact} of {comparison.cells} cells are equal, {near} within one step of the grid "
+            "that the paper searches (a number in brackets: so many steps above it)",
+            "The published numbers are simulated, too; b, bits exchanged for each parameter, is "
+            "fitted to them, one for each model",
+        ]
+    )
+
+
+def _gbps(value: float) -> str:
+    return ">1000" if value == float("inf") else f"{value:.1f}"
+
+
+def _describe_what_is_trained(training: Training) -> list[str]:
+    recipe = f"{printable(training.recipe)}, " if training.recipe else ""
+    step = (
+        f"steps of {training.step_s:g} s"
+        if training.step_s is not None
+        else f"batches of {training.tokens_per_batch:,.10g} tokens"
+    )
+    failures = (
+        "failures not counted"
+        if training.failure_hours_per_100k is None
+        else f"a failure of 100,000 accelerators each {training.failure_hours_per_100k:g} h"
+    )
+    return [
+        (
+            f"Training {recipe}{training.parameters:,.4g} parameters of "
+            f"{training.bits_per_parameter:g} bit, {training.layers} layers, {step}"
+        ),
+        (
+            f"  {training.collective} exchange every "
+            f"{counted(training.inner_steps, 'step', 'steps')} over "
+            f"{training.bandwidth_gbps:,.10g} Gbit/s"
+        ),
+        (
+            f"  {training.accelerator}: {training.watts_per_accelerator:,.10g} W and "
+            f"{training.flop_per_s_per_accelerator:.4g} FLOP/s each, MFU "
+            f"{percent(training.mfu, 1)}, {failures}"
+        ),
+    ]
+
+
+def _describe_training(training: ClusterTraining) -> list[str]:
+    """What a cluster's synchronisation costs, and what a utilisation needs."""
+    lines = [
+        (
+            f"  synchronises in {_ms(training.sync_s)} ms ({_ms(training.exchange_s)} ms on the "
+            f"wire, {_ms(training.latency_s)} ms of light), of which {_ms(training.exposed_s)} ms "
+            "are exposed"
+        ),
+        (
+            f"  compute utilisation {percent(training.compute_utilisation, 2)}, goodput "
+            f"{percent(training.goodput, 2)}"
+        ),
+        (
+            f"  {training.effective_flop_per_s:.4g} of {training.peak_flop_per_s:.4g} FLOP/s on "
+            f"{training.accelerators:,.0f} accelerators; one campus of the same IT load: "
+            f"{training.one_campus_flop_per_s:.4g} FLOP/s, of which the cluster gives "
+            f"{percent(training.one_campus_fraction, 2)}"
+        ),
+        (
+            f"  curtailment stalls up to {percent(training.stall_fraction, 2)} of the time, "
+            f"{percent(training.asynchronous_stall_fraction, 2)} if campuses did not wait for each "
+            "other; not counted above"
+        ),
+        "",
+    ]
+    rows = [
+        (
+            f"{100 * need.compute_utilisation:.0f}",
+            "none enough" if need.bandwidth_gbps is None else f"{need.bandwidth_gbps:,.1f}",
+            "-" if need.fiber_pairs is None else f"{need.fiber_pairs:,}",
+        )
+        for need in training.needs
+    ]
+    columns = [Column("utilisation", "%"), Column("bandwidth", "Gbit/s"), Column("pairs", "")]
+    return lines + table(columns, rows)
+
+
+def _ms(seconds: float) -> str:
+    return f"{1000 * seconds:,.4g}"
+
+
+def _describe_network(cluster: Cluster) -> str:
+    of = f" around {printable(cluster.hub)}" if cluster.hub is not None else ""
+    return f"{cluster.network}{of} of {cluster.fiber_km:,.1f} km"
+
+
+def _describe_links(cluster: Cluster) -> list[str]:
+    columns = [
+        Column("link from"),
+        Column("to"),
+        Column("fiber", "km"),
+        Column("round trip", "ms"),
+        Column("tier"),
+        Column("amplifiers", ""),
+    ]
+    rows: list[tuple[str, ...]] = [
+        (
+            link.from_site,
+            link.to_site,
+            f"{link.km:,.1f}",
+            f"{link.rtt_ms:.2f}",
+            link.tier,
+            f"{link.amplifier_sites:,}",
+        )
+        for link in cluster.links
+    ]
+    if any(link.pairs for link in cluster.links):
+        columns.append(Column("pairs", ""))
+        rows = [(*row, f"{link.pairs:,}") for row, link in zip(rows, cluster.links, strict=True)]
+    if any(link.pairs_musd for link in cluster.links):
+        columns.append(Column("new pairs", "MUSD"))
+        rows = [
+            (*row, f"{link.pairs_musd:,.2f}") for row, link in zip(rows, cluster.links, strict=True)
+        ]
+    return table(columns, rows)
+
+
+def _describe_shared_spans(cluster: Cluster) -> list[str]:
+    """Spans that carry several links; of many only those that carry most."""
+    shared = cluster.shared_spans
+    fatal = sum(len(group.spans) for group in shared if group.disconnects)
+    rows = [
+        (
+            group.spans[0]
+            + (f" and {len(group.spans) - 1:,} more" if len(group.spans) > 1 else ""),
+            f"{group.km:,.1f}",
+            f"{len(group.links):,} of {len(cluster.links):,}",
+            "yes" if group.disconnects else "no",
+        )
+        for group in shared[:SHARED_SHOWN]
+    ]
+    lines = table(
+        [Column("shared spans"), Column("fiber", "km"), Column("links cut", ""), Column("splits")],
+        rows,
+    )
+    if len(shared) > SHARED_SHOWN:
+        lines.append(f"  and {len(shared) - SHARED_SHOWN:,} more in plan.json")
+    lines.append(
+        f"  The loss of one span splits the cluster for "
+        f"{counted(fatal, 'span', 'spans') if fatal else 'no span'} that several links share"
+    )
+    return lines
 
 
 def _describe_zones(plan: Plan) -> str:
