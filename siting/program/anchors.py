@@ -34,7 +34,14 @@ from siting.program.bounds import (
     stars_km,
     with_forced,
 )
+from siting.program.neighbourhoods import (
+    first_members,
+    neighbourhood,
+    order_sites,
+    required_apart,
+)
 from siting.program.plain import Proof, required_unusable, sign_of, solve_plain
+from siting.program.relaxed import anchors_with_room
 from siting.program.settle import Settled
 from siting.program.solvers import Deadline, Solver
 from siting.progress import Progress, ProgressCallback
@@ -47,6 +54,12 @@ ROUNDING = 1e-8
 
 PROBE_ROUNDS = 5
 """How often sites are removed from a neighbourhood by probing before its program is solved."""
+
+FIRST_BALLS = 3
+"""Sites within half the reach of which a first plan is sought when the most draw is."""
+
+PATIENCE = 10
+"""Small programs solved without any plan before anchors without room are ruled out."""
 
 FIRST_MESHES = 3
 """Sites around which a first plan is sought when the least fiber is."""
@@ -100,7 +113,8 @@ class Search:
         if self.best is None:
             return math.inf
         cost = self.best.objective * self.sign
-        return cost - self.solver.gap * abs(cost)
+        # A hair less than the gap, so that rounding does not state more than was asked.
+        return cost - self.solver.gap * (1 - ROUNDING) * abs(cost)
 
     def solve(self, sites: IntArray, h: int) -> float:
         """Solve the program of some sites with anchor ``h``; returns its bound as a cost."""
@@ -204,45 +218,6 @@ def solve_anchors(
     if case.sense == "maximise_mw":
         return _most_draw(search)
     return _least_fiber(search)
-
-
-def required_apart(case: Case) -> bool:
-    """Whether two required sites are beyond reach of each other, so that there is no plan."""
-    required = np.flatnonzero(case.required)
-    return bool(np.isinf(case.reach.take(required).dense()).any())
-
-
-def order_sites(case: Case) -> IntArray:
-    """Usable sites in the order of the anchors: required ones, then the most promising."""
-    usable = np.flatnonzero(case.usable)
-    cap = case.cap_mw[usable]
-    if case.sense == "minimise_cost":
-        fixed = case.fixed_musd_per_year[usable]
-        lifted = fixed - fixed.min(initial=np.inf) if len(usable) else fixed
-        key = (case.variable_musd_per_mw_year[usable] + lifted / cap) / case.target_per_mw[usable]
-    else:
-        key = -cap
-    return usable[np.lexsort((usable, key, ~case.required[usable]))]
-
-
-def first_members(case: Case) -> IntArray:
-    """Positions that can be the first member of a cluster."""
-    last = 1 if case.required.any() else len(case.site_ids)
-    return np.arange(last, dtype=np.int64)
-
-
-def neighbourhood(case: Case, h: int) -> IntArray:
-    """The anchor and all later sites within its reach, ascending.
-
-    Where sites are required, only what is within reach of all of them.
-    """
-    within, _ = case.reach.of(h)
-    sites = np.concatenate(([h], within[within > h]))
-    for r in np.flatnonzero(case.required):
-        if r != h:
-            other, _ = case.reach.of(int(r))
-            sites = sites[np.isin(sites, other) | (sites == r)]
-    return sites
 
 
 def _chunks(case: Case, anchors: IntArray) -> Iterator[tuple[IntArray, Rows]]:
@@ -412,6 +387,7 @@ def _most_draw(search: Search) -> Proof:
     case = search.case
     draws = Field.of(case, np.ones(len(case.site_ids)))
     sizes = Field.of(case)
+    _first_balls(search, draws)
     anchors = first_members(case)
     bounds = np.empty(len(anchors))
     for chunk, rows in _chunks(case, anchors):
@@ -419,6 +395,22 @@ def _most_draw(search: Search) -> Proof:
         possible &= np.bincount(rows.row, minlength=rows.count) >= sizes.min_campuses
         bounds[chunk] = np.where(possible, -largest_sizes(draws, rows), np.inf)
     return _best_first(search, anchors, bounds, lambda h: _trim_by_draw(search, draws, h))
+
+
+def _first_balls(search: Search, draws: Field) -> None:
+    """Find some plan among sites within half the reach of one site.
+
+    Kilometres by fiber obey the triangle inequality, so all of these are within reach of each
+    other: a program without conflicts, soon solved.
+    """
+    case = search.case
+    if case.required.any():
+        return
+    half = case.reach.within(case.reach.limit_km / 2)
+    balls = Rows.of([np.sort(np.append(half.of(v)[0], v)) for v in case.sites])
+    promising = np.argsort(-largest_sizes(draws, balls), kind="stable")[:FIRST_BALLS]
+    for v in promising.tolist():
+        search.solve(balls.site[balls.row == v], v)
 
 
 def _trim_by_draw(search: Search, draws: Field, h: int) -> tuple[IntArray, float]:
@@ -525,7 +517,14 @@ def _search(
     """Solve the anchors' programs best first; returns the bound of all and whether it stopped."""
     order = np.lexsort((anchors, bounds))
     proven = math.inf
+    ruled_out = False
     for done, at in enumerate(order):
+        if search.best is None and search.solved >= PATIENCE and not ruled_out:
+            # Options that the bounds leave out may leave no plan, or few places for one.
+            ruled_out = True
+            possible, _, stopped = anchors_with_room(search.case, search.deadline)
+            if not stopped:
+                bounds = np.where(np.isin(anchors, possible), bounds, np.inf)
         least = float(bounds[at])
         if least >= search.cutoff() or not math.isfinite(least):
             return min(proven, least), False
