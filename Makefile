@@ -23,7 +23,7 @@ help:
 	@echo 'make test-lowest  install the oldest versions that pyproject.toml allows, and solve'
 	@echo 'make lint         lint, types and layers alone'
 	@echo 'make goldens      remake the golden texts that tests compare with'
-	@echo 'make world        rebuild data/us from its sources'
+	@echo 'make world        rebuild data/us from its sources, and build us_all for this user'
 	@echo 'make clean        remove what the other targets made'
 
 demo: $(VENV)/installed
@@ -56,6 +56,7 @@ goldens: $(VENV)/installed-test
 
 world: $(VENV)/installed-test
 	$(BIN)/python tools/build_us_world.py
+	$(BIN)/python tools/build_us_world.py --world us_all
 
 clean:
 	rm -rf $(VENV) $(LOWEST) out dist build

@@ -64,6 +64,8 @@ def _find_folder(base: str, start: Path, problems: Problems) -> Path | None:
     bundled = resources.bundled_worlds()
     if base in bundled:
         return resources.data_folder() / base
+    if base in resources.built_worlds():
+        return resources.built_worlds_folder() / base
     folder = start / base
     try:
         if folder.is_dir():
@@ -73,6 +75,12 @@ def _find_folder(base: str, start: Path, problems: Problems) -> Path | None:
         is_file = False
     if is_file:
         what = "is a file, but world.base is a folder with tables; name the folder that it is in"
+    elif base in resources.BUILDABLE_WORLDS:
+        what = (
+            "is a world that is too large to be bundled, and it is not built here; run make world "
+            "in a checkout of siting, which builds it once, or set SITING_WORLDS to the folder "
+            "that holds it"
+        )
     else:
         around = folder.parent
         near = (

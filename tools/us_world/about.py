@@ -12,12 +12,12 @@ import shapely
 
 from us_world.facts import CURTAILMENTS, Facts, headroom_ratio
 from us_world.packages import PACKAGES, sha256
+from us_world.scope import Scope
 
 CAVEAT = (
     "Synthetic US grid (TAMU/Breakthrough Energy, CC BY 4.0): "
     "for planning studies, not for interconnection."
 )
-TITLE = "The United States, lower 48: a synthetic grid on the real footprint"
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,7 @@ FACT_SOURCES: tuple[FactSource, ...] = (
 class Built:
     """The tables of a build, with the columns that are not written."""
 
+    scope: Scope
     zones: gpd.GeoDataFrame
     sites: pd.DataFrame
     fiber: gpd.GeoDataFrame
@@ -85,7 +86,8 @@ class Built:
 
 def write_world_toml(built: Built, files: dict[str, str], folder: Path) -> None:
     """Write the tables' files, rows and digests, and the sources of the world."""
-    text = _toml({"schema": 1, "name": "us", "title": TITLE, "caveat": CAVEAT})
+    scope = built.scope
+    text = _toml({"schema": 1, "name": scope.name, "title": scope.title, "caveat": CAVEAT})
     for name, file in files.items():
         rows = len(getattr(built, name))
         text += f"\n[tables.{name}]\n"
@@ -130,6 +132,8 @@ def write_readme(built: Built, files: dict[str, str], facts: Facts, folder: Path
     kinds = fiber["kind"].value_counts()
     clean, energy = supply["clean"], supply["mw"] * supply["capacity_factor"]
     values = {
+        "heading": built.scope.heading,
+        "command": built.scope.command,
         "caveat": CAVEAT,
         "tables": "\n".join(
             f"| `{file}` | {len(getattr(built, name)):,} | `{sha256(folder / file)}` |"
@@ -144,15 +148,19 @@ def write_readme(built: Built, files: dict[str, str], facts: Facts, folder: Path
         "leaf_gw": leaf["headroom_mw_0p5"].sum() / 1000,
         "region_gw": parents["headroom_mw_0p5"].sum() / 1000,
         "sites": len(sites),
+        "substations": built.scope.substations,
         "median_mw": sites["max_mw"].median(),
         "sites_1gw": (sites["max_mw"] >= 1000).sum(),
         "sites_2gw": (sites["max_mw"] >= 2000).sum(),
         "sites_0": (sites["max_mw"] == 0).sum(),
         "existing_gw": sites["existing_mw"].sum() / 1000,
         "backbone": kinds["backbone"],
-        "corridors": kinds["corridor"],
+        "corridors": built.scope.corridors.format(
+            corridors=kinds["corridor"], low_corridors=kinds.get("low_corridor", 0)
+        ),
         "joins": kinds["join"],
         "unreached": ", ".join(f"`{i}`" for i in built.unreached) or "none",
+        "quirk": built.scope.quirk,
         "plants": len(supply),
         "supply_gw": supply["mw"].sum() / 1000,
         "clean_plants": clean.sum(),

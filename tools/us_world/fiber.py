@@ -10,9 +10,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from us_world.geometry import Floats, great_circle_km
-from us_world.network import Network
+from us_world.network import TRANSMISSION_KV, Network
 from us_world.packages import Archives
 from us_world.sites import site_id
 
@@ -28,8 +30,8 @@ def build_fiber(archives: Archives, network: Network, sites: pd.DataFrame) -> gp
 
     - ``backbone``: the links of topohub's North American backbone without submarine cables;
       ``km = dist * 1.3``, straight lines between cities and landing points.
-    - ``corridor``: one for each pair of sites with lines of at least 230 kV;
-      ``km = great circle * 1.15``.
+    - ``corridor``: one for each pair of sites with lines of at least 230 kV, and
+      ``low_corridor`` where all lines of a pair are below; ``km = great circle * 1.15``.
     - ``join``: from a backbone node to the nearest site, if within 50 km;
       ``km = great circle * 1.3``.
 
@@ -38,18 +40,39 @@ def build_fiber(archives: Archives, network: Network, sites: pd.DataFrame) -> gp
     nodes, links = read_backbone(archives)
     places = sites.set_index("id")[["lon", "lat"]]
     where = pd.concat([places, nodes])
+    node_of = nodes_of_sites(network, sites)
+    joins = _joins(nodes, places)
+    joins["to"] = joins["to"].map(node_of)
     parts = [
         links.assign(kind="backbone"),
-        _corridors(network, where).assign(kind="corridor"),
-        _joins(nodes, places).assign(kind="join"),
+        _corridors(network, where, node_of),
+        joins.assign(kind="join"),
     ]
     fiber = pd.concat(parts, ignore_index=True)
     straight = _length(where, fiber["from"], fiber["to"])
     fiber["km"] = ceil_2(np.maximum(fiber["km"].to_numpy(), straight))
     letter = fiber["kind"].str[0]
-    fiber.insert(0, "id", letter + (fiber.groupby("kind").cumcount() + 1).map("{:04d}".format))
+    number = fiber.groupby("kind").cumcount() + 1
+    digits = max(4, len(str(number.max())))
+    fiber.insert(0, "id", letter + number.map(f"{{:0{digits}d}}".format))
     ends = np.stack([where.loc[fiber[end]].to_numpy() for end in ("from", "to")], axis=1)
     return gpd.GeoDataFrame(fiber, geometry=shapely.linestrings(ends), crs=4326)
+
+
+def nodes_of_sites(network: Network, sites: pd.DataFrame) -> pd.Series:
+    """Id of the fiber node of each site, by the site's id.
+
+    It is the site's own id; but sites at one place that lines join are one node, with the lowest
+    of their ids: a line from a place to itself is no line.
+    """
+    ids = sites["id"].to_numpy()
+    position = pd.Series(np.arange(len(sites)), sites.index)
+    a, b = (position[network.lines[end]].to_numpy() for end in ("a", "b"))
+    place = sites[["lon", "lat"]].to_numpy()
+    same = (place[a] == place[b]).all(axis=1)
+    joined = coo_array((np.ones(same.sum()), (a[same], b[same])), shape=(len(ids), len(ids)))
+    _, group = connected_components(joined, directed=False)
+    return pd.Series(ids, ids).groupby(group).transform("min")
 
 
 def read_backbone(archives: Archives) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -76,11 +99,14 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
 
 
-def _corridors(network: Network, where: pd.DataFrame) -> pd.DataFrame:
-    pairs = network.lines[["a", "b"]].drop_duplicates()
-    links = pd.DataFrame({"from": pairs["a"].map(site_id), "to": pairs["b"].map(site_id)})
+def _corridors(network: Network, where: pd.DataFrame, node_of: pd.Series) -> pd.DataFrame:
+    ends = pd.DataFrame({end: network.lines[end].map(site_id).map(node_of) for end in ("a", "b")})
+    ends = pd.DataFrame({"from": ends.min(axis=1), "to": ends.max(axis=1)})
+    lines = ends.assign(kv=network.lines["kv"])[ends["from"] != ends["to"]]
+    links = lines.groupby(["from", "to"], as_index=False)["kv"].max()
     km = CORRIDOR_FACTOR * _length(where, links["from"], links["to"])
-    return pd.DataFrame(links.assign(km=km))
+    kind = np.where(links.pop("kv") >= TRANSMISSION_KV, "corridor", "low_corridor")
+    return pd.DataFrame(links.assign(km=km, kind=kind))
 
 
 def _joins(nodes: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:

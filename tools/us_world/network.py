@@ -11,7 +11,8 @@ from us_world.packages import Archives
 
 DATA = "powersimdata/network/usa_tamu/data"
 AREAS = "powersimdata/design/investment/data/buses_ReEDS_region.csv"
-MIN_KV = 230
+TRANSMISSION_KV = 230
+"""Lines of at least this are corridors with fiber of the long-haul kind [kV]."""
 
 ReadTable = Callable[[str, list[str]], pd.DataFrame]
 """Reads columns of a table of the network."""
@@ -26,12 +27,14 @@ class Network:
     areas
         Peak load [MW] by ReEDS balancing area.
     substations
-        ``lon``, ``lat`` [degrees, 5 decimals] and ``kv``, the highest voltage [kV], by ``sub_id``.
+        Those of at least ``min_kv``: ``lon``, ``lat`` [degrees, 5 decimals] and ``kv``, the
+        highest voltage [kV], by ``sub_id``.
     lines
-        Lines of at least 230 kV between two substations: ``a``, ``b`` (sub_id, a < b),
-        ``rate_mw``, ``flow_mw`` (magnitude at the operating point).
+        Lines of at least ``min_kv`` between two substations: ``a``, ``b`` (sub_id, a < b),
+        ``rate_mw``, ``flow_mw`` (magnitude at the operating point), ``kv``.
     plants
-        Units in service with capacity: ``sub_id``, ``type``, ``mw``.
+        Units in service with capacity, at any voltage: ``sub_id``, ``type``, ``mw``, ``lon``,
+        ``lat``.
     """
 
     areas: pd.Series
@@ -40,8 +43,16 @@ class Network:
     plants: pd.DataFrame
 
 
-def read_network(archives: Archives) -> Network:
-    """Read buses, substations, lines and plants, and join them to substations."""
+def read_network(archives: Archives, min_kv: float) -> Network:
+    """Read buses, substations, lines and plants, and join them to substations.
+
+    Parameters
+    ----------
+    archives
+        The downloads.
+    min_kv
+        Least voltage of the substations and lines that are kept [kV].
+    """
 
     def table(name: str, columns: list[str]) -> pd.DataFrame:
         return pd.read_csv(archives.open("powersimdata", f"{DATA}/{name}.csv"), usecols=columns)
@@ -57,13 +68,13 @@ def read_network(archives: Archives) -> Network:
 
     return Network(
         areas=bus.groupby("area")["Pd"].sum(),
-        substations=substations,
-        lines=_lines(table, bus),
-        plants=_plants(table, bus),
+        substations=substations[substations["kv"] >= min_kv].sort_index(),
+        lines=_lines(table, bus, min_kv),
+        plants=_plants(table, bus).join(substations[["lon", "lat"]], on="sub_id"),
     )
 
 
-def _lines(table: ReadTable, bus: pd.DataFrame) -> pd.DataFrame:
+def _lines(table: ReadTable, bus: pd.DataFrame, min_kv: float) -> pd.DataFrame:
     columns = ["from_bus_id", "to_bus_id", "rateA", "Pf", "branch_device_type"]
     branch = table("branch", columns)
     line = branch[branch["branch_device_type"] == "Line"]
@@ -74,11 +85,11 @@ def _lines(table: ReadTable, bus: pd.DataFrame) -> pd.DataFrame:
             "b": end["sub_id"].to_numpy(),
             "rate_mw": line["rateA"].to_numpy(),
             "flow_mw": line["Pf"].abs().to_numpy(),
+            "kv": start["baseKV"].to_numpy(),
         }
     )
     # Ties inside a substation have no rating and are no limit.
-    keep = (start["baseKV"].to_numpy() >= MIN_KV) & (lines["a"] != lines["b"]).to_numpy()
-    lines = lines[keep]
+    lines = lines[(lines["kv"] >= min_kv) & (lines["a"] != lines["b"])]
     lines[["a", "b"]] = lines[["a", "b"]].agg(["min", "max"], axis=1)
     lines = lines.sort_values(["a", "b"], kind="stable", ignore_index=True)
     return pd.DataFrame(lines)

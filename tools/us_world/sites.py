@@ -1,4 +1,4 @@
-"""Sites: the substations of at least 230 kV."""
+"""Sites: the substations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import geopandas as gpd
 import pandas as pd
 
 from us_world.geometry import locate
-from us_world.network import MIN_KV, Network
+from us_world.network import Network
 from us_world.packages import Archives
 
 CELLS = "tests/data/downscale/inputs/grid_char_weighted_scores.gpkg"
@@ -23,7 +23,7 @@ def site_id(sub_id: int) -> str:
 def withdrawal_mw(lines: pd.DataFrame) -> pd.Series:
     """Draw that a substation can take with its largest line out [MW], by ``sub_id``.
 
-    For every substation, over its lines ``l`` of at least 230 kV::
+    For every substation, over its lines ``l``::
 
         max_mw = max(0, sum of rate_mw[l] - max of rate_mw[l] - sum of |flow_mw[l]|)
 
@@ -43,8 +43,7 @@ def build_sites(network: Network, zones: gpd.GeoDataFrame, archives: Archives) -
     ``state``, ``region``, ``kv``, ``existing_mw`` and ``land_mw`` (see :func:`share_cells`), and
     ``outside_km``, which is not written.
     """
-    subs = network.substations
-    sites = subs[subs["kv"] >= MIN_KV].sort_index().copy()
+    sites = network.substations.copy()
     sites["max_mw"] = withdrawal_mw(network.lines).reindex(sites.index, fill_value=0.0).round(1)
     leaf = zones[zones["parent"].notna()].set_index("id")
     sites["zone"], sites["outside_km"] = locate(sites, leaf.geometry)

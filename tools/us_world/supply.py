@@ -21,13 +21,12 @@ def build_supply(network: Network, zones: gpd.GeoDataFrame, facts: Facts) -> pd.
     ``capacity_factor`` (of its kind, national), ``zone`` (of its substation), ``clean``.
     """
     units = network.plants[~network.plants["type"].isin(NOT_BUILT)]
-    plants = units.groupby(["sub_id", "type"], as_index=False)["mw"].sum()
+    by = units.groupby(["sub_id", "type"], as_index=False)
+    plants = by.agg({"mw": "sum", "lon": "first", "lat": "first"})
     plants["mw"] = plants["mw"].round(1)
     plants = plants[plants["mw"] > 0].reset_index(drop=True)
     kinds = facts.kinds.loc[plants["type"]].reset_index(drop=True)
     plants[["kind", "capacity_factor", "clean"]] = kinds[["kind", "capacity_factor", "clean"]]
-    subs = network.substations.loc[plants["sub_id"]].reset_index(drop=True)
-    plants[["lon", "lat"]] = subs[["lon", "lat"]]
     leaf = zones[zones["parent"].notna()].set_index("id")
     plants["zone"], _ = locate(plants, leaf.geometry)
     plants.insert(0, "id", plants["sub_id"].map(site_id) + "_" + plants["kind"])
