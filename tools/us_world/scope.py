@@ -44,7 +44,8 @@ US = Scope(
     min_kv=230,
     substations="substations of at least 230 kV",
     corridors="{corridors:,} corridors of lines of at least 230 kV, as ground-wire fiber",
-    quirk="Delaware has no substation at 230 kV in the network. Some substations share coordinates.",
+    quirk="Delaware has no substation at 230 kV in the network. "
+    "Some substations share coordinates.",
 )
 US_ALL = Scope(
     name="us_all",
