@@ -1,16 +1,26 @@
-"""Why there is no plan, as far as arithmetic tells without another solve."""
+"""Why there is no plan, as far as arithmetic and bounds tell without another solve."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
 from siting.case import Case
 from siting.program.anchors import neighbourhood_sizes
+from siting.program.neighbourhoods import first_members, neighbourhood, order_sites
+from siting.program.relaxed import Relaxed, anchors_with_room
+from siting.program.solvers import Deadline
+
+SYNC_LIMITS = ("max_sync_s", "min_compute_utilisation")
+"""Keys of ``[cluster]`` that bound its links by the time that they take."""
 
 
 def why_infeasible(case: Case) -> str:
     """One or more lines that say why a case, proven infeasible, has no plan."""
     reasons = [*_required(case), *_too_few(case), *_too_small(case)]
+    if not reasons and case.cluster.network == "mesh":
+        reasons = _too_few_near(case) or _held_back(case)
     if not reasons:
         together = (
             "each limit can be met alone, but not all together: proven by exhausting every "
@@ -18,6 +28,7 @@ def why_infeasible(case: Case) -> str:
             "[campus] or [clean], starting with the one you are least sure of"
         )
         reasons = [together]
+    reasons += _in_time(case)
     return "\n".join(f"no plan: {reason}" for reason in reasons)
 
 
@@ -36,7 +47,7 @@ def _required(case: Case) -> list[str]:
         within, _ = case.reach.of(int(i))
         reasons.extend(
             f"required sites {case.site_ids[i]!r} and {case.site_ids[j]!r} are more than "
-            f"{case.cluster.max_fiber_km:,.0f} km apart by fiber; raise cluster.max_fiber_km, or "
+            f"{case.reach.limit_km:,.0f} km apart by fiber; raise cluster.max_fiber_km, or "
             "drop one of them"
             for j in required[position + 1 :]
             if j not in within
@@ -47,6 +58,40 @@ def _required(case: Case) -> list[str]:
             f"{case.cluster.max_campuses} campuses; raise cluster.max_campuses"
         )
     return reasons
+
+
+def _in_time(case: Case) -> list[str]:
+    """What the limits on synchronisation leave, where they take away anything."""
+    cluster = case.cluster
+    if not case.km_by_campuses:
+        return []
+    ring = cluster.network == "ring"
+    limit_km = case.ring_limit_km if ring else case.link_limit_km
+    fewest = max(2, cluster.min_campuses)
+    limits = [(fewest, limit_km(fewest)), *((m + 1, km) for m, km in case.size_steps)]
+    leave = ", ".join(f"{km:,.0f} km for {m} campuses" for m, km in dict(limits).items())
+    keys = [key for key in SYNC_LIMITS if getattr(cluster, key) is not None]
+    reason = (
+        f"{' and '.join(f'cluster.{key}' for key in keys)} leave at most {cluster.max_campuses} "
+        f"campuses, and {'a tour' if ring else 'links'} of at most {leave}; relax them, or raise "
+        "training.bandwidth_gbps or training.inner_steps"
+    )
+    return [reason]
+
+
+LIMIT_S = 20.0
+"""Time for the bounds that say why [s]."""
+
+OPTIONS: tuple[tuple[str, str, object, str], ...] = (
+    ("clean", "min_fraction", 0.0, "the share of clean energy"),
+    ("cluster", "min_utilities", 1, "the number of utilities"),
+    ("cluster", "min_regions", 1, "the number of regions"),
+    ("cluster", "max_utility_fraction", 1.0, "the largest share of a utility"),
+    ("cluster", "keep_after_utility_loss", 0.0, "what is left without a utility"),
+    ("cluster", "keep_after_campus_loss", 0.0, "what is left without a campus"),
+    ("cluster", "min_campuses", 1, "the number of campuses"),
+)
+"""Rules that can be switched off one at a time: section, key, its value when off, and words."""
 
 
 def _too_few(case: Case) -> list[str]:
@@ -86,8 +131,94 @@ def _too_small(case: Case) -> list[str]:
     place = f"site {case.site_ids[around]!r}" + (f" in {where}" if where else "")
     reason = (
         f"{case.target:,.0f} {unit} asked, but {case.cluster.max_campuses} campuses within "
-        f"{case.cluster.max_fiber_km:,.0f} km of each other have at most {largest:,.0f} {unit} "
+        f"{case.reach.limit_km:,.0f} km of each other have at most {largest:,.0f} {unit} "
         f"(around {place}); lower cluster.{key} to {np.floor(largest):,.0f} or less, raise "
         "cluster.max_fiber_km, or give more headroom"
     )
     return [reason]
+
+
+def _too_few_near(case: Case) -> list[str]:
+    """Counts that no set of sites within reach of one of them can meet."""
+    ordered = case.take(order_sites(case))
+    near = [neighbourhood(ordered, h) for h in first_members(ordered).tolist()]
+    reasons = []
+    within = f"within {case.cluster.max_fiber_km:,.0f} km of one of them by fiber"
+    most = max((len(sites) for sites in near), default=0)
+    if most < case.cluster.min_campuses:
+        reasons.append(
+            f"{case.cluster.min_campuses} campuses are needed, but at most {most} usable "
+            f"site{'s are' if most != 1 else ' is'} {within}; lower cluster.min_campuses, or raise "
+            "cluster.max_fiber_km"
+        )
+    for kind, groups, least in (
+        ("utilities", ordered.utility, case.cluster.min_utilities),
+        ("regions", ordered.region, case.cluster.min_regions),
+    ):
+        if least <= 1:
+            continue
+        found = max(
+            (len(np.unique(groups[sites][groups[sites] >= 0])) for sites in near), default=0
+        )
+        if found < least:
+            reasons.append(
+                f"{least} {kind} are needed, but usable sites {within} have at most {found}; "
+                f"lower cluster.min_{kind}, or raise cluster.max_fiber_km"
+            )
+    return reasons
+
+
+def _held_back(case: Case) -> list[str]:
+    """Rules without which there would be room for a cluster, but with which there is none."""
+    deadline = Deadline(LIMIT_S)
+    if not case.usable.any() or _has_room(case, deadline) is not False:
+        return []
+    reasons = []
+    for section, key, off, words in OPTIONS:
+        asked = getattr(getattr(case, section), key)
+        if asked == off:
+            continue
+        without = getattr(case, section).model_copy(update={key: off})
+        if _has_room(replace(case, **{section: without}), deadline):
+            change = "raise" if key == "max_utility_fraction" else "lower"
+            reasons.append(
+                f"{words} ({section}.{key} = {asked:g}) leaves no room for a cluster of "
+                f"{_wanted(case)}: without it the bounds would allow one; {change} {section}.{key}"
+                + _what_it_leaves(case, key)
+            )
+    return reasons
+
+
+def _has_room(case: Case, deadline: Deadline) -> bool | None:
+    """Whether bounds leave room for one cluster; None where time ran out."""
+    one = replace(case, cluster=case.cluster.model_copy(update={"count": 1}))
+    if case.cluster.count > 1:
+        one = replace(one, required=np.zeros(len(case.site_ids), dtype=np.bool_))
+    anchors, _, stopped = anchors_with_room(one.take(order_sites(one)), deadline)
+    return None if stopped else len(anchors) > 0
+
+
+def _what_it_leaves(case: Case, key: str) -> str:
+    """The largest cluster with clean energy, beyond reach even, where that says something."""
+    if key != "min_fraction" or case.target is None:
+        return ""
+    largest = Relaxed(case).size_within(np.flatnonzero(case.usable))
+    areas = sum(
+        not np.any((case.supply_area == area) & (case.contractable_mwh > 0))
+        for area in np.unique(case.area[case.usable])
+    )
+    nothing = f"; {areas} delivery areas of usable sites have no clean supply" if areas else ""
+    whole = max(0.0, largest)
+    return (
+        f", or widen clean.deliver_within; everywhere together there is clean energy for "
+        f"{np.floor(whole):,.0f} MW{nothing}"
+        if whole < case.target
+        else f", or widen clean.deliver_within{nothing}"
+    )
+
+
+def _wanted(case: Case) -> str:
+    if case.target is None:
+        return "any size"
+    kind = "MW of IT load" if case.cluster.target_it_mw is not None else "MW"
+    return f"{case.target:,.0f} {kind}"

@@ -1,0 +1,122 @@
+"""Whether a case has any plan: the first plan found ends the search, or all clusters are ruled out.
+
+Used to look for the changes that give a plan. Anchors are ruled out by the relaxed program
+(`siting.program.relaxed`), first all anchors of a zone at a time, then one by one; what is left is
+solved in the order of the room that it has, until a plan is found.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from siting.case import Case
+from siting.model import SolverSection
+from siting.plan import Solution
+from siting.program.anchors import Search
+from siting.program.neighbourhoods import neighbourhood, order_sites, required_apart
+from siting.program.plain import Proof, required_unusable
+from siting.program.relaxed import anchors_with_room
+from siting.program.solve import PLAIN_SITES, search_plan, solution_of
+from siting.program.solvers import Deadline, Solver
+
+FIRST_GAP = 0.99
+"""Gap at which a solver that looks for any plan may stop [1]."""
+
+LEAST_TARGET_MW = 1e-3
+"""Target of a cluster that has none, so that cost can be the objective of the search [MW]."""
+
+
+NO_PLAN = Proof(None, math.inf, True, True)
+"""It is proven that there is no plan."""
+
+NOTHING_PROVEN = Proof(None, -math.inf, False, False)
+"""A limit came first."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether there is a plan.
+
+    Parameters
+    ----------
+    plan
+        Some plan, if one was found; its objective is a cost and no bound is known.
+    proven
+        A plan was found, or it is proven that there is none; False where a limit came first.
+    """
+
+    plan: Solution | None
+    proven: bool
+
+    @property
+    def infeasible(self) -> bool:
+        """It is proven that there is no plan."""
+        return self.proven and self.plan is None
+
+
+def find_any_plan(
+    case: Case,
+    *,
+    solver: SolverSection | None = None,
+    interrupted: Callable[[], bool] | None = None,
+) -> Verdict:
+    """Look for any plan of a case, whatever it costs.
+
+    Parameters
+    ----------
+    case
+        The question as numbers; its sense does not matter.
+    solver
+        Name, time limit and threads; its gap is not used.
+    interrupted
+        Called often; true when the user wants to stop.
+    """
+    settings = solver or SolverSection()
+    engine = Solver(settings.name, FIRST_GAP, settings.threads)
+    deadline = Deadline(settings.time_limit_s, interrupted)
+    cluster = case.cluster
+    if case.target is None:
+        cluster = cluster.model_copy(update={"target_mw": LEAST_TARGET_MW})
+    case = replace(case, sense="minimise_cost", cluster=cluster)
+    proof = _search(case, engine, deadline)
+    if proof.best is None:
+        return Verdict(None, proof.infeasible)
+    return Verdict(solution_of(case, proof, settings.name, engine.version()), proven=True)
+
+
+def _search(case: Case, solver: Solver, deadline: Deadline) -> Proof:
+    small = int(case.usable.sum()) <= PLAIN_SITES
+    if small or case.cluster.network != "mesh" or required_unusable(case):
+        return search_plan(case, solver, deadline, None)
+    if case.cluster.count == 1:
+        return NO_PLAN if required_apart(case) else _first_plan(case, solver, deadline)
+    # What one cluster cannot do, none of several can. Required sites may lie in any of them.
+    one = replace(
+        case,
+        cluster=case.cluster.model_copy(update={"count": 1}),
+        required=np.zeros(len(case.site_ids), dtype=np.bool_),
+    )
+    anchors, _, stopped = anchors_with_room(one.take(order_sites(one)), deadline)
+    if len(anchors) == 0 and not stopped:
+        return NO_PLAN
+    return search_plan(case, solver, deadline, None)
+
+
+def _first_plan(case: Case, solver: Solver, deadline: Deadline) -> Proof:
+    """The first plan of one cluster, sought around the anchors with the most room."""
+    origin = order_sites(case)
+    ordered = case.take(origin)
+    anchors, room, stopped = anchors_with_room(ordered, deadline)
+    search = Search(ordered, origin, solver, deadline, None)
+    for h in anchors[np.lexsort((anchors, -room))].tolist():
+        if stopped:
+            break
+        bound = search.solve(neighbourhood(ordered, h), h)
+        if search.best is not None:
+            return Proof(search.best, -math.inf, False, False)
+        stopped = bound < math.inf or deadline.reached()
+    return NOTHING_PROVEN if stopped else NO_PLAN

@@ -1,0 +1,248 @@
+"""How large a cluster could be under every rule but reach, by a linear program of classes.
+
+Sites that share zone, utility, region and delivery area are one **class**, and a set of sites is
+seen as so many campuses and so much draw of each class. What is left out (reach inside the set,
+whole campuses, the loss of one campus in all but a count) only makes room, so the largest size is
+a bound: where it is below the target, no cluster lies in the set. Unlike the bounds of
+`siting.program.bounds` it knows clean energy, utilities, regions and losses, and it costs a
+millisecond a set: the program is handed over once, and only its bounds change.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import highspy
+import numpy as np
+
+from siting.case import Case
+from siting.errors import SolverError
+from siting.fiber.reach import FloatArray, IntArray
+from siting.program.neighbourhoods import first_members, neighbourhood
+from siting.program.solvers import Deadline
+
+SLACK = 1e-6
+"""By how much of itself a bound must miss the target before it counts [1]."""
+
+
+class Relaxed:
+    """The relaxed program of a case, of which sets of sites are asked one after the other.
+
+    Parameters
+    ----------
+    case
+        The question; of several clusters the program is that of one.
+    """
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        keys = np.column_stack((case.zone, case.utility, case.region, case.area))
+        # Only usable sites can be campuses; the others take no part.
+        keys[~case.usable] = -2
+        self._keys, number = np.unique(keys, axis=0, return_inverse=True)
+        self._class = number.ravel()
+        self._rows = _Rows()
+        self._write()
+        self._solver = self._rows.solver()
+        self.needed = _needed(case)
+
+    def size_within(self, sites: IntArray) -> float:
+        """Largest size of a cluster in a set of sites [MW, in the unit of the target].
+
+        ``-inf`` where no cluster lies in the set.
+        """
+        usable = sites[self._case.usable[sites]]
+        of_class = self._class[usable]
+        count = len(self._keys)
+        cap_mw = np.bincount(of_class, weights=self._case.cap_mw[usable], minlength=count)
+        campuses = np.bincount(of_class, minlength=count).astype(np.float64)
+        columns = np.concatenate((self._draw, self._campuses)).astype(np.int32)
+        upper = np.concatenate((cap_mw, campuses))
+        self._solver.changeColsBounds(len(columns), columns, np.zeros(len(columns)), upper)
+        self._solver.run()
+        status = self._solver.getModelStatus()
+        if status == highspy.HighsModelStatus.kOptimal:
+            return -float(self._solver.getInfo().objective_function_value)
+        if status == highspy.HighsModelStatus.kInfeasible:
+            return -math.inf
+        raise SolverError(f"HiGHS ended an LP with {self._solver.modelStatusToString(status)!r}")
+
+    def holds_cluster(self, sites: IntArray) -> bool:
+        """Whether a cluster may lie in a set of sites; if not, that is proven."""
+        return self.size_within(sites) >= self.needed * (1 - SLACK)
+
+    def _write(self) -> None:
+        case, rows, count = self._case, self._rows, len(self._keys)
+        cluster = case.cluster
+        zone, utility, region, area = self._keys.T
+        cap_mw = np.zeros(count)
+        np.maximum.at(cap_mw, self._class, case.cap_mw)
+        size_per_mw, grid = np.zeros(count), np.zeros(count)
+        np.maximum.at(size_per_mw, self._class, case.target_per_mw)
+        np.maximum.at(grid, self._class, case.grid_clean_fraction)
+
+        draw = self._draw = rows.columns(count, cost=-size_per_mw)
+        campuses = self._campuses = rows.columns(count)
+        for z, inside in _members_of_zones(case, zone):
+            rows.at_most(float(case.headroom_mw[z]), (draw[inside], 1.0))
+        for k in range(count):
+            rows.at_most(0.0, (draw[k], 1.0), (campuses[k], -cap_mw[k]))
+            rows.at_most(0.0, (campuses[k], case.min_mw), (draw[k], -1.0))
+        rows.at_most(cluster.max_campuses, (campuses, 1.0))
+        rows.at_least(cluster.min_campuses, (campuses, 1.0))
+        self._write_groups(utility, cluster.min_utilities)
+        self._write_groups(region, cluster.min_regions)
+        for u in np.unique(utility[utility >= 0]):
+            inside = utility == u
+            if cluster.max_utility_fraction < 1:
+                share = np.where(inside, 1.0, 0.0) - cluster.max_utility_fraction
+                rows.at_most(0.0, (draw, share))
+            if case.target is not None and cluster.keep_after_utility_loss > 0:
+                kept = cluster.keep_after_utility_loss * case.target
+                rows.at_least(kept, (draw[~inside], size_per_mw[~inside]))
+        if case.clean.min_fraction > 0:
+            contract = rows.columns(count)
+            rows.at_least(0.0, (draw, grid - case.clean.min_fraction), (contract, 1.0))
+            for k in range(count):
+                rows.at_most(0.0, (contract[k], 1.0), (draw[k], grid[k] - 1.0))
+            available_mw = case.contractable_mwh / case.mwh_per_mw
+            for a in np.unique(area):
+                offered_mw = float(available_mw[case.supply_area == a].sum())
+                rows.at_most(offered_mw, (contract[area == a], 1.0))
+
+    def _write_groups(self, group: IntArray, fewest: int) -> None:
+        """At least so many groups have a campus."""
+        if fewest <= 1:
+            return
+        names = np.unique(group[group >= 0])
+        present = self._rows.columns(len(names), upper=1.0)
+        for column, g in zip(present, names, strict=True):
+            self._rows.at_most(0.0, (column, 1.0), (self._campuses[group == g], -1.0))
+        self._rows.at_least(fewest, (present, 1.0))
+
+
+def anchors_with_room(case: Case, deadline: Deadline) -> tuple[IntArray, FloatArray, bool]:
+    """Anchors whose neighbourhood may hold a cluster.
+
+    Parameters
+    ----------
+    case
+        Usable sites only, in the order of the anchors.
+    deadline
+        When to stop.
+
+    Returns
+    -------
+    anchors
+        ``(n,)`` positions of the anchors that are not ruled out.
+    room
+        ``(n,)`` bound on the size of a cluster there [MW, in the unit of the target].
+    stopped
+        Whether the deadline came first, so that anchors are missing.
+    """
+    none = np.array([], dtype=np.int64), np.array([], dtype=np.float64)
+    everything = np.arange(len(case.site_ids))
+    if len(everything) == 0:
+        return *none, False
+    relaxed = Relaxed(case)
+    if not relaxed.holds_cluster(everything):
+        return *none, False
+    anchors: list[int] = []
+    room: list[float] = []
+    members = first_members(case)
+    for z in np.unique(case.zone[members]):
+        group = members[case.zone[members] == z]
+        near = np.unique(np.concatenate([neighbourhood(case, int(h)) for h in group]))
+        if not relaxed.holds_cluster(near):
+            continue
+        for h in group.tolist():
+            if deadline.reached():
+                return *none, True
+            size = relaxed.size_within(neighbourhood(case, h))
+            if size >= relaxed.needed * (1 - SLACK):
+                anchors.append(h)
+                room.append(size)
+    return np.array(anchors, dtype=np.int64), np.array(room), False
+
+
+def _needed(case: Case) -> float:
+    """Least size of a cluster, the loss of a campus included [MW, in the unit of the target].
+
+    The largest of ``K`` campuses has a ``K``-th of the size or more, and what is left without it
+    must still be the share of the target that is asked.
+    """
+    if case.target is None:
+        return 0.0
+    most, keep = case.cluster.max_campuses, case.cluster.keep_after_campus_loss
+    if keep == 0:
+        return case.target
+    return math.inf if most == 1 else max(case.target, keep * case.target * most / (most - 1))
+
+
+def _members_of_zones(case: Case, zone: IntArray) -> Iterable[tuple[int, IntArray]]:
+    """Classes in every zone, those in the zones inside it included."""
+    inside: dict[int, list[int]] = {}
+    for k, leaf in enumerate(zone.tolist()):
+        if leaf >= 0:
+            for z in case.ancestry[leaf]:
+                inside.setdefault(z, []).append(k)
+    return ((z, np.array(inside[z])) for z in sorted(inside))
+
+
+Term = tuple[IntArray | int, FloatArray | float]
+"""Columns, and their coefficients."""
+
+
+class _Rows:
+    """A linear program while it is written."""
+
+    def __init__(self) -> None:
+        self._cost: list[float] = []
+        self._upper: list[float] = []
+        self._rows: list[tuple[float, float, list[int], list[float]]] = []
+
+    def columns(
+        self, count: int, *, cost: FloatArray | float = 0.0, upper: float = math.inf
+    ) -> IntArray:
+        """New columns, not negative; their positions."""
+        first = len(self._cost)
+        self._cost += np.broadcast_to(np.asarray(cost, np.float64), (count,)).tolist()
+        self._upper += [upper] * count
+        return np.arange(first, first + count)
+
+    def at_most(self, right: float, *terms: Term) -> None:
+        """Add the row ``sum of terms <= right``."""
+        self._add(-math.inf, right, terms)
+
+    def at_least(self, right: float, *terms: Term) -> None:
+        """Add the row ``sum of terms >= right``."""
+        self._add(right, math.inf, terms)
+
+    def _add(self, lower: float, upper: float, terms: tuple[Term, ...]) -> None:
+        columns: list[int] = []
+        values: list[float] = []
+        for where, what in terms:
+            at = np.atleast_1d(np.asarray(where))
+            columns += at.tolist()
+            values += np.broadcast_to(np.asarray(what, np.float64), at.shape).tolist()
+        self._rows.append((lower, upper, columns, values))
+
+    def solver(self) -> highspy.Highs:
+        """HiGHS with the program."""
+        model = highspy.HighsLp()
+        model.num_col_, model.num_row_ = len(self._cost), len(self._rows)
+        model.col_cost_ = np.array(self._cost)
+        model.col_lower_ = np.zeros(len(self._cost))
+        model.col_upper_ = np.array(self._upper)
+        model.row_lower_ = np.array([row[0] for row in self._rows])
+        model.row_upper_ = np.array([row[1] for row in self._rows])
+        lengths = [len(row[2]) for row in self._rows]
+        model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+        model.a_matrix_.start_ = np.concatenate(([0], np.cumsum(lengths))).astype(np.int32)
+        model.a_matrix_.index_ = np.array([c for row in self._rows for c in row[2]], np.int32)
+        model.a_matrix_.value_ = np.array([v for row in self._rows for v in row[3]], np.float64)
+        solver = highspy.Highs()
+        solver.setOptionValue("output_flag", False)
+        solver.passModel(model)
+        return solver
