@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         read_world,
         solve,
         to_geodataframes,
+        train,
         write,
     )
     from siting.errors import (
@@ -51,6 +52,7 @@ _ROOM_OF = {
     "read_world": "api",
     "solve": "api",
     "to_geodataframes": "api",
+    "train": "api",
     "write": "api",
     "AuditError": "errors",
     "InfeasibleError": "errors",
@@ -83,6 +85,7 @@ __all__ = [
     "read_world",
     "solve",
     "to_geodataframes",
+    "train",
     "write",
 ]
 

@@ -23,6 +23,7 @@ from siting.report.check import CheckReport, check_case
 from siting.report.layers import Layers, to_geodataframes
 from siting.report.read import read_plan
 from siting.report.summary import WorldSummary, summarise
+from siting.report.train import TrainReport, train
 from siting.report.write import write
 from siting.wording import did_you_mean, listing
 from siting.world import World, check_question, read_world
@@ -33,6 +34,7 @@ __all__ = [
     "BundledModel",
     "CheckReport",
     "Layers",
+    "TrainReport",
     "WorldSummary",
     "audit_plan",
     "check",
@@ -43,6 +45,7 @@ __all__ = [
     "read_world",
     "solve",
     "to_geodataframes",
+    "train",
     "write",
 ]
 

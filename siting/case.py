@@ -147,15 +147,17 @@ class Case:
         return min(limit_km, self.km_by_campuses[campuses])
 
     @property
-    def reach_steps(self) -> list[tuple[int, float]]:
+    def size_steps(self) -> list[tuple[int, float]]:
         """``(m, km)``: a cluster of more than ``m`` campuses has links of at most ``km`` [km].
 
-        Only where that is less than the reach of smaller clusters.
+        Of a ring, a tour of at most ``km``. Only where that is less than for smaller clusters.
         """
-        steps, shortest_km = [], self.reach.limit_km
+        ring = self.cluster.network == "ring"
+        limit_km = self.ring_limit_km if ring else self.link_limit_km
+        shortest_km = self.cluster.max_ring_km if ring else self.reach.limit_km
+        steps = []
         for campuses in range(2, self.cluster.max_campuses + 1):
-            km = self.link_limit_km(campuses)
-            if km < shortest_km:
+            if (km := limit_km(campuses)) < shortest_km:
                 steps.append((campuses - 1, km))
                 shortest_km = km
         return steps

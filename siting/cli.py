@@ -184,6 +184,67 @@ def audit(
 
 
 @app.command()
+def train(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="A folder that solve --out wrote.")
+    ] = None,
+    table: Annotated[
+        bool, typer.Option("--table", help="Print published tables of bandwidths beside ours.")
+    ] = False,
+    recipe: Annotated[
+        str | None,
+        typer.Option("--recipe", metavar="NAME", help="What is trained, such as llama3_405b."),
+    ] = None,
+    bandwidth_gbps: Annotated[
+        float | None,
+        typer.Option("--bandwidth-gbps", metavar="F", help="From a campus to the others [Gbit/s]."),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Change another key of [training], as in training.inner_steps=50.",
+        ),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON alone on stdout.")] = False,
+) -> None:
+    """Say how the clusters of a solved folder train, and what fiber a utilisation needs."""
+    from siting.model import parse_value
+    from siting.report import text
+    from siting.report import train as training
+
+    if table:
+        if folder is not None:
+            raise typer.BadParameter("needs no folder", param_hint="--table")
+        comparisons = training.compare_all()
+        if json:
+            _print_utf8(training.comparisons_to_json(comparisons))
+        else:
+            typer.echo(text.describe_comparisons(comparisons))
+        return
+    if folder is None:
+        raise typer.BadParameter("name a solved folder, or ask for --table", param_hint="DIR")
+    changes: dict[str, object] = {}
+    for key, value in _changes(set_).items():
+        if not key.startswith("training."):
+            raise typer.BadParameter(
+                f"'{key}' is not a key of [training], as training.inner_steps is",
+                param_hint="--set",
+            )
+        changes[key.removeprefix("training.")] = parse_value(str(value))
+    if recipe is not None:
+        changes["recipe"] = recipe
+    if bandwidth_gbps is not None:
+        changes["bandwidth_gbps"] = bandwidth_gbps
+    report = training.train(folder, changes)
+    if json:
+        _print_utf8(training.report_to_json(report))
+    else:
+        typer.echo(text.describe_train(report))
+
+
+@app.command()
 def models() -> None:
     """List the bundled models."""
     from siting import api

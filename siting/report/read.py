@@ -195,6 +195,7 @@ def _problem(where: str, found: Mapping[str, Any]) -> Problem:
     said = {
         "missing": "is missing, but a plan of schema 1 has it",
         "extra_forbidden": "is no key of a plan of schema 1",
+        "unexpected_keyword_argument": "is no key of a plan of schema 1",
         "json_invalid": "is not JSON: " + found["msg"].removeprefix("Invalid JSON: "),
     }.get(found["type"], found["msg"][0].lower() + found["msg"][1:])
     return Problem(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from siting.training.facts import LEVELS
+from siting.training.facts import LEVELS, PAPERS, accelerators, recipes
 from siting.world.columns import HEADROOM_CURTAILMENT
 
 if TYPE_CHECKING:
@@ -362,8 +362,18 @@ def describe_train(report: TrainReport) -> str:
     return "\n\n".join(blocks)
 
 
-def describe_comparison(comparison: Comparison, citation: str) -> str:
-    """A published table of bandwidths, beside ours."""
+def describe_comparisons(comparisons: Sequence[Comparison]) -> str:
+    """Published tables of bandwidths, each beside ours."""
+    blocks = [_describe_comparison(comparison) for comparison in comparisons]
+    note = (
+        "The published numbers are simulated, too. b, the bits exchanged for each parameter, is "
+        "fitted to them, one\nfor each model. The grid is logspace(-1, 3, 50) Gbit/s; a number in "
+        "brackets: ours is so many points above."
+    )
+    return "\n\n".join([*blocks, note])
+
+
+def _describe_comparison(comparison: Comparison) -> str:
     rows = []
     for row in comparison.rows:
         method = f"H={row.row.inner_steps}" if row.row.inner_steps > 1 else "data-parallel"
@@ -380,15 +390,16 @@ def describe_comparison(comparison: Comparison, citation: str) -> str:
         rows.append((row.row.model, method, f"{row.row.bits_per_parameter:g}", *cells))
     columns = [Column("model"), Column("training"), Column("b", "bit")]
     columns += [Column(f"{100 * level:.0f} %", "Gbit/s") for level in LEVELS]
-    exact, near = comparison.within(0), comparison.within(1)
+    _, citation = PAPERS[comparison.paper]
+    agree = (
+        f"  {comparison.within(0)} of {comparison.cells} cells are the same point of the searched "
+        f"grid, {comparison.within(1)} within one point of it"
+    )
     return "\n".join(
         [
             f"Bandwidth for a compute utilisation, published / ours: {citation}",
             *table(columns, rows),
-            f"{exact} of {comparison.cells} cells are equal, {near} within one step of the grid "
-            "that the paper searches (a number in brackets: so many steps above it)",
-            "The published numbers are simulated, too; b, bits exchanged for each parameter, is "
-            "fitted to them, one for each model",
+            agree,
         ]
     )
 
@@ -409,6 +420,11 @@ def _describe_what_is_trained(training: Training) -> list[str]:
         if training.failure_hours_per_100k is None
         else f"a failure of 100,000 accelerators each {training.failure_hours_per_100k:g} h"
     )
+    facts = accelerators()[training.accelerator]
+    assumed = list(recipes()[training.recipe].assumed) if training.recipe in recipes() else []
+    if training.watts_per_accelerator == facts.watts and not facts.watts_verified:
+        assumed.append(f"watts of {facts.name}")
+    note = [f"  Assumed, as no source gives them: {', '.join(assumed)}"] if assumed else []
     return [
         (
             f"Training {recipe}{training.parameters:,.4g} parameters of "
@@ -424,6 +440,7 @@ def _describe_what_is_trained(training: Training) -> list[str]:
             f"{training.flop_per_s_per_accelerator:.4g} FLOP/s each, MFU "
             f"{percent(training.mfu, 1)}, {failures}"
         ),
+        *note,
     ]
 
 
@@ -432,23 +449,23 @@ def _describe_training(training: ClusterTraining) -> list[str]:
     lines = [
         (
             f"  synchronises in {_ms(training.sync_s)} ms ({_ms(training.exchange_s)} ms on the "
-            f"wire, {_ms(training.latency_s)} ms of light), of which {_ms(training.exposed_s)} ms "
-            "are exposed"
+            f"wire, {_ms(training.latency_s)} ms of light), waits {_ms(training.exposed_s)} ms"
         ),
         (
             f"  compute utilisation {percent(training.compute_utilisation, 2)}, goodput "
             f"{percent(training.goodput, 2)}"
         ),
         (
-            f"  {training.effective_flop_per_s:.4g} of {training.peak_flop_per_s:.4g} FLOP/s on "
-            f"{training.accelerators:,.0f} accelerators; one campus of the same IT load: "
-            f"{training.one_campus_flop_per_s:.4g} FLOP/s, of which the cluster gives "
-            f"{percent(training.one_campus_fraction, 2)}"
+            f"  trains at {training.effective_flop_per_s:.3e} of {training.peak_flop_per_s:.3e} "
+            f"FLOP/s peak, on {training.accelerators:,.0f} accelerators"
         ),
         (
-            f"  curtailment stalls up to {percent(training.stall_fraction, 2)} of the time, "
-            f"{percent(training.asynchronous_stall_fraction, 2)} if campuses did not wait for each "
-            "other; not counted above"
+            f"  one campus of the same IT load: {training.one_campus_flop_per_s:.3e} FLOP/s; the "
+            f"cluster gives {percent(training.one_campus_fraction, 2)} of it"
+        ),
+        (
+            f"  curtailment, not counted above: up to {percent(training.stall_fraction, 2)} of the "
+            f"time, {percent(training.asynchronous_stall_fraction, 2)} if campuses did not wait"
         ),
         "",
     ]
