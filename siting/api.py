@@ -21,10 +21,11 @@ from siting.program import solve as solve_program
 from siting.progress import Progress, ProgressCallback
 from siting.report.check import CheckReport, check_case
 from siting.report.layers import Layers, to_geodataframes
+from siting.report.map import MapPage, draw_map, draw_maps, redraw_map
 from siting.report.read import read_plan
 from siting.report.summary import WorldSummary, summarise
 from siting.report.train import TrainReport, train
-from siting.report.write import write
+from siting.report.write import write, write_map
 from siting.wording import did_you_mean, listing
 from siting.world import World, check_question, read_world
 from siting.world.files import fingerprint
@@ -34,15 +35,19 @@ __all__ = [
     "BundledModel",
     "CheckReport",
     "Layers",
+    "MapPage",
     "TrainReport",
     "WorldSummary",
     "audit_plan",
     "check",
     "describe_world",
+    "draw_map",
+    "draw_maps",
     "list_models",
     "new_model",
     "read_model",
     "read_world",
+    "redraw",
     "solve",
     "to_geodataframes",
     "train",
@@ -137,7 +142,7 @@ def solve(
         solve=solved_s - measured_s,
         total=time.perf_counter() - start_s,
     )
-    return replace(plan, audit=report, seconds=seconds)
+    return replace(plan, audit=report, seconds=seconds, asked=model, drawer=Drawer(world))
 
 
 def check(model: Model | str | Path, *, world: World | None = None) -> CheckReport:
@@ -193,6 +198,56 @@ def audit_plan(
                 "the model that it was solved with, and the same --set"
             )
         raise
+
+
+@dataclass(frozen=True, eq=False)
+class Drawer:
+    """Draws the map of a plan on the world that it was solved on.
+
+    A copy of a plan that goes to another process or to a file leaves the world behind.
+    """
+
+    world: World
+
+    def __call__(self, plan: Plan) -> MapPage:
+        """Draw a plan's map."""
+        return draw_map(plan, self.world)
+
+    def __reduce__(self) -> tuple[type[None], tuple[()]]:
+        return type(None), ()
+
+
+def redraw(
+    folder: str | Path,
+    *,
+    model: Model | str | Path | None = None,
+    world: World | None = None,
+) -> Path:
+    """Draw the map of a solved folder again.
+
+    Parameters
+    ----------
+    folder
+        A folder that ``siting solve --out`` wrote.
+    model
+        What it was solved with: a model, or what `read_model` reads. Without it, what the earlier
+        map shows around the plan is kept; where there is none, the GeoJSON files are all.
+    world
+        The world; by default the model's.
+
+    Returns
+    -------
+    Path
+        The file, as an absolute path.
+
+    Raises
+    ------
+    InputError
+        When a file of the folder is missing or wrong, or the model or world is not the plan's.
+    """
+    if model is not None:
+        model, world = _read(model, world)
+    return write_map(redraw_map(folder, world=world, model=model), folder)
 
 
 def describe_world(name: str | Path = "us") -> WorldSummary:

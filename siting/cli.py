@@ -104,7 +104,9 @@ def solve(
     model: ModelArgument,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="DIR", help="Write plan.json and GeoJSON into this folder."),
+        typer.Option(
+            "--out", metavar="DIR", help="Write plan.json, GeoJSON and the map into this folder."
+        ),
     ] = None,
     set_: SetOption = None,
     solver: Annotated[
@@ -181,6 +183,29 @@ def audit(
 
     report = api.audit_plan(api.read_model(model, set=_changes(set_)), plan)
     typer.echo(text.describe_audit(report))
+
+
+@app.command("map")
+def map_(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that solve --out wrote.")],
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            metavar="MODEL",
+            help="What it was solved with; by default the earlier map tells what is around.",
+        ),
+    ] = None,
+    set_: SetOption = None,
+) -> None:
+    """Draw the map of a solved folder again: one file, map.html, that needs no network."""
+    from siting import api
+    from siting.report import text
+
+    if model is None and set_:
+        raise typer.BadParameter("changes a model, so it needs --model", param_hint="--set")
+    asked = None if model is None else api.read_model(model, set=_changes(set_))
+    typer.echo(text.describe_map(api.redraw(folder, model=asked)))
 
 
 @app.command()

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from siting.errors import InputError, Problem
 from siting.report.geojson import to_geojson
 from siting.report.layers import to_geodataframes
+from siting.report.map import MAP_FILE, MapPage, page_of
+from siting.report.map_data import background_of, plants_of
 
 if TYPE_CHECKING:
     from siting.plan import Plan
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 PLAN_FILE = "plan.json"
 LAYER_FILES = ("campuses.geojson", "clusters.geojson", "links.geojson", "zones.geojson")
-FILES = tuple(sorted((PLAN_FILE, *LAYER_FILES)))
+FILES = tuple(sorted((MAP_FILE, PLAN_FILE, *LAYER_FILES)))
 """Names of the files of a plan's folder."""
 
 
@@ -60,6 +62,10 @@ def write(plan: Plan, world: World, folder: str | Path) -> Path:
     texts = {PLAN_FILE: to_json(plan)}
     for name in LAYER_FILES:
         texts[name] = to_geojson(getattr(layers, name.removesuffix(".geojson")))
+    content = {name.removesuffix(".geojson"): json.loads(texts[name]) for name in LAYER_FILES}
+    background = background_of(world, plan.asked)
+    page = page_of([("", plan.to_dict(), content)], background, plants_of(world))
+    texts[MAP_FILE] = page.html
     target.parent.mkdir(parents=True, exist_ok=True)
     # The hidden folder's inside has the permissions that any new folder has here.
     hidden = Path(tempfile.mkdtemp(prefix=f".{target.name}.siting-", dir=target.parent))
@@ -70,6 +76,31 @@ def write(plan: Plan, world: World, folder: str | Path) -> Path:
             (fresh / name).write_text(text, encoding="utf-8", newline="\n")
         check_folder(target)
         _take_place(fresh, target, hidden)
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
+    return target
+
+
+def write_map(page: MapPage, folder: str | Path) -> Path:
+    """Put a map into a plan's folder, in one step: the old one stays until the new one is whole.
+
+    Parameters
+    ----------
+    page
+        The map.
+    folder
+        The folder of a plan.
+
+    Returns
+    -------
+    Path
+        The file, as an absolute path.
+    """
+    target = Path(folder).expanduser().resolve() / MAP_FILE
+    # Whatever is left of a write that was stopped must not stand in the plan's folder.
+    hidden = Path(tempfile.mkdtemp(prefix=f".{target.parent.name}.siting-", dir=target.parents[1]))
+    try:
+        page.save(hidden / MAP_FILE).replace(target)
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
     return target
