@@ -297,9 +297,8 @@ def build_case(model: Model, world: World, distances: Distances) -> Case:
     for missing in sorted(set(model.world.require_sites).difference(sites.ids)):
         what = f"site {missing!r} is not in this world; take it out, or read the world again"
         problems.add(f"model '{model.name}'", f"world.require_sites: {what}")
-    training, km_by_campuses = _training(model, problems)
+    training = _training(model, problems)
     problems.raise_if_any()
-    cluster, reach_km = _in_time(model.cluster, km_by_campuses)
 
     here = distances.take(sites.ids)
 
@@ -322,9 +321,9 @@ def build_case(model: Model, world: World, distances: Distances) -> Case:
     energy_mwh_per_mw = annual_mwh(1.0, model.campus.load_factor)
     grid_clean_fraction = zones.numbers("grid_clean_fraction", 0.0)[zone]
 
-    return Case(
+    case = Case(
         campus=model.campus,
-        cluster=cluster,
+        cluster=model.cluster,
         clean=model.clean,
         sense=model.objective.sense,
         site_ids=sites.ids,
@@ -352,18 +351,45 @@ def build_case(model: Model, world: World, distances: Distances) -> Case:
         supply_area=supply_area[clean],
         contractable_mwh=(model.clean.contractable_fraction * capacity_mwh)[clean],
         premium_usd_per_mwh=supply.numbers("premium_usd_per_mwh", 0.0)[clean],
-        reach=here.reach.within(reach_km),
+        reach=here.reach.within(model.cluster.max_fiber_km),
         routes=Routes(here.graph, here.access),
         fiber=model.fiber,
-        training=training,
-        km_by_campuses=km_by_campuses,
+    )
+    return case if training is None else limit_by_time(case, training)
+
+
+def limit_by_time(case: Case, training: Training) -> Case:
+    """A case with what it trains, and without what can never synchronise in time.
+
+    ``cluster.max_sync_s`` and ``min_compute_utilisation`` become lengths by the number of
+    campuses (`longest_km_by_campuses`). No cluster needs a longer reach than the smallest may
+    have, or more campuses than can be in time at all; between the two, `shorten_large_clusters`
+    of the program holds every cluster to the length of its size.
+    """
+    case = replace(case, training=training)
+    cluster = case.cluster
+    if cluster.max_sync_s is None and cluster.min_compute_utilisation is None:
+        return case
+    lengths = longest_km_by_campuses(training, cluster, cluster.network)
+    most = max(campuses for campuses, km in enumerate(lengths) if km >= 0)
+    least = max(cluster.min_campuses, 2)
+    longest_km = lengths[least] if least <= most else math.inf
+    changes: dict[str, object] = {"max_campuses": most}
+    if cluster.network == "ring":
+        changes["max_ring_km"] = min(cluster.max_ring_km, longest_km)
+        longest_km = math.inf
+    return replace(
+        case,
+        cluster=cluster.model_copy(update=changes),
+        km_by_campuses=lengths[: most + 1],
+        reach=case.reach.within(min(case.reach.limit_km, longest_km)),
     )
 
 
-def _training(model: Model, problems: Problems) -> tuple[Training | None, tuple[float, ...]]:
-    """What is trained, and the lengths that its limits leave by the number of campuses."""
+def _training(model: Model, problems: Problems) -> Training | None:
+    """What is trained; a problem if not even the fewest campuses can synchronise in time."""
     if model.training is None:
-        return None, ()
+        return None
     training = resolve(
         model.training,
         link_tbps=model.fiber.bandwidth_tbps,
@@ -371,16 +397,13 @@ def _training(model: Model, problems: Problems) -> tuple[Training | None, tuple[
         curtailed_fraction=model.power.curtailment,
     )
     cluster = model.cluster
-    if cluster.max_sync_s is None and cluster.min_compute_utilisation is None:
-        return training, ()
+    asked = []
+    if cluster.max_sync_s is not None:
+        asked.append(f"cluster.max_sync_s is {cluster.max_sync_s:g} s")
+    if cluster.min_compute_utilisation is not None:
+        asked.append(f"cluster.min_compute_utilisation is {cluster.min_compute_utilisation:g}")
     lengths = longest_km_by_campuses(training, cluster, cluster.network)
-    if lengths[cluster.min_campuses] < 0:
-        asked = []
-        if cluster.max_sync_s is not None:
-            asked.append(f"cluster.max_sync_s is {cluster.max_sync_s:g} s")
-        if cluster.min_compute_utilisation is not None:
-            least = cluster.min_compute_utilisation
-            asked.append(f"cluster.min_compute_utilisation is {least:g}")
+    if asked and lengths[cluster.min_campuses] < 0:
         problems.add(
             f"model '{model.name}'",
             f"{listing(asked)}, but {cluster.min_campuses} campuses that exchange "
@@ -389,21 +412,7 @@ def _training(model: Model, problems: Problems) -> tuple[Training | None, tuple[
             f"wire takes {training.exchange_s:.4g} s; raise training.bandwidth_gbps or "
             "training.inner_steps, or relax the limit",
         )
-    return training, lengths
-
-
-def _in_time(cluster: ClusterSection, lengths: tuple[float, ...]) -> tuple[ClusterSection, float]:
-    """The limits of a cluster without what can never synchronise in time, and its reach [km]."""
-    if not lengths:
-        return cluster, cluster.max_fiber_km
-    most = max(campuses for campuses, km in enumerate(lengths) if km >= 0)
-    least = max(cluster.min_campuses, 2)
-    longest_km = lengths[least] if least <= most else math.inf
-    changes: dict[str, object] = {"max_campuses": most}
-    if cluster.network == "ring":
-        changes["max_ring_km"] = min(cluster.max_ring_km, longest_km)
-        longest_km = math.inf
-    return cluster.model_copy(update=changes), min(cluster.max_fiber_km, longest_km)
+    return training
 
 
 class _Table:

@@ -44,6 +44,9 @@ DEFAULT_BITS = 16.0
 GBPS_PER_TBPS = 1000.0
 S_PER_H = 3600.0
 
+ROUNDING = 1e-9
+"""What a length may be longer than its limit in time gives, for rounding's sake [1]."""
+
 NO_KM = -1.0
 """Less than any link: no length is short enough."""
 
@@ -380,7 +383,7 @@ def longest_km_by_campuses(
         elif exchange.latency_s_per_km == 0:
             km = math.inf
         else:
-            km = left_s / exchange.latency_s_per_km
+            km = left_s / exchange.latency_s_per_km * (1 + ROUNDING)
         lengths.append(min(km, lengths[-1]))
     return tuple(lengths)
 
