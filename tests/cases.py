@@ -162,7 +162,7 @@ def draw_case(
         required[source.integer(0, sites - 1)] = True
         required[source.integer(0, sites - 1)] |= source.flag(30)
     keep = source.flag(35) if keep_after_span_loss is None else keep_after_span_loss
-    km, routes = draw_network(source, sites) if keep else draw_km(source, sites)
+    km, routes = draw_network(source, sites, spans=3) if keep else draw_km(source, sites)
     pairs_km = np.unique(km[np.isfinite(km)])
     limit_km = float(
         pairs_km[min(len(pairs_km) - 1, int(source.pick((3, 4, 4, 4, 2)) / 4 * len(pairs_km)))]
@@ -301,12 +301,15 @@ def draw_km(source: Source, sites: int) -> tuple[np.ndarray, Routes | None]:
     return km, None
 
 
-def draw_network(source: Source, sites: int) -> tuple[np.ndarray, Routes]:
-    """Shortest routes on a random fiber graph, accesses at both ends; it may fall in parts."""
+def draw_network(source: Source, sites: int, spans: int = 2) -> tuple[np.ndarray, Routes]:
+    """Shortest routes on a random fiber graph, accesses at both ends; it may fall in parts.
+
+    Up to so many spans lead from a node to the ones before it.
+    """
     nodes = source.integer(3, 7)
     span_km: dict[tuple[int, int], float] = {}
     for node in range(1, nodes):
-        for _ in range(source.integer(1, 2)):
+        for _ in range(source.integer(spans - 1, spans)):
             # A node without a span to the ones before it starts a new part.
             other = source.integer(0, node - 1)
             if not source.flag(8):

@@ -13,7 +13,7 @@ from siting.case import Case
 from siting.errors import InfeasibleError
 from siting.model import SolverSection
 from siting.plan import Solution
-from siting.program import solve
+from siting.program import several, solve
 from siting.program.anchors import solve_anchors
 from siting.program.plain import Proof, solve_plain
 from siting.program.solvers import Deadline, Solver
@@ -27,10 +27,12 @@ GAP = 1e-8
 SETTINGS = SolverSection(gap=GAP, time_limit_s=60.0, threads=1)
 
 # Cases with anything in play, then for every option cases with that one alone.
-MANY = [(seed, None) for seed in range(300)]
-MANY += [(seed, option) for option in OPTIONS for seed in range(1000, 1012)]
-MORE = [(seed, None) for seed in range(2000, 5000)]
-MORE += [(seed, option) for option in OPTIONS for seed in range(5000, 5200)]
+MANY = [(seed, None, None) for seed in range(300)]
+MANY += [(seed, option, None) for option in OPTIONS for seed in range(1000, 1025)]
+# Cases that went wrong once.
+MANY += [(seed, "require_sites", 1) for seed in (31, 80, 128, 5028, 5120, 5207, 5365, 10240)]
+MORE = [(seed, None, None) for seed in range(2000, 5000)]
+MORE += [(seed, option, 1) for option in OPTIONS for seed in range(5000, 5400)]
 
 
 def agrees(value: float, answer: Answer) -> bool:
@@ -71,12 +73,13 @@ def check_proof(case: Case, answer: Answer | None, proof: Proof) -> None:
         status="optimal",
         solver_name="highs",
         solver_version="1",
+        tours=tuple(tuple(case.site_ids[i] for i in tour) for tour in proof.best.tours),
     )
     audit(case, plan_of(case, solution), gap_asked=GAP)
 
 
-def check_every_way(seed: int, option: str | None) -> None:
-    case = random_case(seed, only=option)
+def check_every_way(seed: int, option: str | None, count: int | None) -> None:
+    case = random_case(seed, only=option, count=count)
     answer = best_plan(case)
     if answer is not None:
         audit(case, plan_of(case, solution_of(case, answer)))
@@ -89,15 +92,15 @@ def check_every_way(seed: int, option: str | None) -> None:
         check_proof(case, answer, solve_anchors(case, solver, Deadline(60)))
 
 
-@pytest.mark.parametrize(("seed", "option"), MANY)
-def test_program_agrees_with_the_oracle(seed, option):
-    check_every_way(seed, option)
+@pytest.mark.parametrize(("seed", "option", "count"), MANY)
+def test_program_agrees_with_the_oracle(seed, option, count):
+    check_every_way(seed, option, count)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("seed", "option"), MORE)
-def test_program_agrees_with_the_oracle_on_many_more(seed, option):
-    check_every_way(seed, option)
+@pytest.mark.parametrize(("seed", "option", "count"), MORE)
+def test_program_agrees_with_the_oracle_on_many_more(seed, option, count):
+    check_every_way(seed, option, count)
 
 
 @pytest.mark.parametrize("name", ["cbc", "scip"])
@@ -107,12 +110,33 @@ def test_other_solvers_agree_with_the_oracle(name, seed):
     check_solution(case, best_plan(case), SETTINGS.model_copy(update={"name": name}))
 
 
+@pytest.mark.parametrize("seed", range(400, 440))
+def test_clusters_placed_one_by_one_claim_nothing_that_is_not_so(seed, monkeypatch):
+    # Where the whole program is too large, several clusters need not be placed the best way, but
+    # what is claimed must hold.
+    monkeypatch.setattr(several, "WHOLE_ENTRIES", 0)
+    case = random_case(seed, count=2)
+    answer = best_plan(case)
+    proof = several.solve_several(case, Solver("highs", GAP, 1), Deadline(60))
+    if answer is None:
+        assert proof.best is None
+        return
+    assert not proof.infeasible
+    sign = -1 if case.sense == "maximise_mw" else 1
+    slack = AGREE * max(1.0, abs(answer.objective))
+    assert sign * proof.bound <= sign * answer.objective + slack
+    if proof.complete:
+        check_proof(case, answer, proof)
+    elif proof.best is not None:
+        assert sign * proof.best.objective >= sign * answer.objective - slack
+
+
 def test_random_cases_are_of_every_kind():
     # Status and objective agree for nothing if the cases have, say, never a plan.
     kinds = {}
-    for seed in range(100):
+    for seed in range(60):
         case = random_case(seed)
         kind = case.sense, case.cluster.count, best_plan(case) is None
         kinds[kind] = kinds.get(kind, 0) + 1
     assert len(kinds) == 3 * 2 * 2
-    assert sum(n for (_, _, none), n in kinds.items() if none) in range(25, 76)
+    assert sum(n for (_, _, none), n in kinds.items() if none) in range(15, 46)

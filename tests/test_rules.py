@@ -90,7 +90,7 @@ SENSE_OF_RULE = {"count_pairs": "minimise_fiber_km", "bind_pairs": "minimise_fib
 def test_rule_writes_its_rows(
     rule: Callable[..., None], golden: Callable[[str, str], None], tmp_path: Path
 ) -> None:
-    case = replace(case_of_four(), sense=SENSE_OF_RULE.get(rule.__name__, "minimise_cost"))
+    case = case_of(rule)
     problem, x = problem_and_decisions(case)
     problem.setObjective(pulp.LpAffineExpression())
     rule(problem, case, x)
@@ -135,9 +135,20 @@ def rows(problem: pulp.LpProblem) -> list[tuple[str, object]]:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("network", ["hub", "ring"])
+def test_fiber_of_other_networks_is_written_out(
+    network: str, golden: Callable[[str, str], None], tmp_path: Path
+) -> None:
+    case = replace(case_of_four(), sense="minimise_fiber_km")
+    case = replace(case, cluster=case.cluster.model_copy(update={"network": network}))
+    problem, x = problem_and_decisions(case)
+    problem.setObjective(OBJECTIVES["minimise_fiber_km"](case, x))
+    golden(f"networks/{network}_fiber_km.lp", as_lp(problem, tmp_path))
+
+
 def test_rule_says_its_rows_in_its_docstring(rule: Callable[..., None]) -> None:
     """Names of rows are how a solver's report is read, so the docstring lists them."""
-    case = replace(case_of_four(), sense=SENSE_OF_RULE.get(rule.__name__, "minimise_cost"))
+    case = case_of(rule)
     problem, x = problem_and_decisions(case)
     rule(problem, case, x)
     kinds = {name.partition("(")[0] for name, _ in rows(problem)}

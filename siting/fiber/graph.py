@@ -142,6 +142,47 @@ class FiberGraph:
         return np.asarray(number[label], np.int64)
 
     @cached_property
+    def block(self) -> IntArray:
+        """``(N,)`` number of the part of each node that the loss of no one span disconnects.
+
+        The connected components of the graph without its bridges (Tarjan 1974, "A note on finding
+        the bridges of a graph").
+        """
+        n = len(self)
+        order = np.full(n, -1, np.int64)
+        low = np.zeros(n, np.int64)
+        bridge = np.zeros(len(self.span_ids), np.bool_)
+        entered = 0
+        for root in range(n):
+            if order[root] >= 0:
+                continue
+            order[root] = low[root] = entered
+            entered += 1
+            # Node, the span it was entered by, and the next of its entries to look at.
+            stack = [[root, -1, int(self.indptr[root])]]
+            while stack:
+                node, by, entry = stack[-1]
+                if entry < self.indptr[node + 1]:
+                    stack[-1][2] += 1
+                    other, span = int(self.indices[entry]), int(self.span[entry])
+                    if order[other] < 0:
+                        order[other] = low[other] = entered
+                        entered += 1
+                        stack.append([other, span, int(self.indptr[other])])
+                    elif span != by:
+                        low[node] = min(low[node], order[other])
+                    continue
+                stack.pop()
+                if stack:
+                    before = stack[-1][0]
+                    low[before] = min(low[before], low[node])
+                    bridge[by] |= low[node] > order[before]
+        kept = ~bridge[self.span]
+        rows = np.repeat(np.arange(n), np.diff(self.indptr))[kept]
+        joined = csr_array((np.ones(kept.sum()), (rows, self.indices[kept])), shape=(n, n))
+        return np.asarray(connected_components(joined, directed=False)[1], np.int64)
+
+    @cached_property
     def node_rank(self) -> IntArray:
         """``(N,)`` rank of each node when they are sorted by id."""
         return _rank(self.node_ids)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -43,10 +47,20 @@ class Reach:
         """Number of unordered pairs within the limit."""
         return len(self.indices) // 2
 
+    @property
+    def neighbours(self) -> IntArray:
+        """``(sites,)`` number of other sites within reach of each."""
+        return np.diff(self.indptr)
+
     def of(self, i: int) -> tuple[IntArray, FloatArray]:
         """Sites within reach of site ``i``, ascending, and their kilometres."""
         row = slice(self.indptr[i], self.indptr[i + 1])
         return self.indices[row], self.km[row]
+
+    def rows(self, sites: Iterable[int]) -> Iterator[tuple[IntArray, FloatArray]]:
+        """What `of` gives, for several sites."""
+        for i in sites:
+            yield self.of(int(i))
 
     def km_between(self, i: int, j: int) -> float:
         """Kilometres [km] between two sites; ``inf`` beyond reach, 0 from a site to itself."""
@@ -72,6 +86,13 @@ class Reach:
         rows, columns = np.nonzero(held)
         indptr = np.searchsorted(rows, np.arange(len(km) + 1)).astype(np.int64)
         return cls(limit_km, indptr, columns.astype(np.int64), km[rows, columns])
+
+    @cached_property
+    def component(self) -> IntArray:
+        """``(sites,)`` number of the part of each site that pairs within the limit connect."""
+        n = len(self)
+        pairs = csr_array((np.ones(len(self.indices)), self.indices, self.indptr), shape=(n, n))
+        return np.asarray(connected_components(pairs, directed=False)[1], np.int64)
 
     def take(self, sites: IntArray) -> Reach:
         """The reach among some of the sites, each named once, in the order given."""
@@ -104,7 +125,10 @@ class Reach:
             raise ValueError(f"pairs are held up to {self.limit_km} km, not up to {limit_km} km")
         if limit_km == self.limit_km:
             return self
-        held = self.km <= limit_km
+        return replace(self.only(self.km <= limit_km), limit_km=limit_km)
+
+    def only(self, held: NDArray[np.bool_]) -> Reach:
+        """Some of the pairs: ``(pairs,)`` a mask that is the same for both directions of a pair."""
         rows = np.repeat(np.arange(len(self)), np.diff(self.indptr))[held]
         indptr = np.searchsorted(rows, np.arange(len(self) + 1)).astype(np.int64)
-        return Reach(limit_km, indptr, self.indices[held], self.km[held])
+        return Reach(self.limit_km, indptr, self.indices[held], self.km[held])

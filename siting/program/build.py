@@ -39,7 +39,7 @@ RULES: tuple[Rule, ...] = (
 OBJECTIVES = {
     "minimise_cost": rules.annual_cost_musd,
     "maximise_mw": rules.total_draw_mw,
-    "minimise_fiber_km": rules.mesh_fiber_km,
+    "minimise_fiber_km": rules.network_fiber_km,
 }
 """What is best, by sense."""
 
@@ -49,11 +49,16 @@ def objective(case: Case, x: Decisions) -> LpAffineExpression:
     return OBJECTIVES[case.sense](case, x)
 
 
-def build(case: Case, *, without: tuple[Rule, ...] = ()) -> tuple[LpProblem, Decisions]:
-    """Write the whole program of a case: all clusters, all rules but some, the objective."""
+def build(
+    case: Case, *, without: tuple[Rule, ...] = (), hub: int | None = None
+) -> tuple[LpProblem, Decisions]:
+    """Write the whole program of a case: all clusters, all rules but some, the objective.
+
+    Where ``hub`` is given, only that site can be the hub of a hub network.
+    """
     maximise = case.sense == "maximise_mw"
     problem = LpProblem("siting", pulp.LpMaximize if maximise else pulp.LpMinimize)
-    x = declare(problem, case)
+    x = declare(problem, case, hub=hub)
     for rule in RULES:
         if rule in without:
             continue

@@ -100,6 +100,21 @@ class Decisions:
     pair
         1 where both ends of a pair of sites are campuses of cluster ``c``; only where fiber
         kilometres are minimised.
+    hub
+        1 where site ``i`` is the campus that all others of cluster ``c`` are linked to [binary];
+        only for a hub network.
+    spoke
+        1 where site ``j`` is linked to the hub ``i`` of cluster ``c``; only for a hub network whose
+        fiber kilometres are minimised.
+    hop
+        How often the tour of cluster ``c`` goes between two sites: 2 there and back between its
+        only two campuses, else 1 or 0 [integer]; only for a ring network.
+    alone
+        1 where site ``i`` is the only campus of cluster ``c``, whose tour leads nowhere [binary];
+        only for a ring network that may have one campus.
+    few
+        1 where cluster ``c`` has at most ``m`` campuses, and so may have longer links than a
+        larger one [binary]; only for the steps ``m`` of ``case.size_steps``.
     """
 
     clusters: range
@@ -112,6 +127,11 @@ class Decisions:
     taken_mw: list[LpVariable] = field(default_factory=list)
     steps: list[SupplyStep] = field(default_factory=list)
     pair: dict[tuple[int, int, int], LpVariable] = field(default_factory=dict)
+    few: dict[tuple[int, int], LpVariable] = field(default_factory=dict)
+    hub: dict[SiteCluster, LpVariable] = field(default_factory=dict)
+    spoke: dict[tuple[int, int, int], LpVariable] = field(default_factory=dict)
+    hop: dict[tuple[int, int, int], LpVariable] = field(default_factory=dict)
+    alone: dict[SiteCluster, LpVariable] = field(default_factory=dict)
 
     def members(self, c: int) -> LpAffineExpression:
         """Number of campuses of a cluster."""
@@ -122,8 +142,11 @@ class Decisions:
         return lpSum(self.draw_mw[i, c] for i in self.sites)
 
 
-def declare(problem: LpProblem, case: Case) -> Decisions:
-    """Create the variables: only for sites where a campus fits, only for options in use."""
+def declare(problem: LpProblem, case: Case, *, hub: int | None = None) -> Decisions:
+    """Create the variables: only for sites where a campus fits, only for options in use.
+
+    Where ``hub`` is given, only that site can be the hub of a hub network.
+    """
     x = Decisions(range(case.cluster.count), np.flatnonzero(case.usable).tolist())
     x.steps = supply_steps(case)
     supplied = {step.area for step in x.steps}
@@ -146,9 +169,24 @@ def declare(problem: LpProblem, case: Case) -> Decisions:
         x.taken_mw.append(
             problem.add_variable(label("taken_mw", step.area, s), 0, step.available_mw)
         )
-    if case.sense == "minimise_fiber_km":
-        _declare_pairs(problem, case, x)
+    _declare_few(problem, case, x)
+    _declare_links(problem, case, x, hub)
     return x
+
+
+def _declare_links(problem: LpProblem, case: Case, x: Decisions, hub: int | None) -> None:
+    if case.cluster.network == "hub":
+        _declare_hub(problem, case, x, hub)
+    elif case.cluster.network == "ring":
+        _declare_ring(problem, case, x)
+    elif case.sense == "minimise_fiber_km":
+        _declare_pairs(problem, case, x)
+
+
+def _declare_few(problem: LpProblem, case: Case, x: Decisions) -> None:
+    for m, _ in case.size_steps:
+        for c in x.clusters:
+            x.few[m, c] = problem.add_variable(label("few", m, c), cat=pulp.LpBinary)
 
 
 def _declare_pairs(problem: LpProblem, case: Case, x: Decisions) -> None:
@@ -160,3 +198,39 @@ def _declare_pairs(problem: LpProblem, case: Case, x: Decisions) -> None:
             for c in x.clusters:
                 name = label("pair", case.site_ids[i], case.site_ids[j], c)
                 x.pair[i, j, c] = problem.add_variable(name, 0, 1)
+
+
+def _declare_hub(problem: LpProblem, case: Case, x: Decisions, hub: int | None) -> None:
+    for c in x.clusters:
+        for i in x.sites if hub is None else [hub]:
+            x.hub[i, c] = problem.add_variable(label("hub", case.site_ids[i], c), cat=pulp.LpBinary)
+            if case.sense != "minimise_fiber_km":
+                continue
+            within, _ = case.reach.of(i)
+            for j in within[case.usable[within]].tolist():
+                name = label("spoke", case.site_ids[i], case.site_ids[j], c)
+                x.spoke[i, j, c] = problem.add_variable(name, 0, 1)
+
+
+def _declare_ring(problem: LpProblem, case: Case, x: Decisions) -> None:
+    fewest = fewest_possible(case)
+    often = 2 if fewest <= 2 else 1
+    for c in x.clusters:
+        for i in x.sites:
+            within, _ = case.reach.of(i)
+            for j in within[(within > i) & case.usable[within]].tolist():
+                name = label("hop", case.site_ids[i], case.site_ids[j], c)
+                x.hop[i, j, c] = problem.add_variable(name, 0, often, pulp.LpInteger)
+            if fewest <= 1:
+                name = label("alone", case.site_ids[i], c)
+                x.alone[i, c] = problem.add_variable(name, cat=pulp.LpBinary)
+
+
+def fewest_possible(case: Case) -> int:
+    """No cluster has fewer campuses than this: as asked, and as the largest caps need."""
+    sizes = np.sort((case.cap_mw * case.target_per_mw)[case.usable])[::-1]
+    reached = np.cumsum(sizes) >= (case.target or 0.0) * (1 - 1e-9)
+    needed = int(np.argmax(reached)) + 1 if reached.any() else len(sizes)
+    # Required sites are in one cluster where there is only one.
+    required = int(case.required.sum()) if case.cluster.count == 1 else 0
+    return max(case.cluster.min_campuses, needed, required)

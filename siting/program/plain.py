@@ -12,6 +12,7 @@ from siting.case import Case
 from siting.errors import SolverError
 from siting.program.build import build, objective
 from siting.program.decisions import Decisions
+from siting.program.networks import add_missing_rows, linkable
 from siting.program.settle import Choice, Settled, settle
 from siting.program.solvers import Deadline, Solver
 
@@ -52,7 +53,12 @@ def required_unusable(case: Case) -> bool:
 
 
 def solve_plain(
-    case: Case, solver: Solver, deadline: Deadline, *, cutoff: float | None = None
+    case: Case,
+    solver: Solver,
+    deadline: Deadline,
+    *,
+    cutoff: float | None = None,
+    hub: int | None = None,
 ) -> Proof:
     """Solve the program of a case as it is written.
 
@@ -65,28 +71,54 @@ def solve_plain(
     cutoff
         Only plans better than this matter, in the unit of the sense. "Infeasible" then means
         that there is none better.
+    hub
+        The only site that may be the hub, where the network has one.
     """
     sign = sign_of(case)
-    problem, x = build(case)
+    case = linkable(case)
+    problem, x = build(case, hub=hub)
     if len(x.member) == 0 or required_unusable(case):
         return Proof(None, sign * math.inf, True, True)
     if cutoff is not None:
         value = objective(case, x)
         problem += (value <= cutoff) if sign > 0 else (value >= cutoff), "cutoff"
-    for attempt in range(SETTLE_TRIES):
+    best: Settled | None = None
+    bound, refused = -math.inf, 0
+    while refused < SETTLE_TRIES:
         outcome = solver.run(problem, deadline)
+        bound = max(bound, outcome.bound * sign)
         if not outcome.found:
-            return Proof(None, outcome.bound, outcome.infeasible, outcome.complete)
+            infeasible = outcome.infeasible and best is None
+            return _proof(case, best, bound, outcome.complete, infeasible=infeasible)
+        broken = add_missing_rows(problem, case, x)
         choice = _chosen(x)
-        best = settle(case, choice, solver)
+        found = (
+            settle(case, choice, solver) if case.cluster.network == "ring" or not broken else None
+        )
+        if found is not None and (best is None or found.objective * sign < best.objective * sign):
+            best = found
         if best is not None:
-            bound = min(outcome.bound * sign, best.objective * sign) * sign
-            return Proof(best, bound, False, outcome.complete)
-        _refuse(problem, x, choice, attempt)
+            cost = best.objective * sign
+            within_gap = cost - bound <= solver.gap * abs(cost)
+            if within_gap or (found is not None and not broken):
+                return _proof(case, best, bound, outcome.complete or within_gap)
+        if not broken:
+            _refuse(problem, x, choice, refused)
+            refused += 1
     raise SolverError(
         f"the solver chose {SETTLE_TRIES} times sites that are feasible only within its "
         "tolerance; round the numbers of the model, or try another solver"
     )
+
+
+def _proof(
+    case: Case, best: Settled | None, bound: float, complete: bool, *, infeasible: bool = False
+) -> Proof:
+    """What was found and proven; ``bound`` as a cost."""
+    sign = sign_of(case)
+    if best is not None:
+        bound = min(bound, best.objective * sign)
+    return Proof(best, bound * sign, infeasible, complete)
 
 
 def _chosen(x: Decisions) -> Choice:

@@ -8,7 +8,7 @@ numbers, ``x`` the decisions; ``c`` is a cluster, ``i`` and ``j`` are sites, ``z
 from __future__ import annotations
 
 import numpy as np
-from pulp import LpAffineExpression, LpProblem, lpSum
+from pulp import LpAffineExpression, LpProblem, LpVariable, lpSum
 
 from siting.case import Case
 from siting.program.decisions import Decisions, label
@@ -308,6 +308,8 @@ def connect_mesh(problem: LpProblem, case: Case, x: Decisions) -> None:
     ``member[i, c] + member[j, c] <= 1`` for each pair beyond reach: the same plans with one row a
     site. Rows: ``reach(i, c)``.
     """
+    if case.cluster.network != "mesh":
+        return
     sites = np.array(x.sites, dtype=np.int64)
     required = set(np.flatnonzero(case.required).tolist()) if len(x.clusters) == 1 else set()
     for position, i in enumerate(x.sites):
@@ -323,6 +325,185 @@ def connect_mesh(problem: LpProblem, case: Case, x: Decisions) -> None:
                 others + most * x.member[i, c] <= most,
                 label("reach", case.site_ids[i], c),
             )
+
+
+def shorten_large_clusters(problem: LpProblem, case: Case, x: Decisions) -> None:
+    """More campuses take longer to synchronise, so their links are shorter.
+
+    For every step ``(m, km)`` of ``case.size_steps`` and cluster ``c``, whose ``few[m, c]`` can be
+    1 with at most ``m`` campuses::
+
+        sum over i of member[i, c]  <=  max_campuses - (max_campuses - m) * few[m, c]
+
+    and for every site ``i``, with ``beyond(i)`` the sites that are within reach but more than
+    ``km`` away, and ``most`` the campuses that can stand there at once::
+
+        sum over j in beyond(i) of member[j, c]  +  most * member[i, c]
+            <=  most  +  most * few[m, c]
+
+    =========  ==================  ============================
+    few[m, c]  campuses            links
+    =========  ==================  ============================
+    0          ``max_campuses``    ``km``, as in `connect_mesh`
+    1          ``m``               within reach: no other limit
+    =========  ==================  ============================
+
+    A mesh needs only ``beyond(i)`` after ``i``; of a hub network, ``hub[i, c]`` is in the place of
+    ``member[i, c]``. Of a ring the tour is limited instead::
+
+        sum over i, j of km[i, j] * hop[i, j, c]  <=  km + (max_ring_km - km) * few[m, c]   [km]
+
+    Rows: ``few(m, c)``, ``large(m, i, c)``, ``large_ring(m, c)``; none without
+    ``cluster.max_sync_s`` and ``cluster.min_compute_utilisation``.
+    """
+    network, largest = case.cluster.network, case.cluster.max_campuses
+    for m, limit_km in case.size_steps:
+        for c in x.clusters:
+            few = x.few[m, c]
+            problem += x.members(c) <= largest - (largest - m) * few, label("few", m, c)
+            if network == "ring":
+                more_km = case.cluster.max_ring_km - limit_km
+                problem += (
+                    _tour_km(case, x, c) <= limit_km + more_km * few,
+                    label("large_ring", m, c),
+                )
+        for (i, c), centre in (x.member if network == "mesh" else x.hub).items():
+            within, km = case.reach.of(i)
+            far = within[(km > limit_km) & case.usable[within]]
+            beyond = (far[far > i] if network == "mesh" else far).tolist()
+            most = min(largest, len(beyond))
+            if beyond:
+                others = lpSum(x.member[j, c] for j in beyond)
+                problem += (
+                    others + most * centre <= most + most * x.few[m, c],
+                    label("large", m, case.site_ids[i], c),
+                )
+
+
+def choose_hub(problem: LpProblem, case: Case, x: Decisions) -> None:
+    """One campus of a cluster is its hub, and all others are within reach of it.
+
+    For every cluster ``c`` and site ``j``, with ``near(j)`` the sites within ``max_fiber_km`` of
+    ``j``::
+
+        sum over i of hub[i, c]  =  1
+        hub[i, c]                <=  member[i, c]
+        member[j, c]             <=  hub[j, c]  +  sum over i in near(j) of hub[i, c]
+
+    =================  =============================================
+    hubs near ``j``    member[j, c]
+    =================  =============================================
+    0                  0
+    1                  up to 1, as ``j`` is the hub or is linked to it
+    =================  =============================================
+
+    Rows: ``hub(c)``, ``hub_member(i, c)``, ``hub_reach(j, c)``; only for a hub network.
+    """
+    if case.cluster.network != "hub":
+        return
+    for c in x.clusters:
+        hubs = [(i, hub) for (i, of), hub in x.hub.items() if of == c]
+        problem += lpSum(hub for _, hub in hubs) == 1, label("hub", c)
+        for i, hub in hubs:
+            problem += hub <= x.member[i, c], label("hub_member", case.site_ids[i], c)
+        for j in x.sites:
+            near = [j, *case.reach.of(j)[0].tolist()]
+            reached = lpSum(x.hub[i, c] for i in near if (i, c) in x.hub)
+            problem += x.member[j, c] <= reached, label("hub_reach", case.site_ids[j], c)
+
+
+def link_to_hub(problem: LpProblem, case: Case, x: Decisions) -> None:
+    """Every campus but the hub has one link, to the hub.
+
+    For every site ``j`` and cluster ``c``::
+
+        hub[j, c]  +  sum over i in near(j) of spoke[i, j, c]  =  member[j, c]
+        spoke[i, j, c]  <=  hub[i, c]
+
+    ==============  ==============  ====================================
+    member[j, c]    hub[j, c]       links of ``j``
+    ==============  ==============  ====================================
+    0               0               none
+    1               0               one, to the only hub
+    1               1               none of its own
+    ==============  ==============  ====================================
+
+    Rows: ``spokes(j, c)``, ``spoke(i, j, c)``; only for a hub network whose fiber kilometres are
+    minimised.
+    """
+    if case.cluster.network != "hub" or case.sense != "minimise_fiber_km":
+        return
+    for (i, j, c), spoke in x.spoke.items():
+        ends = (case.site_ids[i], case.site_ids[j], c)
+        problem += spoke <= x.hub[i, c], label("spoke", *ends)
+    for c in x.clusters:
+        for j in x.sites:
+            linked = [x.hub[j, c]] if (j, c) in x.hub else []
+            near = case.reach.of(j)[0].tolist()
+            linked += [x.spoke[i, j, c] for i in near if (i, j, c) in x.spoke]
+            problem += lpSum(linked) == x.member[j, c], label("spokes", case.site_ids[j], c)
+
+
+def join_ring(problem: LpProblem, case: Case, x: Decisions) -> None:
+    """The tour of a ring comes to every campus and leaves it again.
+
+    For every site ``i`` and cluster ``c``, over the sites ``j`` within ``max_fiber_km``::
+
+        sum over j of hop[i, j, c]  +  2 * alone[i, c]  =  2 * member[i, c]
+        hop[i, j, c]  <=  often * member[i, c]
+
+    and, where a cluster may have one campus::
+
+        sum over i of member[i, c]  <=  max_campuses - (max_campuses - 1) * sum of alone[i, c]
+
+    ============  ===================================================================
+    campuses      hops
+    ============  ===================================================================
+    1             none: its campus is alone
+    2             one, there and back: ``hop = 2``
+    3 or more     a tour: two at each campus
+    ============  ===================================================================
+
+    ``often`` is 2 where a cluster may have two campuses, else 1. These rows allow several tours
+    beside each other; ``close_one_tour`` forbids them when they are found. Rows: ``ring(i, c)``,
+    ``hop(i, j, c)``, ``alone(c)``; only for a ring network.
+    """
+    if case.cluster.network != "ring":
+        return
+    at: dict[tuple[int, int], list[LpVariable]] = {(i, c): [] for i, c in x.member}
+    for (i, j, c), hop in x.hop.items():
+        at[i, c].append(hop)
+        at[j, c].append(hop)
+        for here, there in ((i, j), (j, i)):
+            ends = (case.site_ids[here], case.site_ids[there], c)
+            problem += hop <= hop.upBound * x.member[here, c], label("hop", *ends)
+    for (i, c), hops in at.items():
+        alone = 2 * x.alone[i, c] if (i, c) in x.alone else 0
+        problem += lpSum(hops) + alone == 2 * x.member[i, c], label("ring", case.site_ids[i], c)
+    if x.alone:
+        most = case.cluster.max_campuses
+        for c in x.clusters:
+            alone = lpSum(x.alone[i, c] for i in x.sites)
+            problem += x.members(c) <= most - (most - 1) * alone, label("alone", c)
+
+
+def limit_ring(problem: LpProblem, case: Case, x: Decisions) -> None:
+    """The tour of a ring is not too long.
+
+    For every cluster ``c``::
+
+        sum over i, j of km[i, j] * hop[i, j, c]  <=  max_ring_km                     [km]
+
+    Rows: ``ring_km(c)``; only for a ring network.
+    """
+    if case.cluster.network != "ring":
+        return
+    for c in x.clusters:
+        problem += _tour_km(case, x, c) <= case.cluster.max_ring_km, label("ring_km", c)
+
+
+def _tour_km(case: Case, x: Decisions, c: int) -> LpAffineExpression:
+    return lpSum(case.reach.km_between(i, j) * hop for (i, j, of), hop in x.hop.items() if of == c)
 
 
 # --------------------------------------------------------------------------------- clean
@@ -437,6 +618,22 @@ def count_pairs(problem: LpProblem, case: Case, x: Decisions) -> None:
     for (i, j, c), pair in x.pair.items():
         problem += (
             pair >= x.member[i, c] + x.member[j, c] - 1,
+def hub_fiber_km(case: Case, x: Decisions) -> LpAffineExpression:
+    """Kilometres of all links to hubs: ``sum over i, j, c of km[i, j] * spoke[i, j, c]`` [km]."""
+    return lpSum(case.reach.km_between(i, j) * spoke for (i, j, _), spoke in x.spoke.items())
+
+
+def ring_fiber_km(case: Case, x: Decisions) -> LpAffineExpression:
+    """Kilometres of all tours: ``sum over i, j, c of km[i, j] * hop[i, j, c]`` [km]."""
+    return lpSum(_tour_km(case, x, c) for c in x.clusters)
+
+
+def network_fiber_km(case: Case, x: Decisions) -> LpAffineExpression:
+    """Kilometres of all networks [km]: ``mesh_fiber_km``, ``hub_fiber_km``, ``ring_fiber_km``."""
+    of = {"mesh": mesh_fiber_km, "hub": hub_fiber_km, "ring": ring_fiber_km}
+    return of[case.cluster.network](case, x)
+
+
             label("pair", case.site_ids[i], case.site_ids[j], c),
         )
 
@@ -455,7 +652,7 @@ def bind_pairs(problem: LpProblem, case: Case, x: Decisions) -> None:
     ``pair_target(i, c)``, ``pair_count(i, c)``, ``pair_end(i, j, c)``; only where fiber
     kilometres are minimised.
     """
-    if case.sense != "minimise_fiber_km":
+    if case.sense != "minimise_fiber_km" or case.cluster.network != "mesh":
         return
     cap = case.cap_mw * case.target_per_mw
     usable = set(x.sites)

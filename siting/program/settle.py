@@ -17,6 +17,7 @@ from siting.case import Case
 from siting.program import rules
 from siting.program.build import build
 from siting.program.decisions import Decisions
+from siting.program.networks import network_km
 from siting.program.solvers import Deadline, Solver
 from siting.units import USD_PER_MUSD
 
@@ -28,6 +29,15 @@ DECIMALS_MWH = 3
 
 SETTLE_LIMIT_S = 60.0
 """Limit for settling the draws of a few chosen sites [s]; it takes milliseconds."""
+
+NOT_IN_DRAWS = (
+    rules.order_clusters,
+    rules.choose_hub,
+    rules.link_to_hub,
+    rules.join_ring,
+    rules.limit_ring,
+)
+"""Rules that chosen sites obey already, or that their draws have no part in."""
 
 Choice = tuple[tuple[int, ...], ...]
 """For each cluster, the positions of its sites, ascending."""
@@ -45,11 +55,14 @@ class Settled:
         For each cluster, (position of a plant, position of a site) to energy [MWh/year].
     objective
         In the unit of the sense, added up by arithmetic.
+    tours
+        For each cluster of a ring network, its sites in the order of the tour; empty for others.
     """
 
     draw_mw: tuple[dict[int, float], ...]
     contract_mwh: tuple[dict[tuple[int, int], float], ...]
     objective: float
+    tours: tuple[tuple[int, ...], ...] = ()
 
     @property
     def choice(self) -> Choice:
@@ -65,6 +78,7 @@ class Settled:
                 for contracts in self.contract_mwh
             ),
             self.objective,
+            tuple(tuple(int(sites[i]) for i in tour) for tour in self.tours),
         )
 
 
@@ -80,6 +94,11 @@ def settle(case: Case, choice: Choice, solver: Solver) -> Settled | None:
     fixed = {(position[i], c) for c, members in enumerate(choice) for i in members}
 
     sense = "minimise_cost" if case.sense == "minimise_fiber_km" else case.sense
+    found = [network_km(case, np.array(members, np.int64), solver) for members in choice]
+    networks = [network for network in found if network is not None]
+    if len(networks) < len(choice):
+        return None
+    tours = tuple(tour for _, tour in networks if tour)
     x = _solve_fixed(replace(part, sense=sense), fixed, solver)
     if x is not None and sense == "maximise_mw":
         most_mw = sum(v.value() for v in x.draw_mw.values())
@@ -90,7 +109,10 @@ def settle(case: Case, choice: Choice, solver: Solver) -> Settled | None:
     for p, c in sorted(fixed):
         draw_mw[c][int(sites[p])] = _rounded_draw_mw(part, p, x.draw_mw[p, c].value())
     contract_mwh = _deal_out(part, x, sites)
-    return Settled(tuple(draw_mw), contract_mwh, evaluate(case, tuple(draw_mw), contract_mwh))
+    fiber_km = sum(km for km, _ in networks)
+    fiber_asked = case.sense == "minimise_fiber_km"
+    value = fiber_km if fiber_asked else evaluate(case, draw_mw, contract_mwh)
+    return Settled(tuple(draw_mw), contract_mwh, value, tours)
 
 
 def evaluate(
@@ -98,15 +120,9 @@ def evaluate(
     draw_mw: Sequence[dict[int, float]],
     contract_mwh: Sequence[dict[tuple[int, int], float]],
 ) -> float:
-    """Objective of draws and contracts, in the unit of the sense."""
+    """Cost of draws and contracts [MUSD/year], or draw where that is asked [MW]."""
     if case.sense == "maximise_mw":
-        return sum(mw for draws in draw_mw for mw in draws.values())
-    if case.sense == "minimise_fiber_km":
-        total_km = 0.0
-        for draws in draw_mw:
-            km = case.reach.take(np.array(sorted(draws), dtype=np.int64)).dense()
-            total_km += float(np.triu(km, 1).sum())
-        return total_km
+        return sum((mw for draws in draw_mw for mw in draws.values()), 0.0)
     sites_musd = sum(
         float(case.fixed_musd_per_year[i] + case.variable_musd_per_mw_year[i] * mw)
         for draws in draw_mw
@@ -124,7 +140,8 @@ def _solve_fixed(
     case: Case, fixed: set[tuple[int, int]], solver: Solver, least_draw_mw: float | None = None
 ) -> Decisions | None:
     # The order of the clusters is given; the rule that breaks their symmetry may forbid it.
-    problem, x = build(case, without=(rules.order_clusters,))
+    # That there is a network is known.
+    problem, x = build(case, without=NOT_IN_DRAWS)
     for at, member in x.member.items():
         member.lowBound = member.upBound = 1 if at in fixed else 0
     if len(x.sites) < len(case.site_ids):

@@ -47,7 +47,7 @@ def solve_several(
     clusters = place.one_after_the_other(count)
     if clusters is None:
         return Proof(None, bound, False, False)
-    best = _together(case, place.again(clusters))
+    best = _together(place.again(clusters))
     if case.sense == "minimise_cost" and not case.required.any():
         return solve_columns(
             case,
@@ -55,7 +55,7 @@ def solve_several(
             bound,
             solver,
             deadline,
-            improve=lambda plan: _together(case, place.again(_apart(one, plan))),
+            improve=lambda plan: _together(place.again(_apart(one, plan))),
             progress=progress,
         )
     sign = sign_of(case)
@@ -133,14 +133,19 @@ def _what_is_left(case: Case, clusters: list[Settled]) -> Case:
     )
 
 
-def _together(case: Case, clusters: list[Settled]) -> Settled:
+def _together(clusters: list[Settled]) -> Settled:
     draw_mw = tuple(found.draw_mw[0] for found in clusters)
     contract_mwh = tuple(found.contract_mwh[0] for found in clusters)
-    return Settled(draw_mw, contract_mwh, evaluate(case, draw_mw, contract_mwh))
+    value = sum(found.objective for found in clusters)
+    return Settled(
+        draw_mw, contract_mwh, value, tuple(t for found in clusters for t in found.tours)
+    )
 
 
 def _apart(one: Case, plan: Settled) -> list[Settled]:
+    tours: list[tuple[tuple[int, ...], ...]] = [(tour,) for tour in plan.tours]
+    tours = tours or [()] * len(plan.draw_mw)
     return [
-        Settled((draws,), (contracts,), evaluate(one, (draws,), (contracts,)))
-        for draws, contracts in zip(plan.draw_mw, plan.contract_mwh, strict=True)
+        Settled((draws,), (contracts,), evaluate(one, (draws,), (contracts,)), tour)
+        for draws, contracts, tour in zip(plan.draw_mw, plan.contract_mwh, tours, strict=True)
     ]

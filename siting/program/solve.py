@@ -86,6 +86,7 @@ def solution_of(case: Case, proof: Proof, solver_name: str, solver_version: str)
         status="optimal" if proof.complete else "feasible",
         solver_name=solver_name,
         solver_version=solver_version,
+        tours=tuple(tuple(case.site_ids[i] for i in tour) for tour in best.tours),
     )
 
 

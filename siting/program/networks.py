@@ -1,0 +1,205 @@
+"""What the networks of chosen campuses are, and rows that are found on the way.
+
+Some rules would need a row for every set of sites: that a ring is one tour, and that the loss of
+a span leaves a cluster connected. Their rows are added when a solution breaks them, and the program
+is solved again. Each row excludes the solution that it was found for and there are finitely many
+sets of sites and spans, so this ends; every row holds for every plan, so nothing is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from pulp import LpProblem, lpSum
+
+from siting.case import Case
+from siting.fiber import Routes
+from siting.fiber.networks import Pair, failing_together, fatal_spans, hub_of, mesh_links, parts_of
+from siting.fiber.reach import FloatArray, IntArray
+from siting.program.decisions import Decisions, label
+from siting.program.solvers import Deadline, Solver
+from siting.program.tours import shortest_tour
+
+TOUR_LIMIT_S = 60.0
+"""Time for the tour of a few chosen campuses [s]; it takes milliseconds."""
+
+PAIRS_OF_A_ROW = 16
+"""Pairs of campuses, one on either side of a lost span, for which rows are added at a time."""
+
+Sites = Sequence[int]
+
+
+def linkable(case: Case) -> Case:
+    """The case without pairs that no cluster can have, where a lost span must be survived.
+
+    Whatever the network, the campuses of a cluster lie on one side of every span whose loss cuts
+    the fiber graph in two. A hub has one link to each campus, so all of them join the fiber at the
+    hub's node.
+    """
+    if not case.cluster.keep_after_span_loss or case.routes is None:
+        return case
+    node = case.routes.access.node
+    part = node if case.cluster.network == "hub" else case.routes.graph.block[node]
+    site = np.repeat(np.arange(len(part)), np.diff(case.reach.indptr))
+    return replace(case, reach=case.reach.only(part[site] == part[case.reach.indices]))
+
+
+def network_km(case: Case, sites: IntArray, solver: Solver) -> tuple[float, tuple[int, ...]] | None:
+    """Length of the shortest network of some sites [km], and its tour if it is a ring.
+
+    ``None`` where the sites cannot be one cluster for their network.
+    """
+    part = linkable(case.take(sites))
+    limit_km, n = part.link_limit_km(len(sites)), len(sites)
+    km = part.reach.dense()
+    km[km > limit_km] = np.inf
+    if case.cluster.network == "ring":
+        return _ring(part, km, sites, solver)
+    if case.cluster.network == "hub":
+        hub = hub_of(km, limit_km)
+        return None if hub is None else (float(km[hub].sum()), ())
+    total_km = float(km[np.triu_indices(n, 1)].sum())
+    fatal = part.cluster.keep_after_span_loss and _fatal_in_mesh(part, range(n))
+    return None if fatal or not np.isfinite(total_km) else (total_km, ())
+
+
+def _ring(
+    part: Case, km: FloatArray, sites: IntArray, solver: Solver
+) -> tuple[float, tuple[int, ...]] | None:
+    spans = part.routes.spans_between if part.cluster.keep_after_span_loss and part.routes else None
+    tour = shortest_tour(km, solver, Deadline(TOUR_LIMIT_S), spans=spans)
+    if tour is None:
+        return None
+    length_km = float(sum(km[a, b] for a, b in zip(tour, [*tour[1:], tour[0]], strict=True)))
+    # A limit that is met but for rounding is met.
+    if length_km > part.ring_limit_km(len(sites)) * (1 + 1e-9):
+        return None
+    return length_km, tuple(int(sites[a]) for a in tour)
+
+
+def add_missing_rows(problem: LpProblem, case: Case, x: Decisions) -> bool:
+    """Forbid what a solution does that no plan may; whether there was anything to forbid."""
+    before = problem.numConstraints()
+    for c in x.clusters:
+        if case.cluster.network == "ring":
+            close_one_tour(problem, case, x, c)
+        if case.cluster.keep_after_span_loss and case.routes is not None:
+            if case.cluster.network == "ring":
+                spread_hops(problem, case.routes, x, c)
+            elif case.cluster.network == "mesh":
+                stay_connected(problem, case, x, c)
+    return bool(problem.numConstraints() > before)
+
+
+def close_one_tour(problem: LpProblem, case: Case, x: Decisions, c: int) -> None:
+    """A ring is one tour, not several beside each other.
+
+    For a set of sites ``W`` that hops of the solution join among themselves only, and sites ``i``
+    in ``W`` and ``k`` outside::
+
+        sum over hops that leave W  >=  2 * (member[i, c] + member[k, c] - 1)
+
+    A tour that passes both leaves ``W`` and comes back. With a required site as ``k`` the bracket
+    is ``member[i, c]``. Rows: ``leave(n)``.
+    """
+    members = [i for i in x.sites if (x.member[i, c].value() or 0) > 0.5]
+    at = {i: a for a, i in enumerate(members)}
+    hops = [
+        (at[i], at[j])
+        for (i, j, of), hop in x.hop.items()
+        if of == c and (hop.value() or 0) > 0.5 and i in at and j in at
+    ]
+    parts = parts_of(len(members), hops)
+    if len(parts) < 2:
+        return
+    required = [a for a, i in enumerate(members) if case.required[i] and len(x.clusters) == 1]
+    for part in parts:
+        inside = {members[a] for a in part}
+        others = [members[a] for a in range(len(members)) if members[a] not in inside]
+        leaving = lpSum(
+            hop for (i, j, of), hop in x.hop.items() if of == c and (i in inside) != (j in inside)
+        )
+        if any(members[a] not in inside for a in required):
+            for i in sorted(inside):
+                problem += leaving >= 2 * x.member[i, c], _next("leave", problem)
+            continue
+        for i in sorted(inside):
+            k = others[0]
+            both = x.member[i, c] + x.member[k, c] - 1
+            problem += leaving >= 2 * both, _next("leave", problem)
+
+
+def spread_hops(problem: LpProblem, routes: Routes, x: Decisions, c: int) -> None:
+    """No span carries two hops of a ring, so that its loss leaves a path through all campuses.
+
+    For every span ``s`` on the routes of two hops of the solution::
+
+        sum over hops along s of hop[i, j, c]  <=  1
+
+    The two hops of a tour there and back between two campuses share all of their spans. Rows:
+    ``spread(n)``.
+    """
+    used = [key for key, hop in x.hop.items() if key[2] == c and (hop.value() or 0) > 0.5]
+    twice = [k for k in used for _ in range(round(x.hop[k].value()))]
+    together = failing_together(routes.spans_between((i, j) for i, j, _ in twice))
+    shared = sorted(s for hops, spans in together.items() if len(hops) > 1 for s in spans)
+    if not shared:
+        return
+    keys = [key for key in x.hop if key[2] == c]
+    spans_of = routes.spans_between((i, j) for i, j, _ in keys)
+    for span in shared:
+        along = [x.hop[key] for key, spans in zip(keys, spans_of, strict=True) if span in spans]
+        problem += lpSum(along) <= 1, _next("spread", problem)
+
+
+def stay_connected(problem: LpProblem, case: Case, x: Decisions, c: int) -> None:
+    """Without a span of a mesh, the other links still connect all campuses.
+
+    For a span ``s`` of the solution whose loss leaves the campuses ``A`` without a link to the
+    others, a site ``i`` in ``A`` and a campus ``j`` of the others, with ``around`` the sites that
+    are no campuses of the solution and have a link to ``A`` that does not go along ``s``::
+
+        member[i, c] + member[j, c] - 1  <=  sum over k in around of member[k, c]
+
+    A cluster with both needs some way out of ``A``, and whatever it adds to ``A`` first is in
+    ``around``. Rows: ``around(n)``.
+    """
+    members = [i for i in x.sites if (x.member[i, c].value() or 0) > 0.5]
+    for span, parts in _fatal_in_mesh(case, members).items():
+        inside = [members[a] for a in min(parts, key=len)]
+        outside = [i for i in members if i not in set(inside)]
+        around = _around(case, x, inside, set(members), span)
+        way_out = lpSum(x.member[k, c] for k in around)
+        for i, j in _some_pairs(inside, outside):
+            both = x.member[i, c] + x.member[j, c] - 1
+            problem += both <= way_out, _next("around", problem)
+
+
+def _fatal_in_mesh(case: Case, sites: Sites) -> dict[str, list[list[int]]]:
+    """Spans whose loss disconnects the mesh of some sites, and the parts, as positions in them."""
+    assert case.routes is not None
+    links = mesh_links(len(sites))
+    spans = case.routes.spans_between((sites[a], sites[b]) for a, b in links)
+    return fatal_spans(len(sites), links, spans)
+
+
+def _around(case: Case, x: Decisions, inside: Sites, members: set[int], span: str) -> list[int]:
+    """Sites beside the members that have a link to some of them which does not go along a span."""
+    assert case.routes is not None
+    usable = set(x.sites) - members
+    pairs: list[Pair] = [
+        (i, k) for i in inside for k in case.reach.of(i)[0].tolist() if k in usable
+    ]
+    spans = case.routes.spans_between(pairs)
+    return sorted({k for (_, k), along in zip(pairs, spans, strict=True) if span not in along})
+
+
+def _some_pairs(inside: Sites, outside: Sites) -> list[Pair]:
+    return [(i, j) for i in inside for j in outside][:PAIRS_OF_A_ROW]
+
+
+def _next(rule: str, problem: LpProblem) -> str:
+    """Name of a row that is added on the way."""
+    return label(rule, problem.numConstraints())

@@ -1,0 +1,183 @@
+"""Hub, ring, and the loss of a span: the program against the oracle, and rows found on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cases import random_case
+from oracle import best_plan, network_km
+from test_links import ladder
+from test_program_oracle import AGREE, GAP, SETTINGS, check_proof, check_solution
+from test_rules import as_lp, problem_and_decisions
+
+from siting.case import Case
+from siting.fiber import FiberGraph
+from siting.program.anchors import solve_anchors
+from siting.program.networks import close_one_tour, linkable, spread_hops, stay_connected
+from siting.program.networks import network_km as program_km
+from siting.program.plain import solve_plain
+from siting.program.solvers import Deadline, Solver
+from siting.program.tours import shortest_tour
+
+SOLVER = Solver("highs", GAP, 1)
+
+
+def check_every_way(case: Case) -> None:
+    """``solve``, the plain program and the anchors find the oracle's answer, and prove it."""
+    answer = best_plan(case)
+    check_solution(case, answer, SETTINGS)
+    check_proof(case, answer, solve_plain(case, SOLVER, Deadline(60)))
+    if case.cluster.count == 1:
+        check_proof(case, answer, solve_anchors(case, SOLVER, Deadline(60)))
+
+
+@pytest.mark.parametrize("network", ["hub", "ring"])
+@pytest.mark.parametrize("seed", range(200))
+def test_network_agrees_with_the_oracle(seed, network):
+    check_every_way(random_case(seed, network=network, keep_after_span_loss=None))
+
+
+@pytest.mark.parametrize("seed", range(500, 560))
+def test_a_mesh_that_survives_a_span_agrees_with_the_oracle(seed):
+    check_every_way(random_case(seed, keep_after_span_loss=True))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("network", ["mesh", "hub", "ring"])
+@pytest.mark.parametrize("seed", range(1000, 1500))
+def test_network_agrees_with_the_oracle_on_many_more(seed, network):
+    check_every_way(random_case(seed, network=network, keep_after_span_loss=None))
+
+
+def test_random_networks_are_of_every_kind():
+    kinds = {}
+    for seed in range(120):
+        for network in ("mesh", "hub", "ring"):
+            case = random_case(seed, network=network, keep_after_span_loss=None)
+            found = best_plan(case) is not None
+            kind = network, case.sense, case.cluster.keep_after_span_loss, found
+            kinds[kind] = kinds.get(kind, 0) + 1
+    assert len(kinds) == 3 * 3 * 2 * 2
+
+
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("network", ["mesh", "hub", "ring"])
+@pytest.mark.parametrize("seed", range(40))
+def test_the_network_of_chosen_sites_is_the_oracles(seed, network, keep):
+    case = random_case(seed, network=network, keep_after_span_loss=keep)
+    case = replace(case, cluster=case.cluster.model_copy(update={"max_ring_km": 1e6}))
+    km = case.reach.dense()
+    for sites in ((0,), (0, 1), (0, 2, 3), (0, 1, 2, 3)):
+        found = program_km(case, np.array(sites), SOLVER)
+        known = network_km(case, km, (sites,))
+        assert (0.0 if found is None else found[0]) == pytest.approx(known, rel=AGREE)
+
+
+# --- Rows that are found on the way -------------------------------------------------------------
+
+
+def chosen(case: Case, hops: dict[tuple[int, int], int]):
+    """A solution with all sites as campuses, and some hops."""
+    problem, x = problem_and_decisions(case)
+    for member in x.member.values():
+        member.varValue = 1
+    for (i, j, _), hop in x.hop.items():
+        hop.varValue = hops.get((i, j), 0)
+    return problem, x
+
+
+def test_two_tours_beside_each_other_are_joined(golden: Callable[[str, str], None], tmp_path: Path):
+    case = ladder("ring", min_campuses=2)
+    problem, x = chosen(case, {(0, 1): 2, (2, 3): 2})
+    close_one_tour(problem, case, x, 0)
+    golden("networks/close_one_tour.lp", as_lp(problem, tmp_path))
+    anchored = replace(case, required=np.array([True, False, False, False]))
+    problem, x = chosen(anchored, {(0, 1): 2, (2, 3): 2})
+    close_one_tour(problem, anchored, x, 0)
+    golden("networks/close_one_tour_required.lp", as_lp(problem, tmp_path))
+
+
+def test_one_tour_is_left_alone():
+    case = ladder("ring")
+    problem, x = chosen(case, {(0, 1): 1, (1, 2): 1, (2, 3): 1, (0, 3): 1})
+    close_one_tour(problem, case, x, 0)
+    spread_hops(problem, case.routes, x, 0)
+    assert problem.numConstraints() == 0
+
+
+def test_hops_along_one_span_are_spread(golden: Callable[[str, str], None], tmp_path: Path):
+    case = ladder("ring", keep_after_span_loss=True)
+    # Both diagonals go around by two sides.
+    problem, x = chosen(case, {(0, 2): 1, (1, 2): 1, (1, 3): 1, (0, 3): 1})
+    spread_hops(problem, case.routes, x, 0)
+    golden("networks/spread_hops.lp", as_lp(problem, tmp_path))
+
+
+def test_campuses_that_a_span_cuts_off_get_a_way_out(
+    golden: Callable[[str, str], None], tmp_path: Path
+):
+    case = ladder(keep_after_span_loss=True, min_campuses=2)
+    problem, x = chosen(case, {})
+    # Of the four only a and b: their link is lost with the side between them.
+    for (i, _), member in x.member.items():
+        member.varValue = int(i < 2)
+    stay_connected(problem, case, x, 0)
+    golden("networks/stay_connected.lp", as_lp(problem, tmp_path))
+
+
+# --- Parts of a graph and tours -----------------------------------------------------------------
+
+
+def graph_of(spans: list[tuple[int, int]], nodes: int) -> FiberGraph:
+    return FiberGraph.from_spans(
+        ids=[f"s{k:02d}" for k in range(len(spans))],
+        start=[a for a, _ in spans],
+        end=[b for _, b in spans],
+        km=[1.0] * len(spans),
+        node_ids=[f"n{n:02d}" for n in range(nodes)],
+        node_lon=np.arange(nodes, dtype=float),
+        node_lat=np.zeros(nodes),
+    )
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_blocks_are_what_no_span_can_cut(seed):
+    rng = np.random.default_rng(seed)
+    nodes = 12
+    spans = sorted({tuple(sorted(rng.choice(nodes, 2, replace=False))) for _ in range(14)})
+    block = graph_of(spans, nodes).block
+    # Two nodes are of one block if no one span's loss parts them.
+    together = np.ones((nodes, nodes), bool)
+    for lost in (None, *spans):
+        part = graph_of([span for span in spans if span != lost], nodes).component
+        together &= part[:, None] == part
+    assert ((block[:, None] == block) == together).all()
+
+
+def test_a_bridge_keeps_sites_apart():
+    case = random_case(3, network="mesh", keep_after_span_loss=True)
+    assert linkable(case).reach.pairs <= case.reach.pairs
+    off = replace(case, cluster=case.cluster.model_copy(update={"keep_after_span_loss": False}))
+    assert linkable(off) is off
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 6, 12])
+def test_a_tour_of_places_on_a_circle_goes_around(n):
+    angle = np.random.default_rng(n).permutation(n) * 2 * np.pi / max(n, 1)
+    x, y = np.cos(angle), np.sin(angle)
+    km = np.hypot(x[:, None] - x, y[:, None] - y)
+    tour = shortest_tour(km, SOLVER, Deadline(60))
+    assert sorted(tour) == list(range(n))
+    around = np.argsort(angle)
+    length = sum(km[a, b] for a, b in zip(tour, np.roll(tour, -1), strict=True))
+    assert length == pytest.approx(km[around, np.roll(around, -1)].sum())
+
+
+def test_there_is_no_tour_over_a_gap():
+    km = np.full((4, 4), np.inf)
+    km[0, 1] = km[1, 0] = km[2, 3] = km[3, 2] = 1.0
+    assert shortest_tour(km, SOLVER, Deadline(60)) is None
