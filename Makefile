@@ -1,6 +1,6 @@
 # Needs Python 3.11 or newer and make; everything else goes into .venv, once.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-lowest lint goldens world clean
+.PHONY: help demo test test-all test-lowest lint browser goldens pictures map-library world clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -17,20 +17,23 @@ FIND_PYTHON = for python in python3 python3.14 python3.13 python3.12 python3.11 
 	echo 'no Python 3.11 or newer on the PATH; install one and run make again' >&2; exit 1
 
 help:
-	@echo 'make demo         solve one 5 GW cluster on the bundled US world, and write its GeoJSON'
+	@echo 'make demo         solve one 5 GW cluster on the bundled US world, and draw its map'
 	@echo 'make test         lint, types, layers and tests'
 	@echo 'make test-all     the same, with the tests that take long'
 	@echo 'make test-lowest  install the oldest versions that pyproject.toml allows, and solve'
 	@echo 'make lint         lint, types and layers alone'
 	@echo 'make goldens      remake the golden texts that tests compare with'
+	@echo 'make pictures     take the pictures of the documentation, in a browser'
+	@echo 'make map-library  fetch the mapping library of map.html anew'
 	@echo 'make world        rebuild data/us from its sources, and build us_all for this user'
 	@echo 'make clean        remove what the other targets made'
 
 demo: $(VENV)/installed
 	$(BIN)/siting solve us_5gw --out $(OUT)
 	@echo
+	@echo 'The map, to open in a browser: $(OUT)/map.html'
 	@echo 'The plan: $(OUT)/plan.json'
-	@echo 'The map, for QGIS, kepler.gl or any GeoJSON viewer:'
+	@echo 'Its layers, for QGIS, kepler.gl or any GeoJSON viewer:'
 	@for file in $(OUT)/*.geojson; do echo "  $$file"; done
 
 lint: $(VENV)/installed-test
@@ -39,10 +42,20 @@ lint: $(VENV)/installed-test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint
+# The map is tested in Chromium. Where it is missing and cannot be installed, those tests skip.
+browser:
+	@if command -v chromium >/dev/null && command -v chromedriver >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo 'installing Chromium, to test the map in it'; \
+		(apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y \
+			--no-install-recommends chromium chromium-driver fonts-dejavu-core) >/dev/null 2>&1 \
+		|| echo 'Chromium cannot be installed: tests that need a browser will be skipped'; \
+	else echo 'no Chromium and driver: tests that need a browser will be skipped'; fi
+
+test: lint browser
 	$(BIN)/python -m pytest -n auto -m 'not slow' $(PYTEST)
 
-test-all: lint
+test-all: lint browser
 	$(BIN)/python -m pytest -n auto $(PYTEST)
 
 test-lowest: $(LOWEST)/installed
@@ -53,6 +66,12 @@ goldens: $(VENV)/installed-test
 	$(BIN)/python -m siting.world.columns > docs/tables.md
 	$(BIN)/python -m siting.model.reference > docs/model.md
 	$(BIN)/python -m pytest -n auto -m 'not slow' --remake-goldens
+
+pictures: $(VENV)/installed-test
+	$(BIN)/python tools/map_pictures.py
+
+map-library: $(VENV)/installed-test
+	$(BIN)/python tools/vendor_map_library.py
 
 world: $(VENV)/installed-test
 	$(BIN)/python tools/build_us_world.py
