@@ -297,7 +297,7 @@ class Plan:
             "gap": self.gap,
             "seconds": _fields(self.seconds, "load", "distances", "solve", "total"),
             "solver": {"name": self.solver_name, "version": self.solver_version},
-            **({} if self.training is None else {"training": training_to_dict(self.training)}),
+            "training": None if self.training is None else training_to_dict(self.training),
             "clusters": [_cluster_to_dict(cluster) for cluster in self.clusters],
             "zones": [_fields(zone, "id", "headroom_mw", "used_mw") for zone in self.zones],
             "audit": {"passed": self.audit.passed, "checks": list(self.audit.checks)},
@@ -337,7 +337,7 @@ def _cluster_to_dict(cluster: Cluster) -> dict[str, Any]:
             }
             for shared in cluster.shared_spans
         ],
-        **({} if cluster.training is None else {"training": training_to_dict(cluster.training)}),
+        "training": None if cluster.training is None else training_to_dict(cluster.training),
     }
 
 

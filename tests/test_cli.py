@@ -22,7 +22,7 @@ from siting.resources import models_folder
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = json.loads((ROOT / "docs" / "plan.schema.json").read_text(encoding="utf-8"))
-COMMANDS = ("solve", "check", "audit", "models", "new", "world")
+COMMANDS = ("solve", "check", "audit", "train", "models", "new", "world")
 HEAVY = ("geopandas", "pandas", "pulp", "numpy", "scipy", "shapely", "pydantic", "highspy", "rich")
 
 

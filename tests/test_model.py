@@ -77,7 +77,7 @@ threads = 0
 """
 NONE_BY_DEFAULT = {
     "world": {"base", "sites", "zones", "fiber", "supply"},
-    "cluster": {"target_mw", "target_it_mw"},
+    "cluster": {"target_mw", "target_it_mw", "max_sync_s", "min_compute_utilisation"},
 }
 
 
@@ -88,7 +88,7 @@ def test_defaults_are_those_of_the_contract():
     wanted["objective"]["sense"] = "maximise_mw"
     for table, names in NONE_BY_DEFAULT.items():
         wanted[table] |= dict.fromkeys(names)
-    assert held == {"schema": 1, "name": "draft", "title": "", **wanted}
+    assert held == {"schema": 1, "name": "draft", "title": "", "training": None, **wanted}
 
 
 def test_every_key_says_what_it_means_and_a_number_its_unit():

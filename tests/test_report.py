@@ -105,6 +105,8 @@ def shape_of_schema(schema, part):
         for step in part["$ref"].removeprefix("#/").split("/"):
             target = target[step]
         return shape_of_schema(schema, target)
+    if "anyOf" in part:  # something or null
+        return shape_of_schema(schema, part["anyOf"][0])
     if part.get("type") == "array":
         return [shape_of_schema(schema, part["items"])]
     if part.get("type") == "object":

@@ -227,8 +227,8 @@ class TrainingSection(Section):
     )
     tokens_per_batch: Positive | None = Field(
         default=None,
-        description="Tokens of a step over all campuses, instead of step_s, which then follows "
-        "from the cluster's FLOP/s.",
+        description="Size of a step's batch over all campuses, instead of step_s, which then "
+        "follows from the cluster's FLOP/s [tokens]",
     )
     bits_per_parameter: Positive | None = Field(
         default=None,

@@ -109,7 +109,7 @@ class _Cluster(_Part):
     fiber_km: float
     links: tuple[_Link, ...]
     shared_spans: tuple[_SharedSpans, ...]
-    training: ClusterTraining | None = None
+    training: ClusterTraining | None
 
 
 class _Zone(_Part):
@@ -136,7 +136,7 @@ class PlanFile(_Part):
     gap: float
     seconds: _Seconds
     solver: _Solver
-    training: Training | None = None
+    training: Training | None
     clusters: tuple[_Cluster, ...]
     zones: tuple[_Zone, ...]
     audit: _Audit
