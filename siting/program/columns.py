@@ -48,6 +48,12 @@ PATTERNS = 150
 PATTERN_LIMIT_S = 10.0
 """Time for one choice among sets of sites [s]."""
 
+FIRST_PLACES = 4
+"""Places for each cluster that are known before the first prices: the master sets them by these."""
+
+CHOOSE_AGAIN = 1.2
+"""Growth of the number of columns after which plans are sought among them again [1]."""
+
 STALLED = 8
 """Rounds without a better bound after which more of the anchors' programs are solved."""
 
@@ -119,6 +125,7 @@ class Master:
         self.case = case
         self.solver = solver
         self.steps = supply_steps(case)
+        self.steps_mw = np.array([step.available_mw for step in self.steps], dtype=np.float64)
         self.step_of = {r: s for s, step in enumerate(self.steps) for r in step.plants}
         self.columns: dict[Column, None] = {}
 
@@ -182,7 +189,7 @@ class Master:
         for kind, parts, most in (
             ("headroom", zone, self.case.headroom_mw),
             ("once", site, np.ones(len(self.case.site_ids))),
-            ("supply", supply, np.array([step.available_mw for step in self.steps])),
+            ("supply", supply, self.steps_mw),
         ):
             of_kind = {}
             for at, terms in sorted(parts.items()):
@@ -264,6 +271,92 @@ def lagrange(case: Case, prices: Prices, steps_mw: FloatArray, smallest: FloatAr
     )
 
 
+@dataclass
+class Generation:
+    """Where column generation stands.
+
+    Parameters
+    ----------
+    case
+        The question, without required sites.
+    master
+        The columns.
+    solver, deadline
+        Who solves, and until when.
+    best, bound
+        The best plan, and what no plan can better [MUSD/year].
+    centre
+        The prices of the best bound.
+    solves
+        Small programs that one round may solve.
+    """
+
+    case: Case
+    master: Master
+    solver: Solver
+    deadline: Deadline
+    best: Settled
+    bound: float
+    centre: Prices
+    solves: int
+
+    @property
+    def proven(self) -> bool:
+        """Whether the gap is within what was asked."""
+        return self.best.objective - self.bound <= self.solver.gap * abs(self.best.objective)
+
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing more to do."""
+        return self.proven or self.deadline.reached()
+
+    def start(self) -> None:
+        """Know places all over the country, so that the first prices mean something."""
+        self.master.add(self.best)
+        for place in self._side_by_side(FIRST_PLACES * self.case.cluster.count):
+            self.master.add(place)
+
+    def price(self, prices: Prices) -> bool:
+        """Bound and new columns at prices near the centre, else at these; whether any is new."""
+        for at in (prices.towards(self.centre, SMOOTHING), prices):
+            pricing = price_anchors(
+                priced(self.case, at, self.master.step_of),
+                self.case.cluster.count,
+                self.solver,
+                self.deadline,
+                solves=self.solves,
+            )
+            here = lagrange(self.case, at, self.master.steps_mw, pricing.smallest)
+            if here > self.bound:
+                self.bound, self.centre = here, at
+            new = [self.master.add(found) for found in pricing.found]
+            if any(new) or self.over:
+                return True
+        return False
+
+    def choose(self, prices: Prices, improve: Callable[[Settled], Settled]) -> None:
+        """Look for a better plan among the columns, and in its neighbourhood."""
+        choice = self.master.choose_patterns(self.deadline, prices)
+        chosen = None if choice is None else settle(self.case, choice, self.solver)
+        if chosen is not None and chosen.objective < self.best.objective * (1 - 1e-9):
+            self.best = improve(chosen)
+            self.master.add(self.best)
+
+    def _side_by_side(self, count: int) -> list[Settled]:
+        """Clusters that share no site: the best, the best without its sites, and so on."""
+        question = priced(self.case, self.centre, self.master.step_of)
+        max_mw = question.max_mw.copy()
+        found: list[Settled] = []
+        while len(found) < count and not self.deadline.reached():
+            left = replace(question, max_mw=max_mw.copy())
+            pricing = price_anchors(left, 1, self.solver, self.deadline, solves=1)
+            if not pricing.found:
+                break
+            found.append(pricing.found[0])
+            max_mw[list(found[-1].draw_mw[0])] = 0.0
+        return found
+
+
 def solve_columns(
     case: Case,
     start: Settled,
@@ -292,67 +385,30 @@ def solve_columns(
         Called with where the search stands.
     """
     master = Master(case, solver)
-    steps_mw = np.array([step.available_mw for step in master.steps])
-    centre = Prices.none(case, len(steps_mw))
-    best, stalled, solves = start, 0, 2 * case.cluster.count
-    master.add(best)
-    known_columns = 0
-
-    def proven() -> bool:
-        return best.objective - bound <= solver.gap * abs(best.objective)
-
-    while not (proven() or deadline.reached()):
+    centre = Prices.none(case, len(master.steps))
+    count = case.cluster.count
+    state = Generation(case, master, solver, deadline, start, bound, centre, 2 * count)
+    if not state.over:
+        state.start()
+    stalled = chosen_among = 0
+    while not state.over:
         relaxed = master.relaxed(deadline)
         if relaxed is None:
             break
         value, prices = relaxed
-        new, before = False, bound
-        for at in (prices.towards(centre, SMOOTHING), prices):
-            pricing = price_anchors(
-                priced(case, at, master.step_of),
-                case.cluster.count,
-                solver,
-                deadline,
-                solves=solves,
-            )
-            here = lagrange(case, at, steps_mw, pricing.smallest)
-            if here > bound:
-                bound, centre = here, at
-            for found in pricing.found:
-                new = master.add(found) or new
-            if new or deadline.reached():
-                break
-        if len(master.columns) >= 1.2 * known_columns:
-            known_columns = len(master.columns)
-            best = _better(master, best, prices, solver, deadline, improve)
+        before = state.bound
+        new = state.price(prices)
+        if len(master.columns) >= CHOOSE_AGAIN * chosen_among:
+            chosen_among = len(master.columns)
+            state.choose(prices, improve)
         if progress is not None:
-            progress(
-                Progress("columns", best.objective, bound, message=f"{len(master.columns)} columns")
-            )
-        stalled = 0 if bound > before + LITTLE * abs(bound) else stalled + 1
-        converged = not new or value - bound <= LITTLE * abs(value)
-        if converged or stalled >= STALLED:
-            if solves >= MOST_SOLVES * case.cluster.count:
+            message = f"{len(master.columns)} columns"
+            progress(Progress("columns", state.best.objective, state.bound, message=message))
+        stalled = 0 if state.bound > before + LITTLE * abs(before) else stalled + 1
+        if not new or value - state.bound <= LITTLE * abs(value) or stalled >= STALLED:
+            if state.solves >= MOST_SOLVES * count:
                 break
             # The anchors' own bounds are what is left between the master and the bound.
-            solves, stalled = 2 * solves, 0
-    bound = min(bound, best.objective)
-    return Proof(best, bound, infeasible=False, complete=proven())
-
-
-def _better(
-    master: Master,
-    best: Settled,
-    prices: Prices,
-    solver: Solver,
-    deadline: Deadline,
-    improve: Callable[[Settled], Settled],
-) -> Settled:
-    """The best of a plan, of what the master of whole clusters chooses, and of its like."""
-    choice = master.choose_patterns(deadline, prices)
-    chosen = None if choice is None else settle(master.case, choice, solver)
-    if chosen is None or chosen.objective >= best.objective * (1 - 1e-9):
-        return best
-    better = improve(chosen)
-    master.add(better)
-    return better
+            state.solves, stalled = 2 * state.solves, 0
+    bound = min(state.bound, state.best.objective)
+    return Proof(state.best, bound, infeasible=False, complete=state.proven)
