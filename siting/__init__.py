@@ -18,11 +18,13 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from siting.api import (
+        alternatives,
         audit_plan,
         check,
         describe_world,
         draw_map,
         draw_maps,
+        explain,
         list_models,
         new_model,
         read_model,
@@ -46,9 +48,11 @@ if TYPE_CHECKING:
     from siting.world import World
 
 _ROOM_OF = {
+    "alternatives": "api",
     "audit_plan": "api",
     "check": "api",
     "describe_world": "api",
+    "explain": "api",
     "draw_map": "api",
     "draw_maps": "api",
     "list_models": "api",
@@ -82,11 +86,13 @@ __all__ = [
     "SolverError",
     "World",
     "__version__",
+    "alternatives",
     "audit_plan",
     "check",
     "describe_world",
     "draw_map",
     "draw_maps",
+    "explain",
     "list_models",
     "new_model",
     "read_model",

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
 import time
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from siting import resources
 from siting.audit import audit
-from siting.case import build_case
+from siting.case import Case, build_case
 from siting.distances import reach_of
 from siting.errors import AuditError, InputError, LimitError, Problem, Problems
+from siting.explanation import Explanation
+from siting.explanation import explain as explain_model
 from siting.model import MODEL_FILE, Model, make_model, read_model
 from siting.plan import AuditReport, Plan, Seconds, plan_from_solution
 from siting.program import solve as solve_program
+from siting.program.alternatives import find_alternatives
 from siting.progress import Progress, ProgressCallback
+from siting.report.alternatives import AlternativePlans
 from siting.report.check import CheckReport, check_case
 from siting.report.layers import Layers, to_geodataframes
 from siting.report.map import MapPage, draw_map, draw_maps, redraw_map
@@ -38,11 +45,13 @@ __all__ = [
     "MapPage",
     "TrainReport",
     "WorldSummary",
+    "alternatives",
     "audit_plan",
     "check",
     "describe_world",
     "draw_map",
     "draw_maps",
+    "explain",
     "list_models",
     "new_model",
     "read_model",
@@ -160,6 +169,143 @@ def check(model: Model | str | Path, *, world: World | None = None) -> CheckRepo
     distances = reach_of(model, world)
     case = build_case(model, world, distances)
     return check_case(model, world, distances, case, seconds=time.perf_counter() - start_s)
+
+
+def explain(
+    model: Model | str | Path,
+    *,
+    world: World | None = None,
+    time_limit_s: float | None = None,
+    progress: ProgressCallback | None = None,
+    interrupted: Callable[[], bool] | None = None,
+) -> Explanation:
+    """Say why there is no plan and which changes give one, or what binds the best plan.
+
+    Every change was solved and its plan audited; what a limit is worth is the difference between
+    two proven answers.
+
+    Parameters
+    ----------
+    model
+        A model, or what `read_model` reads.
+    world
+        The world; by default the model's.
+    time_limit_s
+        Time for all that is solved [s]; by default the model's ``solver.time_limit_s``.
+    progress, interrupted
+        As for `solve`.
+
+    Raises
+    ------
+    LimitError
+        When it was not decided in time whether there is a plan.
+    """
+    model, world = _read(model, world)
+    return explain_model(
+        model, world, time_limit_s=time_limit_s, progress=progress, interrupted=interrupted
+    )
+
+
+def alternatives(
+    model: Model | str | Path,
+    *,
+    number: int = 5,
+    within: float = 0.03,
+    exclude_utilities: Sequence[str] = (),
+    exclude_zones: Sequence[str] = (),
+    world: World | None = None,
+    progress: ProgressCallback | None = None,
+    interrupted: Callable[[], bool] | None = None,
+) -> AlternativePlans:
+    """Find plans within a fraction of the best that differ as much as possible, and audit them.
+
+    Parameters
+    ----------
+    model
+        A model, or what `read_model` reads.
+    number
+        How many plans, the best included.
+    within
+        Fraction of the best objective by which a plan may be worse [1].
+    exclude_utilities, exclude_zones
+        Utilities and zones (those inside them included) that say no: no campus may be theirs.
+    world
+        The world; by default the model's.
+    progress, interrupted
+        As for `solve`.
+
+    Raises
+    ------
+    InputError
+        When the model, the world or an option is wrong.
+    InfeasibleError, LimitError
+        When there is no plan, or none was found in time.
+    """
+    model, world = _read(model, world)
+    case = build_case(model, world, reach_of(model, world))
+    problems = Problems()
+    if number < 1:
+        problems.add("--number", f"is {number}, but at least 1 plan is asked; give 1 or more")
+    if not 0 <= within < math.inf:
+        problems.add("--within", f"is {within:g}, but it is a fraction; give 0 or more, as in 0.03")
+    case = _without(case, exclude_utilities, exclude_zones, problems)
+    problems.raise_if_any()
+    found = find_alternatives(
+        case,
+        number=number,
+        within=within,
+        solver=model.solver,
+        progress=progress,
+        interrupted=interrupted,
+    )
+    plans = []
+    for alternative in found.plans:
+        plan = plan_from_solution(
+            case,
+            alternative.solution,
+            model_name=model.name,
+            model_sha256=model.sha256,
+            world_name=world.name,
+            world_sha256=world.sha256,
+        )
+        report = audit(case, plan, gap_asked=model.solver.gap)
+        plans.append(replace(plan, audit=report, asked=model, drawer=Drawer(world)))
+    return AlternativePlans(
+        model_name=model.name,
+        sense=case.sense,
+        within=within,
+        plans=tuple(plans),
+        reused=tuple(alternative.reused for alternative in found.plans),
+        by=tuple(alternative.by for alternative in found.plans),
+        proven=tuple(alternative.proven for alternative in found.plans),
+        excluded=(*exclude_utilities, *exclude_zones),
+        ended=found.ended,
+    )
+
+
+def _without(
+    case: Case, utilities: Sequence[str], zones: Sequence[str], problems: Problems
+) -> Case:
+    """The case without the sites of some utilities and zones."""
+    for option, names, known in (
+        ("--exclude-utility", utilities, case.utilities),
+        ("--exclude-zone", zones, case.zone_ids),
+    ):
+        for name in names:
+            if name not in known:
+                close = did_you_mean(name, known)
+                hint = f"did you mean '{close}'?" if close else f"there are {len(known)} others"
+                problems.add(option, f"'{name}' is not in this world; {hint}")
+    of_utility = np.isin(np.array(case.utilities, object), list(utilities))[case.utility]
+    of_zone = np.array(
+        [any(case.zone_ids[z] in zones for z in case.ancestry[leaf]) for leaf in case.zone],
+        np.bool_,
+    )
+    gone = of_utility | of_zone
+    for i in np.flatnonzero(gone & case.required):
+        what = f"site '{case.site_ids[i]}' is excluded, but the model requires it; drop one of them"
+        problems.add("world.require_sites", what)
+    return replace(case, max_mw=np.where(gone, 0.0, case.max_mw))
 
 
 def audit_plan(

@@ -82,6 +82,9 @@ class Case:
     reach
         Kilometres by fiber between sites. They obey the triangle inequality, as shortest routes
         do; the proof of the least fiber relies on it.
+    reused, max_reused
+        ``(I,)`` sites that count as used by other plans, where a plan is asked that differs from
+        them, and how many campuses of a cluster may be such sites.
     """
 
     campus: CampusSection
@@ -122,6 +125,8 @@ class Case:
     fiber: FiberSection = field(default_factory=FiberSection)
     training: Training | None = None
     km_by_campuses: tuple[float, ...] = ()
+    reused: BoolArray | None = None
+    max_reused: int = 0
 
     @property
     def sites(self) -> range:
@@ -238,6 +243,7 @@ class Case:
             site_ids=tuple(self.site_ids[i] for i in sites),
             reach=self.reach.take(sites),
             routes=None if self.routes is None else self.routes.take(sites),
+            reused=None if self.reused is None else self.reused[sites],
             **{name: getattr(self, name)[sites] for name in SITE_ARRAYS},
         )
 

@@ -7,18 +7,20 @@ Results go to stdout; progress and errors to stderr. Heavy imports wait for thei
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from json import dumps
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Annotated, Self
 
 import typer
 
-from siting.errors import SitingError
+from siting.errors import InfeasibleError, SitingError
 
 EXIT_FAULT = 1
 EXIT_INTERRUPTED = 130
@@ -147,9 +149,14 @@ def solve(
         Interrupt() as interrupted,
     ):
         world = api.read_world(asked)
-        plan = api.solve(
-            asked, world=world, progress=show, interrupted=interrupted, since_s=start_s
-        )
+        try:
+            plan = api.solve(
+                asked, world=world, progress=show, interrupted=interrupted, since_s=start_s
+            )
+        except InfeasibleError as error:
+            again = ["siting", "explain", model, *(f"--set={change}" for change in set_ or ())]
+            error.add_note(f"the smallest changes that give a plan: {shlex.join(again)}")
+            raise
     try:
         # Written first: a reader that closes the pipe early must not cost the files.
         folder = None if out is None else api.write(plan, world, out)
@@ -169,6 +176,105 @@ def check(model: ModelArgument, set_: SetOption = None) -> None:
     from siting.report import text
 
     typer.echo(text.describe_check(api.check(api.read_model(model, set=_changes(set_)))))
+
+
+@app.command()
+def explain(
+    model: ModelArgument,
+    set_: SetOption = None,
+    time_limit: Annotated[
+        float | None,
+        typer.Option("--time-limit", metavar="S", help="Time for all that is solved [s]."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON alone on stdout.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
+) -> None:
+    """Say why there is no plan and the smallest changes that give one, or what binds."""
+    from siting import api
+    from siting.report import progress
+    from siting.report.explanation import describe_explanation
+
+    asked = api.read_model(model, set=_changes(set_))
+    with (
+        progress.show_progress(asked.objective.sense, quiet=quiet) as show,
+        Interrupt() as interrupted,
+    ):
+        found = api.explain(asked, time_limit_s=time_limit, progress=show, interrupted=interrupted)
+    if json:
+        _print_utf8(dumps(found.to_dict(), indent=2, ensure_ascii=False) + "\n")
+    else:
+        typer.echo(describe_explanation(found))
+
+
+@app.command()
+def alternatives(
+    model: ModelArgument,
+    number: Annotated[
+        int, typer.Option("--number", metavar="N", min=1, help="How many plans, the best included.")
+    ] = 5,
+    within: Annotated[
+        float,
+        typer.Option("--within", metavar="F", min=0, help="How much worse a plan may be [0-1]."),
+    ] = 0.03,
+    exclude_utility: Annotated[
+        list[str] | None,
+        typer.Option("--exclude-utility", metavar="U", help="Use no site of it; may be repeated."),
+    ] = None,
+    exclude_zone: Annotated[
+        list[str] | None,
+        typer.Option("--exclude-zone", metavar="Z", help="Use no site in it; may be repeated."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Write the plans, GeoJSON and one map."),
+    ] = None,
+    set_: SetOption = None,
+    time_limit: Annotated[
+        float | None,
+        typer.Option("--time-limit", metavar="S", help="Time for all plans together [s]."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON alone on stdout.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
+) -> None:
+    """Find plans nearly as good as the best that differ as much as possible; audit them."""
+    from siting import api
+    from siting.report import progress, text
+    from siting.report.alternatives import (
+        check_alternatives_folder,
+        describe_alternatives,
+        write_alternatives,
+    )
+
+    if out is not None:
+        check_alternatives_folder(out)  # before a long solve, not after it
+    changes = _changes(set_)
+    if time_limit is not None:
+        changes["solver.time_limit_s"] = time_limit
+    asked = api.read_model(model, set=changes)
+    with (
+        progress.show_progress(asked.objective.sense, quiet=quiet) as show,
+        Interrupt() as interrupted,
+    ):
+        world = api.read_world(asked)
+        found = api.alternatives(
+            asked,
+            number=number,
+            within=within,
+            exclude_utilities=exclude_utility or (),
+            exclude_zones=exclude_zone or (),
+            world=world,
+            progress=show,
+            interrupted=interrupted,
+        )
+    try:
+        folder = None if out is None else write_alternatives(found, world, out)
+    finally:
+        if json:
+            _print_utf8(dumps(found.to_dict(), indent=2, ensure_ascii=False) + "\n")
+        else:
+            typer.echo(describe_alternatives(found, caveat=world.caveat))
+    if folder is not None:
+        typer.echo(("" if json else "\n") + text.describe_files(folder), err=json)
 
 
 @app.command()

@@ -18,6 +18,7 @@ from siting.model import SolverSection
 from siting.plan import Solution
 from siting.program.anchors import Search
 from siting.program.neighbourhoods import neighbourhood, order_sites, required_apart
+from siting.program.networks import linkable
 from siting.program.plain import Proof, required_unusable
 from siting.program.relaxed import anchors_with_room
 from siting.program.solve import PLAIN_SITES, search_plan, solution_of
@@ -25,6 +26,9 @@ from siting.program.solvers import Deadline, Solver
 
 FIRST_GAP = 0.99
 """Gap at which a solver that looks for any plan may stop [1]."""
+
+LEAST_COST_MUSD = 0.0
+"""A bound that costs nothing to prove [MUSD/year]."""
 
 LEAST_TARGET_MW = 1e-3
 """Target of a cluster that has none, so that cost can be the objective of the search [MW]."""
@@ -108,6 +112,7 @@ def _search(case: Case, solver: Solver, deadline: Deadline) -> Proof:
 
 def _first_plan(case: Case, solver: Solver, deadline: Deadline) -> Proof:
     """The first plan of one cluster, sought around the anchors with the most room."""
+    case = linkable(case)
     origin = order_sites(case)
     ordered = case.take(origin)
     anchors, room, stopped = anchors_with_room(ordered, deadline)
@@ -117,6 +122,6 @@ def _first_plan(case: Case, solver: Solver, deadline: Deadline) -> Proof:
             break
         bound = search.solve(neighbourhood(ordered, h), h)
         if search.best is not None:
-            return Proof(search.best, -math.inf, False, False)
+            return Proof(search.best, LEAST_COST_MUSD, False, False)
         stopped = bound < math.inf or deadline.reached()
     return NOTHING_PROVEN if stopped else NO_PLAN

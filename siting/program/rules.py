@@ -506,6 +506,25 @@ def _tour_km(case: Case, x: Decisions, c: int) -> LpAffineExpression:
     return lpSum(case.reach.km_between(i, j) * hop for (i, j, of), hop in x.hop.items() if of == c)
 
 
+def differ_from_other_plans(problem: LpProblem, case: Case, x: Decisions) -> None:
+    """A cluster reuses few sites of other plans, where an alternative to them is asked.
+
+    For every cluster ``c``::
+
+        sum over sites i in reused     of member[i, c]  <=  max_reused
+        sum over sites i not in reused of member[i, c]  >=  1
+
+    Rows: ``reused(c)``, ``fresh(c)``; none unless ``Case.reused`` is given.
+    """
+    if case.reused is None:
+        return
+    for c in x.clusters:
+        reused = lpSum(x.member[i, c] for i in x.sites if case.reused[i])
+        fresh = lpSum(x.member[i, c] for i in x.sites if not case.reused[i])
+        problem += reused <= case.max_reused, label("reused", c)
+        problem += fresh >= 1, label("fresh", c)
+
+
 # --------------------------------------------------------------------------------- clean
 
 
@@ -599,6 +618,22 @@ def mesh_fiber_km(case: Case, x: Decisions) -> LpAffineExpression:
     return lpSum(float(km[i, j]) * pair for (i, j, _), pair in x.pair.items())
 
 
+def hub_fiber_km(case: Case, x: Decisions) -> LpAffineExpression:
+    """Kilometres of all links to hubs: ``sum over i, j, c of km[i, j] * spoke[i, j, c]`` [km]."""
+    return lpSum(case.reach.km_between(i, j) * spoke for (i, j, _), spoke in x.spoke.items())
+
+
+def ring_fiber_km(case: Case, x: Decisions) -> LpAffineExpression:
+    """Kilometres of all tours: ``sum over i, j, c of km[i, j] * hop[i, j, c]`` [km]."""
+    return lpSum(_tour_km(case, x, c) for c in x.clusters)
+
+
+def network_fiber_km(case: Case, x: Decisions) -> LpAffineExpression:
+    """Kilometres of all networks [km]: ``mesh_fiber_km``, ``hub_fiber_km``, ``ring_fiber_km``."""
+    of = {"mesh": mesh_fiber_km, "hub": hub_fiber_km, "ring": ring_fiber_km}
+    return of[case.cluster.network](case, x)
+
+
 def count_pairs(problem: LpProblem, case: Case, x: Decisions) -> None:
     """A link exists where both of its ends are campuses of one cluster.
 
@@ -618,22 +653,6 @@ def count_pairs(problem: LpProblem, case: Case, x: Decisions) -> None:
     for (i, j, c), pair in x.pair.items():
         problem += (
             pair >= x.member[i, c] + x.member[j, c] - 1,
-def hub_fiber_km(case: Case, x: Decisions) -> LpAffineExpression:
-    """Kilometres of all links to hubs: ``sum over i, j, c of km[i, j] * spoke[i, j, c]`` [km]."""
-    return lpSum(case.reach.km_between(i, j) * spoke for (i, j, _), spoke in x.spoke.items())
-
-
-def ring_fiber_km(case: Case, x: Decisions) -> LpAffineExpression:
-    """Kilometres of all tours: ``sum over i, j, c of km[i, j] * hop[i, j, c]`` [km]."""
-    return lpSum(_tour_km(case, x, c) for c in x.clusters)
-
-
-def network_fiber_km(case: Case, x: Decisions) -> LpAffineExpression:
-    """Kilometres of all networks [km]: ``mesh_fiber_km``, ``hub_fiber_km``, ``ring_fiber_km``."""
-    of = {"mesh": mesh_fiber_km, "hub": hub_fiber_km, "ring": ring_fiber_km}
-    return of[case.cluster.network](case, x)
-
-
             label("pair", case.site_ids[i], case.site_ids[j], c),
         )
 

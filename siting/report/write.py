@@ -8,6 +8,8 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +27,9 @@ PLAN_FILE = "plan.json"
 LAYER_FILES = ("campuses.geojson", "clusters.geojson", "links.geojson", "zones.geojson")
 FILES = tuple(sorted((MAP_FILE, PLAN_FILE, *LAYER_FILES)))
 """Names of the files of a plan's folder."""
+
+PLAN_KEYS = frozenset({"schema", "model", "clusters", "audit"})
+"""Keys by which ``plan.json`` is told from another file."""
 
 
 def to_json(plan: Plan) -> str:
@@ -66,6 +71,23 @@ def write(plan: Plan, world: World, folder: str | Path) -> Path:
     background = background_of(world, plan.asked)
     page = page_of([("", plan.to_dict(), content)], background, plants_of(world))
     texts[MAP_FILE] = page.html
+    return place_folder(target, texts, check_folder)
+
+
+def place_folder(
+    target: Path, texts: Mapping[str, str], check: Callable[[str | Path], Path]
+) -> Path:
+    """Write files into a folder that is complete or untouched.
+
+    Parameters
+    ----------
+    target
+        The folder, which was checked.
+    texts
+        Names of the files and what they hold.
+    check
+        Checks the folder once more, right before it is replaced.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     # The hidden folder's inside has the permissions that any new folder has here.
     hidden = Path(tempfile.mkdtemp(prefix=f".{target.name}.siting-", dir=target.parent))
@@ -74,7 +96,7 @@ def write(plan: Plan, world: World, folder: str | Path) -> Path:
         fresh.mkdir()
         for name, text in texts.items():
             (fresh / name).write_text(text, encoding="utf-8", newline="\n")
-        check_folder(target)
+        check(target)
         _take_place(fresh, target, hidden)
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
@@ -124,14 +146,33 @@ def check_folder(folder: str | Path) -> Path:
     InputError
         When it is a file, or holds anything but an earlier plan.
     """
+    return check_folder_of(folder, FILES.__contains__, PLAN_FILE, PLAN_KEYS)
+
+
+def check_folder_of(
+    folder: str | Path, ours: Callable[[str], bool], main_file: str, keys: AbstractSet[str]
+) -> Path:
+    """Refuse a folder that holds anything but what this program wrote there earlier.
+
+    Parameters
+    ----------
+    folder
+        Where files are to be written.
+    ours
+        Whether a file of this name may be one of them.
+    main_file, keys
+        The JSON file that tells, and keys that it has.
+    """
     target = Path(folder).expanduser().resolve()
-    what = _objection(target)
+    what = _objection(target, ours, main_file, keys)
     if what:
         raise InputError([Problem(f"output folder {folder}", what)])
     return target
 
 
-def _objection(target: Path) -> str | None:
+def _objection(
+    target: Path, ours: Callable[[str], bool], main_file: str, keys: AbstractSet[str]
+) -> str | None:
     """Why a plan cannot be written here, if so."""
     present = next(place for place in (target, *target.parents) if place.exists())
     if not present.is_dir():
@@ -141,18 +182,20 @@ def _objection(target: Path) -> str | None:
         return "the root of the file system cannot be replaced; name another folder"
     if not os.access(above, os.W_OK | os.X_OK):
         return f"{above} cannot be written to; change its permissions or name another folder"
-    return _loss(target) if present == target else None
+    return _loss(target, ours, main_file, keys) if present == target else None
 
 
-def _loss(target: Path) -> str | None:
+def _loss(
+    target: Path, ours: Callable[[str], bool], main_file: str, keys: AbstractSet[str]
+) -> str | None:
     """What replacing a folder would delete that is no earlier plan, if anything."""
     names = sorted(entry.name for entry in target.iterdir())
-    strangers = [name for name in names if name not in FILES]
+    strangers = [name for name in names if not ours(name)]
     if strangers:
         shown = ", ".join(strangers[:5]) + (", ..." if len(strangers) > 5 else "")
         held = f"holds {shown}"
-    elif names and not _is_plan(target / PLAN_FILE):
-        held = f"holds {', '.join(names)}, but no {PLAN_FILE} that siting wrote"
+    elif names and not _has_keys(target / main_file, keys):
+        held = f"holds {', '.join(names)}, but no {main_file} that siting wrote"
     else:
         return None
     return (
@@ -161,12 +204,12 @@ def _loss(target: Path) -> str | None:
     )
 
 
-def _is_plan(path: Path) -> bool:
+def _has_keys(path: Path, keys: AbstractSet[str]) -> bool:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return isinstance(content, dict) and {"schema", "model", "clusters", "audit"} <= content.keys()
+    return isinstance(content, dict) and keys <= content.keys()
 
 
 def _take_place(fresh: Path, target: Path, hidden: Path) -> None:

@@ -1,0 +1,160 @@
+"""Explain a model: why it has no plan and what would give one, or what binds its best plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from siting.errors import LimitError
+from siting.explanation.laboratory import Laboratory
+from siting.explanation.seek import Change, Findings, seek_changes
+from siting.explanation.worth import TIGHT_GAP, Worth, measure
+from siting.model import Model, Sense
+from siting.plan import Solution
+from siting.program.reasons import why_infeasible
+from siting.progress import ProgressCallback
+from siting.world import World
+
+SCHEMA = 1
+"""Version of the JSON of an explanation."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why there is no plan and which changes give one; or what binds.
+
+    Parameters
+    ----------
+    model_name, sense
+        Of the model that was explained.
+    feasible
+        Whether the model has a plan.
+    reasons
+        Why there is none.
+    findings
+        Changes that give a plan; empty where there is one already.
+    best
+        The best plan, where there is one.
+    worths
+        What relaxing each limit is worth.
+    open
+        Limits whose worth was not decided in time.
+    """
+
+    model_name: str
+    sense: Sense
+    feasible: bool
+    reasons: tuple[str, ...] = ()
+    findings: Findings = field(default_factory=Findings)
+    best: Solution | None = None
+    worths: tuple[Worth, ...] = ()
+    open: tuple[str, ...] = ()
+
+    @property
+    def changes(self) -> list[Change]:
+        """Single changes that give a plan."""
+        return self.findings.changes
+
+    def to_dict(self) -> dict[str, Any]:
+        """The content of ``siting explain --json``."""
+        content: dict[str, Any] = {
+            "schema": SCHEMA,
+            "model": self.model_name,
+            "sense": self.sense,
+            "feasible": self.feasible,
+        }
+        if not self.feasible:
+            return content | {
+                "reasons": list(self.reasons),
+                "changes": [_change(change) for change in self.findings.changes],
+                "together": [_change(change) for change in self.findings.together],
+                "useless": self.findings.useless,
+                "open": self.findings.open,
+            }
+        assert self.best is not None
+        return content | {
+            "objective": self.best.objective,
+            "bound": self.best.bound,
+            "worths": [
+                {
+                    "limit": worth.limit,
+                    "change": worth.change,
+                    "per": worth.unit,
+                    "binds": worth.binds,
+                    "found": worth.found,
+                    "least": worth.least,
+                    "most": worth.most,
+                }
+                for worth in self.worths
+            ],
+            "open": list(self.open),
+        }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "text": change.text,
+        "set": dict(change.keys),
+        "add_headroom_mw": dict(change.headroom_mw),
+        "tolerance": change.tolerance,
+        "smallest": change.smallest,
+    }
+
+
+def explain(
+    model: Model,
+    world: World,
+    *,
+    time_limit_s: float | None = None,
+    progress: ProgressCallback | None = None,
+    interrupted: Callable[[], bool] | None = None,
+) -> Explanation:
+    """Explain a model on its world.
+
+    Parameters
+    ----------
+    model, world
+        What is asked, and on what.
+    time_limit_s
+        Time for all that is solved [s]; by default the model's ``solver.time_limit_s``.
+    progress
+        Told which question is asked.
+    interrupted
+        Asked often; once it says yes, what is left stays open.
+
+    Raises
+    ------
+    InputError
+        The model or the world is wrong.
+    LimitError
+        It was not decided in time whether there is a plan.
+    """
+    limit_s = model.solver.time_limit_s if time_limit_s is None else time_limit_s
+    lab = Laboratory(model, world, time_limit_s=limit_s, progress=progress, interrupted=interrupted)
+    case = lab.question
+    answer = lab.has_plan({})
+    if answer is None:
+        raise LimitError(
+            "it was not decided in time whether there is a plan; raise --time-limit, or run "
+            "siting solve, which looks for the best plan rather than any"
+        )
+    if not answer:
+        reasons = tuple(
+            line.removeprefix("no plan: ") for line in why_infeasible(case).splitlines()
+        )
+        return Explanation(
+            model.name, case.sense, feasible=False, reasons=reasons, findings=seek_changes(lab)
+        )
+    best = lab.best(case, gap=TIGHT_GAP)
+    if best is None:
+        raise LimitError("there is a plan, but the best was not found in time; raise --time-limit")
+    worths, open_ = measure(lab, case, best)
+    return Explanation(
+        model.name,
+        case.sense,
+        feasible=True,
+        best=best,
+        worths=tuple(worths),
+        open=tuple(open_),
+    )
