@@ -812,6 +812,36 @@ def test_markup_in_tables_is_shown_as_text(browser, tool, hostile, tmp_path):
     assert browser.get_log("browser") == []
 
 
+def test_frame_of_a_notebook_is_drawn(browser, tool, us_page, tmp_path):
+    path = tmp_path / "notebook.html"
+    path.write_text(
+        f"<!doctype html><meta charset='utf-8'><title>A notebook</title>{us_page._repr_html_()}",
+        encoding="utf-8",
+    )
+    browser.get_log("browser")
+    browser.get(path.as_uri())
+    browser.switch_to.frame(find(browser, "iframe"))
+    deadline_s = time.monotonic() + 30
+    while not browser.find_elements("css selector", "[data-ready=yes] .campus"):
+        assert time.monotonic() < deadline_s, browser.get_log("browser")
+        time.sleep(0.05)
+    find(browser, "#theme").click()  # the page has no storage here, and does without
+    assert find(browser, "#theme").text == "Theme: light"
+    browser.switch_to.default_content()
+    assert browser.get_log("browser") == []
+
+
+def test_training_is_told_with_its_units(browser, tool, tmp_path):
+    model = siting.read_model("two_utilities", set={"training.recipe": "llama3_405b"})
+    plan = siting.solve(model)
+    tool.open_page(browser, plan.map().save(tmp_path / "map.html"))
+    panel = browser.execute_script("return document.getElementById('panel').textContent")
+    training = plan.clusters[0].training
+    assert f"Compute utilisation{100 * training.compute_utilisation:.2f} %" in panel
+    assert f"Sync{1000 * training.sync_s:.2f} ms" in panel
+    assert f"{training.effective_flop_per_s / 1e18:,.1f} EFLOP/s" in panel
+
+
 def test_one_of_several_plans_is_chosen(browser, tool, tiny, tmp_path):
     plan, world = tiny
     smaller = tiny_plan(**{"cluster.target_mw": 240})

@@ -14,7 +14,7 @@
     ["_usd_per_mwh", "USD/MWh", 2, 1], ["_musd_per_year", "MUSD/year", 2, 1],
     ["_musd_per_mw", "MUSD/MW", 2, 1], ["_musd_per_km", "MUSD/km", 3, 1],
     ["_kg_per_mwh", "kg/MWh", 1, 1], ["_usd_per_year", "USD/year", 0, 1], ["_musd", "MUSD", 2, 1],
-    ["_usd", "USD", 0, 1], ["_mwh", "MWh/year", 0, 1], ["_fraction", "%", 1, 100], ["_gbps", "Gbps", 0, 1],
+    ["_usd", "USD", 0, 1], ["_flop_per_s", "EFLOP/s", 1, 1e-18], ["_utilisation", "%", 2, 100], ["_goodput", "%", 2, 100], ["_accelerators", "", 0, 1], ["_mwh", "MWh/year", 0, 1], ["_fraction", "%", 1, 100], ["_gbps", "Gbps", 0, 1],
     ["_factor", "", 3, 1], ["_mw", "MW", 1, 1], ["_kv", "kV", 0, 1], ["_km", "km", 1, 1],
     ["_ms", "ms", 2, 1], ["_s", "s", 2, 1], ["_year", "", -1, 1],
   ];
@@ -39,7 +39,8 @@
   }
   function nameOf(key) {
     if (NAMES[key]) return NAMES[key];
-    const unit = unitOf(key);
+    // A unit that is also the word stays: a utilisation is called so.
+    const unit = /(^|_)(utilisation|goodput|accelerators)$/.test(key) ? null : unitOf(key);
     const words = (unit && key.length >= unit[0].length ? key.slice(0, key.length - unit[0].length) : key).replaceAll("_", " ").trim() || key;
     return words[0].toUpperCase() + words.slice(1);
   }
@@ -50,10 +51,12 @@
     if (Array.isArray(value)) return value.map((entry) => say("", entry)).join(", ");
     if (typeof value === "object") return Object.entries(value).map(([k, v]) => `${nameOf(k)} ${say(k, v)}`).join(", ");
     if (typeof value !== "number") return String(value);
-    const unit = unitOf(key);
+    let unit = unitOf(key);
+    if (unit && unit[0] === "_s" && Math.abs(value) < 1) unit = ["_s", "ms", 2, 1000];
     if (!unit) return value.toLocaleString("en-US", { maximumFractionDigits: 3 });
-    const decimals = Number.isInteger(value) && value >= 10000 && unit[2] > 0 ? 0 : unit[2];
-    return `${format(value * unit[3], decimals)} ${unit[1]}`.trim();
+    const scaled = value * unit[3];
+    const decimals = Number.isInteger(scaled) && scaled >= 10000 && unit[2] > 0 ? 0 : unit[2];
+    return `${format(scaled, decimals)} ${unit[1]}`.trim();
   }
   const mw = (value) => `${format(value, 1)} MW`;
   const gwh = (mwh) => `${format(mwh / 1000, 1)} GWh/year`;
@@ -613,7 +616,9 @@
           ];
         }),
         ["All", format(cluster.draw_mw, 1), format(cluster.it_mw, 1), "", format(100 * cluster.clean_fraction, 1), format(sum(contracts.map((c) => c.mwh)) / 1000, 0), format(cluster.cost_musd_per_year, 1)]),
-      ...extra.map(([key, value]) => h("details", {}, h("summary", {}, nameOf(key)), facts(Object.entries(value).filter(([, v]) => v === null || typeof v !== "object").map(([k, v]) => [nameOf(k), say(k, v)])))),
+      ...extra.map(([key, value]) => h("details", {}, h("summary", {}, nameOf(key)),
+        facts(Object.entries(value).filter(([, v]) => v === null || typeof v !== "object").map(([k, v]) => [nameOf(k), say(k, v)])),
+        Object.entries(value).filter(([, v]) => isTable(v)).map(([k, v]) => [h("p", { class: "fine" }, nameOf(k)), recordsTable(k, v)]))),
       cluster.shared_spans && cluster.shared_spans.length ? h("details", {}, h("summary", {}, "Spans that several links share"), table(`Shared spans of cluster ${cluster.id}`,
         [["Spans", "", true], ["Fiber", "km"], ["Links", ""], ["Cuts it apart", "", true]],
         cluster.shared_spans.map((group) => [group.spans.length > 3 ? `${group.spans.slice(0, 3).join(", ")} and ${group.spans.length - 3} more` : group.spans.join(", "), format(group.km, 1), String(group.links.length), group.disconnects ? "yes" : "no"]))) : null,
@@ -621,6 +626,11 @@
         [["From", "", true], ["To", "", true], ["Fiber", "km"], ["Round trip", "ms"], ["Tier", "", true]],
         cluster.links.map((link) => [h("button", { type: "button", class: "plain", "aria-label": `Link ${link.from} to ${link.to}`, onclick: () => goLink(cluster.id, link) }, link.from), link.to, format(link.km, 1), format(link.rtt_ms, 2), link.tier]))) : null,
     ].filter(Boolean);
+  }
+  const isTable = (value) => Array.isArray(value) && value.length > 0 && value.every((entry) => entry && typeof entry === "object" && !Array.isArray(entry));
+  function recordsTable(key, records) {
+    const keys = Object.keys(records[0]);
+    return table(nameOf(key), keys.map((name) => [nameOf(name), "", typeof records[0][name] === "string"]), records.map((record) => keys.map((name) => say(name, record[name]))));
   }
   function zonesTable() {
     return table("Zones used", [["Zone", "", true], ["Headroom", "MW"], ["Used", "MW"], ["Left", "MW"]], shown.plan.zones.map((zone) => {
