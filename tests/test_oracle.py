@@ -150,7 +150,7 @@ def test_contracts_stay_within_a_campus_own_energy():
 @pytest.mark.parametrize("option", OPTIONS)
 def test_every_option_decides_some_random_cases(option):
     # Otherwise the comparison with the program would say nothing about the option.
-    decided = [decides(random_case(seed, only=option), option) for seed in range(25)]
+    decided = [decides(random_case(seed, only=option), option) for seed in range(16)]
     assert sum(decided) >= 2
 
 

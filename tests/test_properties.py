@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from cases import SITE_NAMES, small_cases
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from siting.case import SITE_ARRAYS, Case
@@ -25,7 +25,14 @@ SETTINGS = SolverSection(gap=1e-8, time_limit_s=60.0, threads=1)
 SLACK = 1e-6
 
 # The same cases on every run; the slow test draws others each time.
-few = settings(max_examples=25, deadline=None, derandomize=True, database=None)
+# They are not shrunk: that takes minutes, and the slow test does it.
+few = settings(
+    max_examples=20,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=(Phase.explicit, Phase.generate),
+)
 many = settings(max_examples=500, deadline=None, database=None)
 
 CASES = small_cases(most_sites=7)
