@@ -10,6 +10,7 @@ from pulp import LpAffineExpression, LpProblem
 from siting.case import Case
 from siting.program import rules
 from siting.program.decisions import Decisions, declare
+from siting.program.dominance import prefer_better_site
 
 Rule = Callable[[LpProblem, Case, Decisions], None]
 
@@ -28,6 +29,13 @@ RULES: tuple[Rule, ...] = (
     rules.survive_utility_loss,
     rules.order_clusters,
     rules.connect_mesh,
+    rules.shorten_large_clusters,
+    prefer_better_site,
+    rules.choose_hub,
+    rules.link_to_hub,
+    rules.join_ring,
+    rules.limit_ring,
+    rules.differ_from_other_plans,
     rules.use_own_clean_energy,
     rules.deliver_within_area,
     rules.buy_clean_energy,

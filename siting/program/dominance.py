@@ -1,0 +1,93 @@
+"""Sites that are never better than another: the search need not try them first.
+
+Many substations of one zone differ in little but their place. Where a site can do all that
+another can, and costs no more, a plan with the lesser one alone is no better than the same plan
+with the better one instead. Saying so spares a solver from trying all of them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from pulp import LpProblem, lpSum
+
+from siting.case import BoolArray, Case
+from siting.fiber.reach import FloatArray, IntArray
+from siting.program.decisions import Decisions, label
+
+
+def prefer_better_site(problem: LpProblem, case: Case, x: Decisions) -> None:
+    """A site is used only where every site that dominates it is used too.
+
+    For every site ``j`` that is not required, and every site ``i`` that dominates it::
+
+        sum over c of member[j, c]  <=  sum over c of member[i, c]
+
+    Site ``i`` dominates ``j`` where both are of one zone, utility and PUE, both or neither are
+    reused from other plans, ``i`` draws at least as
+    much and costs no more, and every site within reach of ``j`` is within reach of ``i``; of
+    sites that are alike the first one dominates. Exchanging ``j`` for an unused ``i`` in a plan
+    keeps every rule and costs no more, and such exchanges come to an end, so a best plan is left.
+    Dominance that follows from that of a third site has no row. Rows: ``better(i, j)``; none
+    where kilometres count in more than reach, or plans are to differ.
+    """
+    if not exchangeable(case):
+        return
+    sites = np.array(x.sites, dtype=np.int64)
+    for i, j in dominated_pairs(case, sites):
+        problem += (
+            lpSum(x.member[j, c] for c in x.clusters) <= lpSum(x.member[i, c] for c in x.clusters),
+            label("better", case.site_ids[i], case.site_ids[j]),
+        )
+
+
+def exchangeable(case: Case) -> bool:
+    """Whether two sites that are alike in power and cost differ in nothing but reach."""
+    return (
+        case.sense != "minimise_fiber_km"
+        and case.cluster.network == "mesh"
+        and not case.cluster.keep_after_span_loss
+        and len(case.km_by_campuses) == 0
+        and case.reused is None
+    )
+
+
+def dominated_pairs(case: Case, sites: IntArray) -> list[tuple[int, int]]:
+    """Pairs ``(i, j)`` of sites where ``i`` dominates ``j``, without those that follow."""
+    within = np.isfinite(case.reach.dense())
+    pairs: list[tuple[int, int]] = []
+    alike: dict[tuple[int, int, float, bool], list[int]] = {}
+    for i in sites.tolist():
+        counts = case.reused is not None and bool(case.reused[i])
+        kind = (int(case.zone[i]), int(case.utility[i]), float(case.pue[i]), counts)
+        alike.setdefault(kind, []).append(i)
+    for _, group in sorted(alike.items()):
+        members = np.array(group, dtype=np.int64)
+        dominates = _dominance(
+            case.cap_mw[members],
+            case.fixed_musd_per_year[members],
+            case.variable_musd_per_mw_year[members],
+            within[np.ix_(members, sites)],
+            within[np.ix_(members, members)],
+        )
+        dominates[:, case.required[members]] = False
+        follows = (dominates.astype(np.int32) @ dominates.astype(np.int32)) > 0
+        pairs.extend((group[a], group[b]) for a, b in np.argwhere(dominates & ~follows).tolist())
+    return pairs
+
+
+def _dominance(
+    cap: FloatArray, fixed: FloatArray, variable: FloatArray, reach: BoolArray, mutual: BoolArray
+) -> BoolArray:
+    """``(n, n)`` whether the site of the row dominates the site of the column."""
+    no_worse = (
+        (cap[:, None] >= cap[None, :])
+        & (fixed[:, None] <= fixed[None, :])
+        & (variable[:, None] <= variable[None, :])
+    )
+    # A site that only the lesser one reaches is missed. Each reaches itself, which the other
+    # need not; so sites that do not reach each other miss exactly one more.
+    missed = (~reach).astype(np.int32) @ reach.T.astype(np.int32)
+    no_worse &= missed <= np.where(mutual, 0, 1)
+    np.fill_diagonal(no_worse, val=False)
+    first = np.arange(len(cap))[:, None] < np.arange(len(cap))[None, :]
+    return no_worse & (~no_worse.T | first)
