@@ -168,6 +168,20 @@ class Case:
         return steps
 
     @property
+    def lengths_in_time(self) -> list[tuple[int, float]]:
+        """What `size_steps` and the fewest campuses leave, by the number of campuses [km].
+
+        Empty without limits on synchronisation.
+        """
+        if not self.km_by_campuses:
+            return []
+        ring = self.cluster.network == "ring"
+        limit_km = self.ring_limit_km if ring else self.link_limit_km
+        fewest = max(2, self.cluster.min_campuses)
+        steps = [(m + 1, km) for m, km in self.size_steps if m + 1 > fewest]
+        return [(fewest, limit_km(fewest)), *steps] if self.cluster.max_campuses >= fewest else []
+
+    @property
     def mwh_per_mw(self) -> float:
         """Energy of a year for each MW drawn at peak [MWh/MW/year]."""
         return HOURS_PER_YEAR * self.campus.load_factor

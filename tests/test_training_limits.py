@@ -16,6 +16,7 @@ from tiny import tiny_case, tiny_model, tiny_plan
 import siting
 from siting.audit import audit
 from siting.case import Case, limit_by_time
+from siting.cli import main
 from siting.errors import AuditError, InfeasibleError, InputError
 from siting.model import SolverSection, TrainingSection
 from siting.program import solve
@@ -221,6 +222,18 @@ def test_limit_that_nothing_meets_is_an_error_before_the_solve():
     model = siting.read_model("two_utilities", set=LLAMA | {"cluster.max_sync_s": 0.001})
     with pytest.raises(InputError, match=r"max_sync_s is 0\.001 s, but 2 campuses .* any distance"):
         siting.solve(model)
+
+
+def test_check_says_what_the_limits_leave(capsys):
+    limit = ["--set", "training.recipe=llama3_405b", "--set", "cluster.max_sync_s=0.0069"]
+    assert main(["check", "two_utilities", *limit]) == 0
+    out = capsys.readouterr().out
+    assert "Pairs of sites within 43 km of fiber: 2 of 10" in out
+    assert "Longest link that synchronises in time: 43 km for 2 campuses" in out
+    limit[-1] = "cluster.max_sync_s=0.0089"
+    assert main(["check", "two_utilities", *limit]) == 0
+    out = capsys.readouterr().out
+    assert "Longest link that synchronises in time: 100 km for 2 campuses, 27 km for 3" in out
 
 
 def test_no_plan_in_time_says_what_the_limits_leave():

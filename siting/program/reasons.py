@@ -66,10 +66,7 @@ def _in_time(case: Case) -> list[str]:
     if not case.km_by_campuses:
         return []
     ring = cluster.network == "ring"
-    limit_km = case.ring_limit_km if ring else case.link_limit_km
-    fewest = max(2, cluster.min_campuses)
-    limits = [(fewest, limit_km(fewest)), *((m + 1, km) for m, km in case.size_steps)]
-    leave = ", ".join(f"{km:,.0f} km for {m} campuses" for m, km in dict(limits).items())
+    leave = ", ".join(f"{km:,.0f} km for {m} campuses" for m, km in case.lengths_in_time)
     keys = [key for key in SYNC_LIMITS if getattr(cluster, key) is not None]
     reason = (
         f"{' and '.join(f'cluster.{key}' for key in keys)} leave at most {cluster.max_campuses} "

@@ -56,8 +56,13 @@ class CheckReport:
         several.
     regions
         By region, sorted by name.
+    reach_km
+        Longest link: ``cluster.max_fiber_km``, or less where campuses must be in time [km].
+    in_time
+        For each number of campuses that has a length of its own then, the longest link, or the
+        longest tour of a ring [km]; empty without such limits.
     pairs, possible_pairs
-        Pairs of sites within ``cluster.max_fiber_km``, and all pairs.
+        Pairs of sites within ``reach_km``, and all pairs.
     alone
         Ids of sites that no other site is within reach of.
     fiber_km
@@ -77,6 +82,8 @@ class CheckReport:
     rows: dict[str, int]
     removed: tuple[tuple[str, int], ...]
     regions: tuple[RegionCheck, ...]
+    reach_km: float
+    in_time: tuple[tuple[int, float], ...]
     pairs: int
     possible_pairs: int
     alone: tuple[str, ...]
@@ -131,6 +138,8 @@ def check_case(
         },
         removed=tuple(world.dropped.items()),
         regions=_regions(case),
+        reach_km=case.reach.limit_km,
+        in_time=tuple(case.lengths_in_time),
         pairs=case.reach.pairs,
         possible_pairs=count * (count - 1) // 2,
         alone=tuple(case.site_ids[i] for i in alone),

@@ -150,15 +150,18 @@ def _describe_regions(report: CheckReport) -> str:
 
 
 def _describe_reach(report: CheckReport) -> str:
-    limit_km = report.model.cluster.max_fiber_km
     share = report.pairs / report.possible_pairs if report.possible_pairs else 0.0
     lines = [
         (
-            f"Pairs of sites within {limit_km:,.0f} km of fiber: {report.pairs:,} of "
+            f"Pairs of sites within {report.reach_km:,.0f} km of fiber: {report.pairs:,} of "
             f"{report.possible_pairs:,} ({percent(share, 2)})"
         ),
         f"Fiber: {report.fiber_km:,.0f} km, {_describe_components(report.component_sites)}",
     ]
+    if report.in_time:
+        lengths = ", ".join(f"{km:,.0f} km for {n} campuses" for n, km in report.in_time)
+        measure = "tour" if report.model.cluster.network == "ring" else "link"
+        lines.append(f"Longest {measure} that synchronises in time: {lengths}")
     if report.alone:
         shown = ", ".join(printable(site) for site in report.alone[:10])
         more = f" and {len(report.alone) - 10:,} more" if len(report.alone) > 10 else ""
