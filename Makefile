@@ -1,6 +1,7 @@
 # Needs Python 3.11 or newer and make; everything else goes into .venv, once.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-lowest lint browser goldens pictures map-library world clean
+.PHONY: help demo test test-all test-lowest lint browser goldens pictures map-library world clean \
+	bench bench-quick bench-clusters
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -25,6 +26,9 @@ help:
 	@echo 'make goldens      remake the golden texts that tests compare with'
 	@echo 'make pictures     take the pictures of the documentation, in a browser'
 	@echo 'make map-library  fetch the mapping library of map.html anew'
+	@echo 'make bench        siting beside other ways to solve the same; a day, can be taken up again'
+	@echo 'make bench-quick  the same in five minutes, with few instances and short limits'
+	@echo 'make bench-clusters  the gap of 2, 4 and 8 clusters on all sites; more than an hour'
 	@echo 'make world        rebuild data/us from its sources, and build us_all for this user'
 	@echo 'make clean        remove what the other targets made'
 
@@ -73,6 +77,17 @@ pictures: $(VENV)/installed-test
 map-library: $(VENV)/installed-test
 	$(BIN)/python tools/vendor_map_library.py
 
+bench: $(VENV)/installed-bench
+	$(BIN)/python -m benchmarks.run full
+	$(BIN)/python -m benchmarks.report full
+
+bench-quick: $(VENV)/installed-bench
+	$(BIN)/python -m benchmarks.run quick --fresh
+	$(BIN)/python -m benchmarks.report quick
+
+bench-clusters: $(VENV)/installed-bench
+	$(BIN)/python -m benchmarks.clusters
+
 world: $(VENV)/installed-test
 	$(BIN)/python tools/build_us_world.py
 	$(BIN)/python tools/build_us_world.py --world us_all
@@ -97,6 +112,11 @@ $(VENV)/installed: pyproject.toml | $(VENV)/bin/python
 $(VENV)/installed-test: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python $(INSTALL) --upgrade pip
 	$(BIN)/python $(INSTALL) --editable '.[test]'
+	@touch $(VENV)/installed $@
+
+$(VENV)/installed-bench: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python $(INSTALL) --upgrade pip
+	$(BIN)/python $(INSTALL) --editable '.[bench]'
 	@touch $(VENV)/installed $@
 
 $(LOWEST)/installed: pyproject.toml tools/lowest.txt

@@ -1,0 +1,1 @@
+"""Ways to solve a case: one module each, with ``solve(case, clock, settings) -> Answer``."""
