@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from siting.fiber import Access, FiberGraph, Reach, access_of, cached_reach
+from siting.fiber import Access, FiberGraph, Reach, RoutedReach, access_of, cached_reach
 from siting.fiber.reach import IntArray
 from siting.model import Model
 
 if TYPE_CHECKING:
     from siting.world import World
+
+
+ROUTED_SITES = 10_000
+"""Between more sites than this, routes are searched for when they are asked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +61,7 @@ def reach_of(model: Model, world: World) -> Distances:
     """Kilometres by fiber between the sites of a world, up to the model's ``max_fiber_km``.
 
     They come from the cache where a model with the same sites, fiber and limit was asked before.
+    Between more than `ROUTED_SITES` sites they are routed when they are asked for.
 
     Parameters
     ----------
@@ -69,7 +74,12 @@ def reach_of(model: Model, world: World) -> Distances:
     points = world.sites.geometry
     lon, lat = np.asarray(points.x, np.float64), np.asarray(points.y, np.float64)
     access = access_of(graph, lon, lat, route_factor=model.world.route_factor)
-    reach = cached_reach(graph, access, limit_km=model.cluster.max_fiber_km)
+    limit_km = model.cluster.max_fiber_km
+    reach: Reach
+    if len(access) > ROUTED_SITES:
+        reach = RoutedReach.of_graph(graph, access, limit_km=limit_km, threads=model.solver.threads)
+    else:
+        reach = cached_reach(graph, access, limit_km=limit_km)
     return Distances(tuple(world.sites["id"]), graph, access, reach)
 
 

@@ -5,6 +5,7 @@ from siting.fiber.distances import compute_reach, reach_of_access
 from siting.fiber.graph import Access, FiberGraph, access_of, great_circle_km
 from siting.fiber.lines import amplifier_sites, pairs_needed
 from siting.fiber.reach import Reach
+from siting.fiber.routed import RoutedReach
 from siting.fiber.routes import Route, Routes, find_routes
 from siting.fiber.tiers import TIERS, Tier, tier_of
 
@@ -14,6 +15,7 @@ __all__ = [
     "FiberGraph",
     "Reach",
     "Route",
+    "RoutedReach",
     "Routes",
     "Tier",
     "access_of",

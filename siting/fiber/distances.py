@@ -131,7 +131,7 @@ def _in_threads(
     work: Callable[[slice], Found], parts: Sequence[slice], threads: int
 ) -> Iterator[Found]:
     """Results in the order of the parts; scipy's search runs outside the interpreter's lock."""
-    workers = min(threads or _cores(), len(parts))
+    workers = min(threads or cores(), len(parts))
     if workers <= 1:
         yield from map(work, parts)
         return
@@ -139,7 +139,7 @@ def _in_threads(
         yield from pool.map(work, parts)
 
 
-def _cores() -> int:
+def cores() -> int:
     """Cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -13,13 +13,14 @@ Where a site is required, it is put first in the order: it is then the only anch
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from siting.case import Case
+from siting.case import BoolArray, Case
 from siting.errors import SolverError
 from siting.fiber.reach import FloatArray, IntArray
 from siting.program.bounds import (
@@ -34,26 +35,31 @@ from siting.program.bounds import (
     stars_km,
     with_forced,
 )
+from siting.program.cover import Anchors, chunks
 from siting.program.neighbourhoods import (
     first_members,
     neighbourhood,
     order_sites,
     required_apart,
 )
+from siting.program.networks import linkable
 from siting.program.plain import Proof, required_unusable, sign_of, solve_plain
 from siting.program.relaxed import anchors_with_room
 from siting.program.settle import Settled
 from siting.program.solvers import Deadline, Solver
 from siting.progress import Progress, ProgressCallback
 
-CHUNK_ENTRIES = 1_000_000
-"""Sites of neighbourhoods whose bounds are computed at once; bounds the memory."""
-
 ROUNDING = 1e-8
 """What rounding draws to a watt may do to an objective, relative to it [1]."""
 
-PROBE_ROUNDS = 5
+PROBE_ROUNDS = 60
 """How often sites are removed from a neighbourhood by probing before its program is solved."""
+
+PROBE_SITES = 1_500
+"""In a neighbourhood of more sites than this no pairs are probed."""
+
+FIRST_SITES = 150
+"""Of a larger neighbourhood the cheapest so many are tried for a first plan."""
 
 FIRST_BALLS = 3
 """Sites within half the reach of which a first plan is sought when the most draw is."""
@@ -172,14 +178,15 @@ def solve_anchored(
     sign = sign_of(case)
     part = case.take(sites)
     part = replace(part, required=part.required | (sites == h))
-    value = cutoff * sign if math.isfinite(cutoff) else None
-    try:
-        return solve_plain(part, solver, deadline, cutoff=value)
-    except SolverError:
-        if value is None:
-            raise
-        # A cutoff a hair above the best plan can upset a solver; the proof does not need it.
-        return solve_plain(part, solver, deadline)
+    hub = int(np.flatnonzero(sites == h)[0]) if case.cluster.network == "hub" else None
+    if math.isfinite(cutoff):
+        # A cutoff a hair above the best plan can upset a solver, which then fails, or takes a
+        # plan for better that is not; the proof does not need it.
+        with contextlib.suppress(SolverError):
+            proof = solve_plain(part, solver, deadline, cutoff=cutoff * sign, hub=hub)
+            if proof.best is None or proof.best.objective * sign < cutoff:
+                return proof
+    return solve_plain(part, solver, deadline, hub=hub)
 
 
 def solve_anchors(
@@ -207,8 +214,11 @@ def solve_anchors(
     """
     if case.cluster.count != 1:
         raise ValueError("the anchor decomposition solves one cluster")
+    case = linkable(case)
     if required_unusable(case) or required_apart(case):
         return Proof(None, sign_of(case) * math.inf, True, True)
+    if case.cluster.network == "ring":
+        return solve_plain(case, solver, deadline)
     origin = order_sites(case)
     search = Search(case.take(origin), origin, solver, deadline, progress)
     if len(origin) == 0:
@@ -217,23 +227,7 @@ def solve_anchors(
         return _least_cost(search)
     if case.sense == "maximise_mw":
         return _most_draw(search)
-    return _least_fiber(search)
-
-
-def _chunks(case: Case, anchors: IntArray) -> Iterator[tuple[IntArray, Rows]]:
-    """Neighbourhoods of some anchors at a time."""
-    chunk: list[int] = []
-    sets: list[IntArray] = []
-    entries = 0
-    for h in anchors.tolist():
-        chunk.append(h)
-        sets.append(neighbourhood(case, h))
-        entries += len(sets[-1])
-        if entries >= CHUNK_ENTRIES:
-            yield np.array(chunk), Rows.of(sets)
-            chunk, sets, entries = [], [], 0
-    if chunk:
-        yield np.array(chunk), Rows.of(sets)
+    return _least_spokes(search) if case.cluster.network == "hub" else _least_fiber(search)
 
 
 def neighbourhood_sizes(case: Case) -> tuple[FloatArray, IntArray]:
@@ -251,7 +245,7 @@ def neighbourhood_sizes(case: Case) -> tuple[FloatArray, IntArray]:
     sites = Field.of(ordered)
     anchors = first_members(ordered)
     sizes = np.empty(len(anchors))
-    for chunk, rows in _chunks(ordered, anchors):
+    for chunk, rows in chunks(ordered, anchors):
         sizes[chunk] = largest_sizes(sites, rows)
     return sizes, origin[anchors]
 
@@ -261,24 +255,32 @@ def neighbourhood_sizes(case: Case) -> tuple[FloatArray, IntArray]:
 
 def _least_cost(search: Search) -> Proof:
     case, sites = search.case, Field.of(search.case)
-    return _best_first(
-        search,
-        first_members(case),
-        _cost_bounds(case, sites),
-        lambda h: _trim_by_cost(case, sites, h, search.cutoff()),
-    )
+    anchors = _by_cost(case, sites)
+    _first_cheap(search, anchors)
+    return _best_first(search, anchors, lambda h: _trim_by_cost(case, sites, h, search.cutoff()))
 
 
-def _cost_bounds(case: Case, sites: Field) -> FloatArray:
-    """``(anchors,)`` no plan with the anchor costs less [MUSD/year]."""
-    anchors = first_members(case)
-    bounds = np.empty(len(anchors))
-    for chunk, rows in _chunks(case, anchors):
+def _by_cost(case: Case, sites: Field) -> Anchors:
+    """The anchors, and that no plan with each costs less than its bound [MUSD/year]."""
+
+    def bound(rows: Rows) -> FloatArray:
         fewest = fewest_campuses(sites, rows)
         possible = (fewest <= sites.max_campuses) & (largest_sizes(sites, rows) >= _slack(sites))
         fill, _ = fill_cost(sites, rows, fewest, sites.shifts()[0])
-        bounds[chunk] = np.where(possible, fill, np.inf)
-    return bounds
+        return np.asarray(np.where(possible, fill, np.inf), np.float64)
+
+    return Anchors.of_case(case, first_members(case), bound)
+
+
+def _first_cheap(search: Search, anchors: Anchors) -> None:
+    """Find some plan among the cheapest sites around a promising anchor, if there are many."""
+    h = anchors.dive()
+    if h is None:
+        return
+    sites = neighbourhood(search.case, h)
+    if len(sites) > FIRST_SITES and not search.case.required.any():
+        # Sites are in the order of their cost.
+        search.solve(sites[:FIRST_SITES], h)
 
 
 def _slack(sites: Field) -> float:
@@ -291,44 +293,53 @@ def _trim_by_cost(case: Case, sites: Field, h: int, cutoff: float) -> tuple[IntA
     Removes by reduced cost, and by probing pairs, until nothing more can be removed.
     """
     kept = neighbourhood(case, h)
-    within = np.isfinite(case.reach.take(kept).dense())
+    within: BoolArray | None = None
+    probed = case.cluster.network == "mesh"
     # What is removed costs at least the cutoff, so no bound above it holds for the anchor.
     bound, ceiling = -math.inf, math.inf
     for _ in range(PROBE_ROUNDS):
         part = sites.take(kept)
-        everyone = Rows.all_of(len(kept))
-        fewest = fewest_campuses(part, everyone)
+        fewest = fewest_campuses(part, Rows.all_of(len(kept)))
         if fewest[0] > part.max_campuses:
             return kept, ceiling
-        extra = np.zeros(len(kept))
-        alone = -math.inf
-        for shift in part.shifts():
-            forced, opened = with_forced(part, 0, shift)
-            fill, marginal = fill_cost(forced, everyone, fewest, shift)
-            alone = max(alone, float(fill[0]) + opened)
-            if not math.isfinite(alone):
-                return kept, ceiling
-            extra = np.maximum(
-                extra, float(fill[0]) + opened + extra_cost(part, float(marginal[0]), shift)
-            )
+        alone, extra = _anchored_fill(part, fewest)
         bound = max(bound, alone)
         stays = (extra < cutoff) | case.required[kept]
         stays[0] = True
-        if bound >= cutoff:
-            return kept, min(bound, ceiling)
-        if stays.all():
-            pairs = np.max([pair_cost(part, within, 0, s) for s in part.shifts()[:2]], axis=0)
-            others = np.arange(len(kept)) != 0
+        if stays.all() and bound < cutoff and probed and len(kept) <= PROBE_SITES:
+            if within is None:
+                within = np.isfinite(case.reach.take(kept).dense())
+            pairs = _pairs_cost(part, within)
             if fewest[0] >= 2:
-                bound = max(bound, float(pairs[others].min(initial=np.inf)))
-                if bound >= cutoff:
-                    return kept, min(bound, ceiling)
-            stays = (pairs < cutoff) | case.required[kept] | ~others
-        if stays.all():
+                bound = max(bound, float(pairs[1:].min(initial=np.inf)))
+            stays = (pairs < cutoff) | case.required[kept]
+        if stays.all() or bound >= cutoff:
             break
-        kept, within = kept[stays], within[np.ix_(stays, stays)]
-        ceiling = cutoff
+        kept, ceiling = kept[stays], cutoff
+        if within is not None:
+            within = within[np.ix_(stays, stays)]
     return kept, min(bound, ceiling)
+
+
+def _anchored_fill(part: Field, fewest: IntArray) -> tuple[float, FloatArray]:
+    """No plan with the anchor, which comes first, costs less; nor does one with each site."""
+    everyone = Rows.all_of(len(part.cap))
+    alone, extra = -math.inf, np.zeros(len(part.cap))
+    for shift in part.shifts():
+        forced, opened = with_forced(part, 0, shift)
+        fill, marginal = fill_cost(forced, everyone, fewest, shift)
+        cost = float(fill[0]) + opened
+        alone = max(alone, cost)
+        if math.isfinite(cost):
+            extra = np.maximum(extra, cost + extra_cost(part, float(marginal[0]), shift))
+    return alone, extra
+
+
+def _pairs_cost(part: Field, within: BoolArray) -> FloatArray:
+    """``(n,)`` no plan with the anchor, which comes first, and each other site costs less."""
+    pairs_cost: FloatArray = np.max([pair_cost(part, within, 0, s) for s in part.shifts()[:2]], 0)
+    pairs_cost[0] = -np.inf
+    return pairs_cost
 
 
 @dataclass(frozen=True, eq=False)
@@ -359,13 +370,15 @@ def price_anchors(
     origin = order_sites(case)
     ordered = case.take(origin)
     sites = Field.of(ordered)
-    bounds = _cost_bounds(ordered, sites)
+    anchors = _by_cost(ordered, sites)
     values: list[float] = []
     found: list[Settled] = []
-    for h in np.lexsort((np.arange(len(bounds)), bounds)).tolist():
+    while len(values) < solves and not deadline.reached():
         cutoff = sorted(values)[count - 1] if len(values) >= count else math.inf
-        if bounds[h] >= cutoff or len(values) >= solves or deadline.reached():
+        best = anchors.pop(cutoff)
+        if best is None:
             break
+        h, _ = best
         kept, bound = _trim_by_cost(ordered, sites, h, cutoff)
         if bound < cutoff:
             proof = solve_anchored(ordered, kept, h, solver, deadline, cutoff)
@@ -373,9 +386,9 @@ def price_anchors(
             if proof.best is not None:
                 values.append(proof.best.objective)
                 found.append(proof.best.at(origin[kept]))
-        bounds[h] = max(bounds[h], min(bound, cutoff))
+        anchors.raise_bound(h, min(bound, cutoff))
     smallest = np.full(count, np.inf)
-    least = np.sort(bounds)[:count]
+    least = np.sort(anchors.bounds)[:count]
     smallest[: len(least)] = least
     return Pricing(smallest, tuple(found))
 
@@ -388,13 +401,14 @@ def _most_draw(search: Search) -> Proof:
     draws = Field.of(case, np.ones(len(case.site_ids)))
     sizes = Field.of(case)
     _first_balls(search, draws)
-    anchors = first_members(case)
-    bounds = np.empty(len(anchors))
-    for chunk, rows in _chunks(case, anchors):
+
+    def bound(rows: Rows) -> FloatArray:
         possible = largest_sizes(sizes, rows) >= _slack(sizes)
         possible &= np.bincount(rows.row, minlength=rows.count) >= sizes.min_campuses
-        bounds[chunk] = np.where(possible, -largest_sizes(draws, rows), np.inf)
-    return _best_first(search, anchors, bounds, lambda h: _trim_by_draw(search, draws, h))
+        return np.where(possible, -largest_sizes(draws, rows), np.inf)
+
+    anchors = Anchors.of_case(case, first_members(case), bound)
+    return _best_first(search, anchors, lambda h: _trim_by_draw(search, draws, h))
 
 
 def _first_balls(search: Search, draws: Field) -> None:
@@ -404,7 +418,7 @@ def _first_balls(search: Search, draws: Field) -> None:
     other: a program without conflicts, soon solved.
     """
     case = search.case
-    if case.required.any():
+    if case.required.any() or case.cluster.network == "hub":
         return
     half = case.reach.within(case.reach.limit_km / 2)
     balls = Rows.of([np.sort(np.append(half.of(v)[0], v)) for v in case.sites])
@@ -417,6 +431,8 @@ def _trim_by_draw(search: Search, draws: Field, h: int) -> tuple[IntArray, float
     """Sites that a plan with anchor ``h`` and more draw can have, and a bound (as a cost)."""
     case, cutoff = search.case, search.cutoff()
     kept = neighbourhood(case, h)
+    if case.cluster.network != "mesh":
+        return kept, -float(largest_sizes(draws.take(kept), Rows.all_of(len(kept)))[0])
     within = np.isfinite(case.reach.take(kept).dense())
     bound, ceiling = -math.inf, math.inf
     for _ in range(PROBE_ROUNDS):
@@ -448,7 +464,7 @@ def _least_fiber(search: Search) -> Proof:
     site's links cost at least, and sites where that is no better than the best plan are left out.
     """
     whole, ceiling = search.case, math.inf
-    fewest = int(fewest_campuses(Field.of(whole), Rows.all_of(len(whole.site_ids)))[0])
+    fewest = _fewest(whole)
     if fewest > whole.cluster.max_campuses:
         return search.proof(math.inf, stopped=False)
     _first_mesh(search, fewest)
@@ -465,16 +481,43 @@ def _least_fiber(search: Search) -> Proof:
             break
         search = search.narrow(np.flatnonzero(stays), limit_km)
     case = search.case
+    if required_apart(case):
+        return search.proof(ceiling, stopped=False)
     sites, anchors = Field.of(case), first_members(case)
     bounds = np.full(len(anchors), np.inf)
-    for chunk, rows in _chunks(case, anchors):
+    for chunk, rows in chunks(case, anchors):
         possible = largest_sizes(sites, rows) >= _slack(sites)
         possible &= np.bincount(rows.row, minlength=rows.count) >= sites.min_campuses
         bounds[chunk] = np.where(possible, least_km[chunk], np.inf)
     bound, stopped = _search(
-        search, anchors, bounds, lambda h: (neighbourhood(case, h), float(bounds[h]))
+        search,
+        Anchors.of_bounds(anchors, bounds),
+        lambda h: (neighbourhood(case, h), float(bounds[h])),
     )
     return search.proof(min(bound, ceiling), stopped=stopped)
+
+
+def _least_spokes(search: Search) -> Proof:
+    """Least kilometres of the links to a hub: what its own star costs at least, hub by hub."""
+    case = search.case
+    least_km, fewest = stars_km(case, Field.of(case)), _fewest(case)
+    hubs = first_members(case)
+
+    def trim(h: int) -> tuple[IntArray, float]:
+        # A link is too long if, with the shortest ones beside it, it makes no better plan.
+        within, km = case.reach.of(h)
+        beside_km = np.sort(km)[: max(fewest - 2, 0)].sum()
+        stays = (km + beside_km < search.cutoff()) | case.required[within]
+        bound = float(least_km[h])
+        return np.concatenate(([h], within[stays])), bound if stays.all() else min(
+            bound, search.cutoff()
+        )
+
+    return _best_first(search, Anchors.of_bounds(hubs, least_km[hubs]), trim)
+
+
+def _fewest(case: Case) -> int:
+    return int(fewest_campuses(Field.of(case), Rows.all_of(len(case.site_ids)))[0])
 
 
 def _meshes_km(search: Search, fewest: int) -> FloatArray:
@@ -506,41 +549,35 @@ def _first_mesh(search: Search, fewest: int) -> None:
 # -------------------------------------------------------------------------------- search
 
 
-def _best_first(search: Search, anchors: IntArray, bounds: FloatArray, trim: Trim) -> Proof:
-    bound, stopped = _search(search, anchors, bounds, trim)
+def _best_first(search: Search, anchors: Anchors, trim: Trim) -> Proof:
+    bound, stopped = _search(search, anchors, trim)
     return search.proof(bound, stopped=stopped)
 
 
-def _search(
-    search: Search, anchors: IntArray, bounds: FloatArray, trim: Trim
-) -> tuple[float, bool]:
+def _search(search: Search, anchors: Anchors, trim: Trim) -> tuple[float, bool]:
     """Solve the anchors' programs best first; returns the bound of all and whether it stopped."""
-    order = np.lexsort((anchors, bounds))
     proven = math.inf
     ruled_out = False
-    for done, at in enumerate(order):
+    done = 0
+    while True:
         if search.best is None and search.solved >= PATIENCE and not ruled_out:
             # Options that the bounds leave out may leave no plan, or few places for one.
             ruled_out = True
             possible, _, stopped = anchors_with_room(search.case, search.deadline)
             if not stopped:
-                bounds = np.where(np.isin(anchors, possible), bounds, np.inf)
-        least = float(bounds[at])
-        if least >= search.cutoff() or not math.isfinite(least):
-            return min(proven, least), False
+                anchors.keep(possible)
         if search.deadline.reached():
-            return min(proven, least), True
-        h = int(anchors[at])
+            return min(proven, anchors.least), anchors.least < search.cutoff()
+        best = anchors.pop(search.cutoff())
+        if best is None:
+            return min(proven, anchors.least), False
+        h, least = best
         sites, bound = trim(h)
         bound = max(bound, least)
         if bound < search.cutoff():
             bound = max(bound, search.solve(sites, h))
         proven = min(proven, bound)
-        search.tell("anchors", min(proven, _next(bounds, order, done)), done + 1, len(order))
+        done += 1
+        search.tell("anchors", min(proven, anchors.least), done, len(anchors))
         if search.deadline.reached() and bound < search.cutoff():
-            return min(proven, _next(bounds, order, done)), True
-    return proven, False
-
-
-def _next(bounds: FloatArray, order: IntArray, done: int) -> float:
-    return float(bounds[order[done + 1]]) if done + 1 < len(order) else math.inf
+            return min(proven, anchors.least), True

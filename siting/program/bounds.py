@@ -342,11 +342,12 @@ def pair_cost(field: Field, within: BoolArray, h: int, shift: float) -> FloatArr
     takes = np.take_along_axis(within * field.cap, order, axis=1)
     for zone_of_site, headroom in field.zones:
         zone = zone_of_site[order]
-        for z, headroom_z in enumerate(headroom):
+        inside = zone_of_site >= 0
+        caps = np.bincount(zone_of_site[inside], field.cap[inside], minlength=len(headroom))
+        for z in np.flatnonzero(caps > headroom):
             block = takes * (zone == z)
-            if block.any():
-                before = np.cumsum(block, axis=1) - block
-                takes = np.where(zone == z, np.clip(headroom_z - before, 0.0, block), takes)
+            before = np.cumsum(block, axis=1) - block
+            takes = np.where(zone == z, np.clip(headroom[z] - before, 0.0, block), takes)
     before = np.cumsum(takes, axis=1) - takes
     used = np.clip(field.target - before, 0.0, takes)
     opened = field.fixed[h] - shift + np.where(np.arange(n) == h, 0.0, field.fixed - shift)

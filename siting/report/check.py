@@ -124,7 +124,7 @@ def check_case(
     """
     count = len(case.site_ids)
     on_component = np.bincount(distances.component)
-    alone = np.flatnonzero(np.diff(case.reach.indptr) == 0)
+    alone = np.flatnonzero(case.reach.neighbours == 0)
     return CheckReport(
         model=model,
         world_name=world.name,
