@@ -214,7 +214,8 @@ def _try_together(lab: Laboratory, everything: list[Knob]) -> list[Change]:
             by_key[knob.key], loosest[knob.key] = knob, knob.values[-1]
     if not lab.has_plan(loosest):
         return []
-    for key in list(loosest):
+    # The last ones are tried first, so that the keys that planners change most are left.
+    for key in reversed(list(loosest)):
         fewer = {k: v for k, v in loosest.items() if k != key}
         if fewer and lab.has_plan(fewer):
             loosest = fewer

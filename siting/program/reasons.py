@@ -18,9 +18,14 @@ SYNC_LIMITS = ("max_sync_s", "min_compute_utilisation")
 
 def why_infeasible(case: Case) -> str:
     """One or more lines that say why a case, proven infeasible, has no plan."""
-    reasons = [*_required(case), *_too_few(case), *_too_small(case)]
-    if not reasons and case.cluster.network == "mesh":
-        reasons = _too_few_near(case) or _held_back(case)
+    reasons = [*_required(case), *_too_few(case)]
+    mesh = case.cluster.network == "mesh"
+    if not reasons and mesh:
+        reasons = _too_few_near(case)
+    if not reasons:
+        reasons = _too_small(case)
+    if not reasons and mesh:
+        reasons = _held_back(case)
     if not reasons:
         together = (
             "each limit can be met alone, but not all together: proven by exhausting every "
