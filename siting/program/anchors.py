@@ -22,6 +22,7 @@ import numpy as np
 
 from siting.case import BoolArray, Case
 from siting.errors import SolverError
+from siting.fiber import RoutedReach
 from siting.fiber.reach import FloatArray, IntArray
 from siting.program.bounds import (
     Field,
@@ -45,6 +46,7 @@ from siting.program.neighbourhoods import (
 from siting.program.networks import linkable
 from siting.program.plain import Proof, required_unusable, sign_of, solve_plain
 from siting.program.relaxed import anchors_with_room
+from siting.program.rings import least_ring
 from siting.program.settle import Settled
 from siting.program.solvers import Deadline, Solver
 from siting.progress import Progress, ProgressCallback
@@ -60,6 +62,9 @@ PROBE_SITES = 1_500
 
 FIRST_SITES = 150
 """Of a larger neighbourhood the cheapest so many are tried for a first plan."""
+
+HALVED = 5
+"""How often a long reach is halved at the most, to find a plan with short links."""
 
 FIRST_BALLS = 3
 """Sites within half the reach of which a first plan is sought when the most draw is."""
@@ -122,10 +127,13 @@ class Search:
         # A hair less than the gap, so that rounding does not state more than was asked.
         return cost - self.solver.gap * (1 - ROUNDING) * abs(cost)
 
-    def solve(self, sites: IntArray, h: int) -> float:
-        """Solve the program of some sites with anchor ``h``; returns its bound as a cost."""
-        cutoff = self.cutoff()
-        proof = solve_anchored(self.case, sites, h, self.solver, self.deadline, cutoff)
+    def solve(self, sites: IntArray, h: int, *, slice_s: float = math.inf) -> float:
+        """Solve the program of some sites with anchor ``h``; returns its bound as a cost.
+
+        It may take ``slice_s`` of the time that is left.
+        """
+        cutoff, deadline = self.cutoff(), self.deadline.within(slice_s)
+        proof = solve_anchored(self.case, sites, h, self.solver, deadline, cutoff)
         self.solved += 1
         if proof.best is not None:
             self._keep(proof.best, sites)
@@ -154,6 +162,13 @@ class Search:
                     f"{self.solved} small programs solved",
                 )
             )
+
+    def proof_of(self, whole: Proof) -> Proof:
+        """The proof of the program of all sites, with the best plan of both."""
+        if whole.best is not None:
+            self._keep(whole.best, np.arange(len(self.origin)))
+        bound = whole.bound * self.sign
+        return self.proof(bound, stopped=not whole.complete)
 
     def proof(self, bound: float, *, stopped: bool) -> Proof:
         """What is proven in the end; ``bound`` as a cost."""
@@ -217,8 +232,6 @@ def solve_anchors(
     case = linkable(case)
     if required_unusable(case) or required_apart(case):
         return Proof(None, sign_of(case) * math.inf, True, True)
-    if case.cluster.network == "ring":
-        return solve_plain(case, solver, deadline)
     origin = order_sites(case)
     search = Search(case.take(origin), origin, solver, deadline, progress)
     if len(origin) == 0:
@@ -227,7 +240,8 @@ def solve_anchors(
         return _least_cost(search)
     if case.sense == "maximise_mw":
         return _most_draw(search)
-    return _least_spokes(search) if case.cluster.network == "hub" else _least_fiber(search)
+    least = {"mesh": _least_fiber, "hub": _least_spokes, "ring": least_ring}
+    return least[case.cluster.network](search)
 
 
 def neighbourhood_sizes(case: Case) -> tuple[FloatArray, IntArray]:
@@ -467,7 +481,7 @@ def _least_fiber(search: Search) -> Proof:
     fewest = _fewest(whole)
     if fewest > whole.cluster.max_campuses:
         return search.proof(math.inf, stopped=False)
-    _first_mesh(search, fewest)
+    _first_near_mesh(search, fewest)
     while True:
         cutoff, limit_km = search.cutoff(), search.case.reach.limit_km
         if math.isfinite(cutoff) and fewest > 1:
@@ -522,6 +536,22 @@ def _fewest(case: Case) -> int:
 
 def _meshes_km(search: Search, fewest: int) -> FloatArray:
     return meshes_km(search.case, stars_km(search.case, Field.of(search.case)), fewest)
+
+
+def _first_near_mesh(search: Search, fewest: int) -> None:
+    """Find some plan; where distances are routed, within a short reach first: that is quick."""
+    reach = search.case.reach
+    if isinstance(reach, RoutedReach):
+        for halved in range(HALVED, 0, -1):
+            near = search.narrow(np.arange(len(search.origin)), reach.limit_km / 2**halved)
+            if required_apart(near.case):
+                continue
+            _first_mesh(near, fewest)
+            search.solved = near.solved
+            if near.best is not None:
+                search.best = near.best
+                return
+    _first_mesh(search, fewest)
 
 
 def _first_mesh(search: Search, fewest: int) -> None:

@@ -11,6 +11,9 @@ from pulp import LpAffineExpression, LpProblem, LpVariable, lpSum
 
 from siting.case import Case
 
+HOP_SITES = 40
+"""Up to this many sites the hops of a ring are variables, whatever is best."""
+
 SiteCluster = tuple[int, int]
 """Position of a site and number of a cluster."""
 
@@ -212,7 +215,18 @@ def _declare_hub(problem: LpProblem, case: Case, x: Decisions, hub: int | None) 
                 x.spoke[i, j, c] = problem.add_variable(name, 0, 1)
 
 
+def decides_tours(case: Case) -> bool:
+    """Whether the hops of a ring are variables.
+
+    Where they cost nothing and sites are many, sets of sites without a tour are forbidden instead,
+    when a solution has them.
+    """
+    return case.sense == "minimise_fiber_km" or int(case.usable.sum()) <= HOP_SITES
+
+
 def _declare_ring(problem: LpProblem, case: Case, x: Decisions) -> None:
+    if not decides_tours(case):
+        return
     fewest = fewest_possible(case)
     often = 2 if fewest <= 2 else 1
     for c in x.clusters:

@@ -18,7 +18,7 @@ from siting.case import Case
 from siting.fiber import Routes
 from siting.fiber.networks import Pair, failing_together, fatal_spans, hub_of, mesh_links, parts_of
 from siting.fiber.reach import FloatArray, IntArray
-from siting.program.decisions import Decisions, label
+from siting.program.decisions import Decisions, decides_tours, label
 from siting.program.solvers import Deadline, Solver
 from siting.program.tours import shortest_tour
 
@@ -79,10 +79,13 @@ def _ring(
     return length_km, tuple(int(sites[a]) for a in tour)
 
 
-def add_missing_rows(problem: LpProblem, case: Case, x: Decisions) -> bool:
+def add_missing_rows(problem: LpProblem, case: Case, x: Decisions, solver: Solver) -> bool:
     """Forbid what a solution does that no plan may; whether there was anything to forbid."""
     before = problem.numConstraints()
     for c in x.clusters:
+        if case.cluster.network == "ring" and not decides_tours(case):
+            have_a_tour(problem, case, x, c, solver)
+            continue
         if case.cluster.network == "ring":
             close_one_tour(problem, case, x, c)
         if case.cluster.keep_after_span_loss and case.routes is not None:
@@ -129,6 +132,77 @@ def close_one_tour(problem: LpProblem, case: Case, x: Decisions, c: int) -> None
             k = others[0]
             both = x.member[i, c] + x.member[k, c] - 1
             problem += leaving >= 2 * both, _next("leave", problem)
+
+
+def have_a_tour(problem: LpProblem, case: Case, x: Decisions, c: int, solver: Solver) -> None:
+    """The campuses of a ring have a tour, where its hops are no variables.
+
+    For sites ``M`` of the solution that have none, one of three rows. Where hops connect only a
+    part ``A`` of them, with ``around`` the sites not in ``M`` that a hop of ``A`` leads to, for
+    sites ``i`` in ``A`` and ``j`` of the others::
+
+        member[i, c] + member[j, c] - 1  <=  sum over k in around of member[k, c]
+
+    Where the shortest tour through a part ``P`` of them is too long, hops of any length allowed::
+
+        sum over i in P of member[i, c]  <=  |P| - 1
+
+    Kilometres by fiber are a metric, so no tour through ``P`` and more is shorter. Else only
+    ``M`` itself is known to have no tour::
+
+        sum over i in M of (1 - member[i, c])  +  sum over others of member[i, c]  >=  1
+
+    Rows: ``around(n)``, ``too_long(n)``, ``no_tour(n)``.
+    """
+    members = [i for i in x.sites if (x.member[i, c].value() or 0) > 0.5]
+    sites = np.array(members, dtype=np.int64)
+    if network_km(case, sites, solver) is not None:
+        return
+    km = case.reach.take(sites).dense()
+    near = np.argwhere(np.isfinite(np.triu(km, 1)) & (np.triu(np.ones(km.shape), 1) > 0))
+    parts = parts_of(len(members), [(int(a), int(b)) for a, b in near])
+    if len(parts) > 1:
+        inside = [members[a] for a in min(parts, key=len)]
+        outside = [i for i in members if i not in set(inside)]
+        hops = {int(k) for i in inside for k in case.reach.of(i)[0]}
+        way_out = lpSum(x.member[k, c] for k in sorted(hops & set(x.sites) - set(members)))
+        for i, j in _some_pairs(inside, outside):
+            both = x.member[i, c] + x.member[j, c] - 1
+            problem += both <= way_out, _next("around", problem)
+        return
+    long = _too_long(case, km, solver)
+    if long:
+        count = lpSum(x.member[members[a], c] for a in long)
+        problem += count <= len(long) - 1, _next("too_long", problem)
+        return
+    same = set(members)
+    differing = lpSum((1 - x.member[i, c]) if i in same else x.member[i, c] for i in x.sites)
+    problem += differing >= 1, _next("no_tour", problem)
+
+
+def _too_long(case: Case, km: FloatArray, solver: Solver) -> list[int]:
+    """As few of some sites as still have no tour that is short enough; none if all have one."""
+    # What is beyond reach is at least as far as reach.
+    least_km = np.minimum(km, case.reach.limit_km)
+    limit_km = case.cluster.max_ring_km * (1 + 1e-9)
+
+    def too_long(kept: list[int]) -> bool:
+        within = least_km[np.ix_(kept, kept)]
+        tour = shortest_tour(within, solver, Deadline(TOUR_LIMIT_S))
+        if tour is None:
+            return False
+        return bool(
+            sum(within[a, b] for a, b in zip(tour, np.roll(tour, -1), strict=True)) > limit_km
+        )
+
+    kept = list(range(len(km)))
+    if not too_long(kept):
+        return []
+    for a in list(kept):
+        fewer = [b for b in kept if b != a]
+        if len(fewer) > 1 and too_long(fewer):
+            kept = fewer
+    return kept
 
 
 def spread_hops(problem: LpProblem, routes: Routes, x: Decisions, c: int) -> None:

@@ -11,10 +11,14 @@ from pulp import LpProblem, lpSum
 from siting.case import Case
 from siting.errors import SolverError
 from siting.program.build import build, objective
+from siting.program.cuts import tighten
 from siting.program.decisions import Decisions
 from siting.program.networks import add_missing_rows, linkable
 from siting.program.settle import Choice, Settled, settle
 from siting.program.solvers import Deadline, Solver
+
+SMALL_RING = 12
+"""Among so many sites a solver finds the shortest ring without help."""
 
 SETTLE_TRIES = 20
 """How many choices that are feasible only within a solver's tolerance are refused in turn."""
@@ -84,13 +88,16 @@ def solve_plain(
         problem += (value <= cutoff) if sign > 0 else (value >= cutoff), "cutoff"
     best: Settled | None = None
     bound, refused = -math.inf, 0
+    if _is_large_ring(case):
+        half = deadline.within(deadline.left_s() / 2)
+        bound = tighten(problem, case, x, solver, half)
     while refused < SETTLE_TRIES:
         outcome = solver.run(problem, deadline)
         bound = max(bound, outcome.bound * sign)
         if not outcome.found:
             infeasible = outcome.infeasible and best is None
             return _proof(case, best, bound, outcome.complete, infeasible=infeasible)
-        broken = add_missing_rows(problem, case, x)
+        broken = add_missing_rows(problem, case, x, solver)
         choice = _chosen(x)
         found = (
             settle(case, choice, solver) if case.cluster.network == "ring" or not broken else None
@@ -109,6 +116,13 @@ def solve_plain(
         f"the solver chose {SETTLE_TRIES} times sites that are feasible only within its "
         "tolerance; round the numbers of the model, or try another solver"
     )
+
+
+def _is_large_ring(case: Case) -> bool:
+    """Whether a relaxation without cuts would keep a solver long."""
+    ring = case.cluster.network == "ring" and case.sense == "minimise_fiber_km"
+    anchored = case.cluster.count == 1 and bool(case.required.any())
+    return ring and anchored and len(case.site_ids) > SMALL_RING
 
 
 def _proof(

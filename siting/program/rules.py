@@ -11,7 +11,7 @@ import numpy as np
 from pulp import LpAffineExpression, LpProblem, LpVariable, lpSum
 
 from siting.case import Case
-from siting.program.decisions import Decisions, label
+from siting.program.decisions import Decisions, decides_tours, label
 
 # ------------------------------------------------------------------------------ campuses
 
@@ -468,7 +468,7 @@ def join_ring(problem: LpProblem, case: Case, x: Decisions) -> None:
     beside each other; ``close_one_tour`` forbids them when they are found. Rows: ``ring(i, c)``,
     ``hop(i, j, c)``, ``alone(c)``; only for a ring network.
     """
-    if case.cluster.network != "ring":
+    if case.cluster.network != "ring" or not decides_tours(case):
         return
     at: dict[tuple[int, int], list[LpVariable]] = {(i, c): [] for i, c in x.member}
     for (i, j, c), hop in x.hop.items():
@@ -496,7 +496,7 @@ def limit_ring(problem: LpProblem, case: Case, x: Decisions) -> None:
 
     Rows: ``ring_km(c)``; only for a ring network.
     """
-    if case.cluster.network != "ring":
+    if case.cluster.network != "ring" or not decides_tours(case):
         return
     for c in x.clusters:
         problem += _tour_km(case, x, c) <= case.cluster.max_ring_km, label("ring_km", c)

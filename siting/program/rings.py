@@ -1,0 +1,220 @@
+"""The shortest ring that holds a target: bounds by balls, and tours cut out of the relaxation.
+
+A tour through ``h`` and ``j`` is at least twice as long as their distance. So a tour through ``h``
+that is shorter than the best one lies within half of that one's length of ``h``, and where the
+target takes sites as far as ``r(h)``, every tour through ``h`` is at least ``2 r(h)`` long. Sites
+where that is no better than the best plan are left out, which may leave others without enough.
+
+What is left is searched by anchors, in the order of ``r``: a tour with anchor ``h`` has only later
+sites. Its program on the nearest of these is solved as far as time allows; tours that go beyond
+them are at least twice as long as the nearest site that was left out. The anchor of the least
+bound is always next, with more sites and more time than before.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from siting.case import Case
+from siting.errors import SolverError
+from siting.fiber.reach import FloatArray, IntArray
+from siting.program.bounds import Field, Rows, largest_sizes
+from siting.program.plain import Proof, solve_plain
+
+if TYPE_CHECKING:
+    from siting.program.anchors import Search
+
+FIRST_RINGS = 4
+"""Sites around which a first ring is sought."""
+
+FIRST_WIDTH = 1.6
+"""How far around them, in units of the least radius that holds the target [1]."""
+
+FIRST_SITES = 100
+"""Sites among which it is sought at the most."""
+
+FIRST_SHARE = 0.1
+"""Share of the time that each search for a first ring may take [0-1]."""
+
+NEAREST = 50
+"""Sites of an anchor's program at first."""
+
+MORE = 1.4
+"""How many times as many sites, and how much more time, it gets when it is next again."""
+
+SLICE_S = 4.0
+"""Time of an anchor's program at first [s]."""
+
+HALVINGS = 10
+"""How often the radius that holds the target is halved in."""
+
+
+def least_ring(search: Search) -> Proof:
+    """Least kilometres of a ring; see ``solve_anchors``."""
+    case = search.case
+    radius_km = radii_km(case)
+    if not np.isfinite(radius_km).any():
+        # Half of a longer ring than reach may hold the target where no ball does.
+        known = case.cluster.max_ring_km / 2 <= case.reach.limit_km
+        if known:
+            return search.proof(math.inf, stopped=False)
+    _first_rings(search, radius_km)
+    if not _held(search):
+        return search.proof_of(solve_plain(case, search.solver, search.deadline))
+    ceiling = search.cutoff()
+    while True:
+        case = search.case
+        stays = (2 * radii_km(case) < search.cutoff()) | case.required
+        if stays.all():
+            break
+        search = search.narrow(np.flatnonzero(stays), search.case.reach.limit_km)
+        search = search.narrow(
+            np.arange(len(search.origin)), min(search.case.reach.limit_km, search.cutoff() / 2)
+        )
+    order = np.lexsort((radii_km(search.case), ~search.case.required))
+    search = search.narrow(order, search.case.reach.limit_km)
+    bound, stopped = _deepen(search)
+    return search.proof(min(bound, ceiling), stopped=stopped)
+
+
+def _held(search: Search) -> bool:
+    """Whether reach holds every pair that a better tour can have.
+
+    The best plan may bound tours by more than twice the longest hop; farther pairs are not held.
+    """
+    longest_km = min(search.case.cluster.max_ring_km, search.cutoff())
+    return longest_km / 2 <= search.case.reach.limit_km
+
+
+def radii_km(case: Case, *, later: bool = False) -> FloatArray:
+    """Least distance from each site within which the target can be held [km].
+
+    Parameters
+    ----------
+    case
+        Usable sites only.
+    later
+        Of the other sites only those after it count.
+
+    Returns
+    -------
+    ``(n,)`` no more than the true one; infinite where reach does not hold the target.
+    """
+    field, n = Field.of(case), len(case.site_ids)
+    own = np.arange(n)
+    row = np.concatenate((own, np.repeat(own, np.diff(case.reach.indptr))))
+    site = np.concatenate((own, case.reach.indices))
+    km = np.concatenate((np.zeros(n), case.reach.km))
+    if later:
+        kept = site >= row
+        row, site, km = row[kept], site[kept], km[kept]
+    by = np.argsort(row, kind="stable")
+    row, site, km = row[by], site[by], km[by]
+
+    def holds(radius_km: FloatArray) -> np.ndarray:
+        inside = km <= radius_km[row]
+        rows = Rows(n, row[inside], site[inside])
+        count = np.bincount(rows.row, minlength=n)
+        return (largest_sizes(field, rows) >= field.target * (1 - 1e-9)) & (
+            count >= field.min_campuses
+        )
+
+    low, high = np.full(n, -1.0), np.full(n, case.reach.limit_km)
+    never, at_once = ~holds(high), holds(np.zeros(n))
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        held = holds(middle)
+        low, high = np.where(held, low, middle), np.where(held, middle, high)
+    return np.where(never, np.inf, np.where(at_once, 0.0, np.maximum(low, 0.0)))
+
+
+def _first_rings(search: Search, radius_km: FloatArray) -> None:
+    """Find some ring: sites with the shortest links to one of them, and the tour through these."""
+    case = search.case
+    if case.required.any():
+        promising = np.flatnonzero(case.required)[:1]
+    else:
+        promising = np.argsort(radius_km, kind="stable")[:FIRST_RINGS]
+    slice_s = FIRST_SHARE * search.deadline.left_s()
+    for h in promising.tolist():
+        if search.deadline.reached():
+            return
+        width_km = FIRST_WIDTH * radius_km[h] if np.isfinite(radius_km[h]) else np.inf
+        near = _nearest(case, h, FIRST_SITES, within_km=width_km)
+        if case.required[near].sum() < case.required.sum():
+            continue
+        star = replace(case.take(near), cluster=case.cluster.model_copy(update={"network": "hub"}))
+        try:
+            found = solve_plain(star, search.solver, search.deadline.within(slice_s), hub=0)
+        except SolverError:
+            continue
+        if found.best is not None:
+            chosen = np.sort(near[list(found.best.draw_mw[0])])
+            search.solve(chosen, int(chosen[0]), slice_s=slice_s)
+    if search.best is not None and len(promising):
+        _around_best(search, slice_s)
+
+
+def _around_best(search: Search, slice_s: float) -> None:
+    """Look for a shorter ring among the sites nearest to the best one."""
+    case = search.case
+    position = {int(i): p for p, i in enumerate(search.origin)}
+    assert search.best is not None
+    ring = [position[i] for i in search.best.draw_mw[0]]
+    away_km = np.full(len(search.origin), np.inf)
+    for p in ring:
+        others, km = case.reach.of(p)
+        away_km[others] = np.minimum(away_km[others], km)
+    away_km[ring] = 0.0
+    near = np.sort(np.argsort(away_km, kind="stable")[:NEAREST])
+    near = near[np.isfinite(away_km[near])]
+    search.solve(near, ring[0], slice_s=2 * slice_s)
+
+
+def _nearest(case: Case, h: int, count: int, *, within_km: float) -> IntArray:
+    others, km = case.reach.of(h)
+    others, km = others[km <= within_km], km[km <= within_km]
+    return np.concatenate(([h], others[np.argsort(km, kind="stable")[: count - 1]]))
+
+
+def _deepen(search: Search) -> tuple[float, bool]:
+    """Raise the least bound of the anchors, again and again; returns it and whether it stopped."""
+    case = search.case
+    last = 1 if case.required.any() else len(case.site_ids)
+    bounds = 2 * radii_km(case, later=True)[:last]
+    queue = [(float(b), h, 0) for h, b in enumerate(bounds.tolist()) if math.isfinite(b)]
+    heapq.heapify(queue)
+    done = 0
+    while queue:
+        bound, h, times = queue[0]
+        if bound >= search.cutoff():
+            return bound, False
+        if search.deadline.reached():
+            return bound, True
+        sites, ceiling = _ball(case, h, int(NEAREST * MORE**times))
+        if ceiling > bound:
+            found = search.solve(sites, h, slice_s=SLICE_S * MORE ** (2 * times))
+            bound = max(bound, min(found, ceiling))
+        heapq.heapreplace(queue, (bound, h, times + 1))
+        done += 1
+        search.tell("rings", queue[0][0], done, len(queue))
+    return math.inf, False
+
+
+def _ball(case: Case, h: int, count: int) -> tuple[IntArray, float]:
+    """The anchor and the nearest later sites, and how short a tour beyond these can be [km]."""
+    others, km = case.reach.of(h)
+    later = others > h
+    others, km = others[later], km[later]
+    order = np.argsort(km, kind="stable")
+    kept = np.concatenate(([h], others[order[: count - 1]]))
+    missing = np.setdiff1d(np.flatnonzero(case.required), kept)
+    if len(missing):
+        return np.concatenate(([h], others)), math.inf
+    beyond = km[order[count - 1]] if len(order) >= count else math.inf
+    return kept, 2 * float(beyond)
