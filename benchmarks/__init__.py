@@ -5,6 +5,6 @@
     python -m benchmarks.report full     write the page again from the results, solving nothing
     python -m benchmarks.clusters        the gap of 2, 4 and 8 clusters on all sites
 
-``instances`` makes the questions, ``rivals`` holds the ways to solve them, ``suites`` says who solves
-what, ``child`` is one run, ``agree`` compares the answers.
+``instances`` makes the questions, ``rivals`` holds the ways to solve them, ``suites`` says who
+solves what, ``child`` is one run, ``agree`` compares the answers.
 """

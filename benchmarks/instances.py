@@ -84,6 +84,7 @@ def base_case(world_name: str, reach_km: float) -> Case:
         "us_5gw",
         set={
             "world.base": world_name,
+            "world.min_kv": 0.0,
             "cluster.max_fiber_km": reach_km,
             "cluster.max_campuses": MAX_CAMPUSES,
             "cluster.min_utilities": 1,

@@ -63,7 +63,8 @@ def draw_time(runs: list[Record], suite: Suite, path: Path) -> None:
     axes.set(xscale="log", yscale="log", xlabel="sites", ylabel="building and solving [s]")
     axes.set_xticks(family.sizes, [f"{n:,}" for n in family.sizes])
     axes.minorticks_off()
-    axes.set_title(f"{family.title}: filled where proven to 0.1 %, hollow where not; dotted: limit")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.set_title(f"{family.title}; filled: proven to 0.1 %, hollow: not; dotted: limit")
     axes.grid(alpha=0.3)
     figure.legend(loc="outside right upper", frameon=False)
     figure.savefig(path, metadata=WITHOUT_DATE)
@@ -109,6 +110,9 @@ def draw_gap(runs: list[Record], path: Path) -> None:
                     labels[rival.title] = drawn
         axes.set(xscale="log", yscale="log", xlabel="time [s]", title=_words(runs, name))
         axes.axhline(1e-3, color="black", linestyle=":")
+        axes.set_ylim(LEAST_GAP / 2, 2.0)
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter("")
         axes.grid(alpha=0.3)
     all_axes[0][0].set_ylabel("gap [1]")
     if labels:

@@ -320,6 +320,20 @@ def family_tables(family: Family, runs: list[Record]) -> list[str]:
         f"### {family.title.capitalize()}\n",
         f"By number of sites; {seeds}.\n",
         matrix([rival.title for rival in rivals], [f"{n:,}" for n in sizes], cells),
+        *whole_lines(family, here),
+    ]
+
+
+def whole_lines(family: Family, runs: list[Record]) -> list[str]:
+    """What a process takes in all, where it reads its world and routes by itself."""
+    ours = [run for run in runs if run["rival"] == OURS and run.get("load_s") is not None]
+    if family.like.world == "us" or not ours:
+        return []
+    whole_s = [run["wall_s"] for run in ours]
+    return [
+        f"Here every run reads the tables, and routes while it solves. From the start of its "
+        f"process to the end, `siting` took {rounded(statistics.median(whole_s))} s as a median, "
+        f"{rounded(max(whole_s))} s at the most, and {max(r['peak_mb'] for r in ours):,.0f} MB.\n"
     ]
 
 

@@ -257,7 +257,9 @@ class Runner:
             if answer.exists():
                 found: Record = json.loads(answer.read_text(encoding="utf-8"))
                 curve = found.get("curve", [])
-                found["curve"] = curve[:: max(1, -(-len(curve) // CURVE_POINTS))] + curve[-1:]
+                step = max(1, -(-len(curve) // CURVE_POINTS))
+                # Counted from the end, so that the last point stays.
+                found["curve"] = curve[::-step][::-1]
                 return measured | found
             if ended is None:
                 return {"status": "overran", "seconds": wall_s, **measured}

@@ -34,6 +34,8 @@ def solve(case: Case, clock: Clock, settings: Settings) -> Answer:
         return Answer("nothing", None, curve[-1].bound if curve else None, curve)
     position = {site: i for i, site in enumerate(case.site_ids)}
     plan = [{position[site]: mw for site, mw in draws.items()} for draws in solution.draw_mw]
+    # While single clusters are placed, their own cost is told, which is below any of the whole.
+    curve = [p for p in curve if p.incumbent is None or p.incumbent >= solution.bound]
     curve.append(Point(clock.now_s(), solution.objective, solution.bound))
     proven = solution.status == "optimal"
     return Answer("proven" if proven else "plan", plan, solution.bound, curve)
