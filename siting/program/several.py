@@ -3,8 +3,8 @@
 Clusters are tied to each other by the headroom of zones, by clean supply, and by the sites, of
 which each serves one. Where the whole program is too large to hand to a solver, clusters are
 placed one by one in what the others leave, and improved by placing each again. At minimum cost,
-column generation then finds better plans and a bound. For the other senses, and with required
-sites, the bound is that of as many clusters as are asked which ignore each other: valid, and not
+column generation then finds better plans and a bound. For the other senses, for rings, and with
+required sites, the bound is that of as many clusters as are asked which ignore each other: valid, and not
 tight where clusters compete.
 """
 
@@ -20,7 +20,7 @@ from siting.program.columns import solve_columns
 from siting.program.plain import Proof, sign_of, solve_plain
 from siting.program.settle import Settled, evaluate
 from siting.program.solvers import Deadline, Solver
-from siting.progress import ProgressCallback
+from siting.progress import Progress, ProgressCallback
 
 WHOLE_ENTRIES = 400_000
 """Up to this many (site, site, cluster) triples the program is solved as a whole."""
@@ -39,16 +39,17 @@ def solve_several(
     count = case.cluster.count
     one = replace(case, cluster=case.cluster.model_copy(update={"count": 1}))
     free = replace(one, required=np.zeros(len(case.site_ids), dtype=bool))
-    place = Placement(one, free, solver, deadline, progress)
+    place = Placement(count, one, free, solver, deadline, progress)
     first = place.in_what_is_left([], free)
     if first.infeasible:
         return first
     bound = first.bound * count
-    clusters = place.one_after_the_other(count)
+    clusters = place.one_after_the_other()
     if clusters is None:
         return Proof(None, bound, False, False)
     best = _together(place.again(clusters))
-    if case.sense == "minimise_cost" and not case.required.any():
+    priceable = case.sense == "minimise_cost" and case.cluster.network != "ring"
+    if priceable and not case.required.any():
         return solve_columns(
             case,
             best,
@@ -70,12 +71,15 @@ class Placement:
 
     Parameters
     ----------
+    count
+        How many clusters are asked.
     one, free
         The question for one cluster, with the required sites and without.
     solver, deadline, progress
         As in ``solve_anchors``.
     """
 
+    count: int
     one: Case
     free: Case
     solver: Solver
@@ -85,15 +89,24 @@ class Placement:
     def in_what_is_left(self, others: list[Settled], case: Case) -> Proof:
         """The best single cluster beside others."""
         left = _what_is_left(case, others)
-        return solve_anchors(left, self.solver, self.deadline, progress=self.progress)
+        return solve_anchors(left, self.solver, self.deadline, progress=self._tell(len(others)))
 
-    def one_after_the_other(self, count: int) -> list[Settled] | None:
-        """So many clusters, each the best beside those before; none where one finds no place.
+    def _tell(self, placed: int) -> ProgressCallback | None:
+        """Progress of one cluster, which says nothing yet about the plan of all."""
+        if self.progress is None:
+            return None
+        tell = self.progress
+        return lambda one: tell(
+            Progress("placing clusters", done=placed, total=self.count, message=one.message)
+        )
+
+    def one_after_the_other(self) -> list[Settled] | None:
+        """All clusters, each the best beside those before; none where one finds no place.
 
         Required sites go into the first cluster; the others must do without them.
         """
         clusters: list[Settled] = []
-        while len(clusters) < count:
+        while len(clusters) < self.count:
             found = self.in_what_is_left(clusters, self.free if clusters else self.one)
             if found.best is None:
                 return None
