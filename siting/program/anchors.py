@@ -46,8 +46,8 @@ from siting.program.neighbourhoods import (
 from siting.program.networks import linkable
 from siting.program.plain import Proof, required_unusable, sign_of, solve_plain
 from siting.program.relaxed import anchors_with_room
-from siting.program.rings import least_ring
-from siting.program.settle import Settled
+from siting.program.rings import least_ring, wide_ring
+from siting.program.settle import Settled, settle
 from siting.program.solvers import Deadline, Solver
 from siting.progress import Progress, ProgressCallback
 
@@ -136,10 +136,11 @@ class Search:
         proof = solve_anchored(self.case, sites, h, self.solver, deadline, cutoff)
         self.solved += 1
         if proof.best is not None:
-            self._keep(proof.best, sites)
+            self.keep(proof.best, sites)
         return min(proof.bound * self.sign, cutoff)
 
-    def _keep(self, found: Settled, sites: IntArray) -> None:
+    def keep(self, found: Settled, sites: IntArray) -> None:
+        """Take a plan, in positions of ``sites``, if it is better than the best so far."""
         if self.best is None or found.objective * self.sign < self.best.objective * self.sign:
             self.best = found.at(self.origin[sites])
 
@@ -163,10 +164,16 @@ class Search:
                 )
             )
 
+    def try_sites(self, found: Settled) -> None:
+        """Take the sites of another question's plan, with the best draws here."""
+        settled = settle(self.case, found.choice, self.solver)
+        if settled is not None:
+            self.keep(settled, np.arange(len(self.origin)))
+
     def proof_of(self, whole: Proof) -> Proof:
         """The proof of the program of all sites, with the best plan of both."""
         if whole.best is not None:
-            self._keep(whole.best, np.arange(len(self.origin)))
+            self.keep(whole.best, np.arange(len(self.origin)))
         bound = whole.bound * self.sign
         return self.proof(bound, stopped=not whole.complete)
 
@@ -236,6 +243,10 @@ def solve_anchors(
     search = Search(case.take(origin), origin, solver, deadline, progress)
     if len(origin) == 0:
         return search.proof(math.inf, stopped=False)
+    ring = case.cluster.network == "ring"
+    wide = ring and case.cluster.max_ring_km / 2 > case.reach.limit_km
+    if wide and case.sense != "minimise_fiber_km":
+        return wide_ring(search, lambda mesh, until: solve_anchors(mesh, solver, until))
     if case.sense == "minimise_cost":
         return _least_cost(search)
     if case.sense == "maximise_mw":
