@@ -502,7 +502,9 @@ def _least_fiber(search: Search) -> Proof:
         search = search.narrow(np.arange(len(search.origin)), limit_km)
         least_km = _meshes_km(search, fewest)
         stays = (least_km < cutoff) & np.isfinite(least_km)
-        if stays.all() or np.any(search.case.required & ~stays):
+        if np.any(search.case.required & ~stays) or required_apart(search.case):
+            return search.proof(ceiling, stopped=False)
+        if stays.all():
             break
         search = search.narrow(np.flatnonzero(stays), limit_km)
     case = search.case
