@@ -4,8 +4,8 @@ Clusters are tied to each other by the headroom of zones, by clean supply, and b
 which each serves one. Where the whole program is too large to hand to a solver, clusters are
 placed one by one in what the others leave, and improved by placing each again. At minimum cost,
 column generation then finds better plans and a bound. For the other senses, for rings, and with
-required sites, the bound is that of as many clusters as are asked which ignore each other: valid, and not
-tight where clusters compete.
+required sites, the bound is that of as many clusters as are asked which ignore each other: valid,
+and not tight where clusters compete.
 """
 
 from __future__ import annotations
