@@ -1,6 +1,6 @@
 # Needs Python 3.11 or newer and make; everything else goes into .venv, once.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-lowest lint browser goldens pictures map-library world clean \
+.PHONY: help demo test test-all test-lowest lint browser docs goldens pictures map-library world clean \
 	bench bench-quick bench-clusters
 .DELETE_ON_ERROR:
 
@@ -29,6 +29,7 @@ help:
 	@echo 'make bench        siting beside other ways to solve the same; a day, can be taken up again'
 	@echo 'make bench-quick  the same in five minutes, with few instances and short limits'
 	@echo 'make bench-clusters  the gap of 2, 4 and 8 clusters on all sites; more than an hour'
+	@echo 'make docs         build the documentation as a site'
 	@echo 'make world        rebuild data/us from its sources, and build us_all for this user'
 	@echo 'make clean        remove what the other targets made'
 
@@ -88,6 +89,9 @@ bench-quick: $(VENV)/installed-bench
 bench-clusters: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks.clusters
 
+docs: $(VENV)/installed-docs
+	$(BIN)/python tools/build_docs.py
+
 world: $(VENV)/installed-test
 	$(BIN)/python tools/build_us_world.py
 	$(BIN)/python tools/build_us_world.py --world us_all
@@ -118,6 +122,11 @@ $(VENV)/installed-bench: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python $(INSTALL) --upgrade pip
 	$(BIN)/python $(INSTALL) --editable '.[bench]'
 	@touch $(VENV)/installed $@
+
+$(VENV)/installed-docs: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python $(INSTALL) --upgrade pip
+	$(BIN)/python $(INSTALL) --editable '.[docs]'
+	@touch $@
 
 $(LOWEST)/installed: pyproject.toml tools/lowest.txt
 	rm -rf $(LOWEST)
