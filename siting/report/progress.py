@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
+from siting.plan import gap
 from siting.progress import Progress, ProgressCallback
-from siting.report.text import OBJECTIVES, printable
+from siting.report.text import OBJECTIVES, percent, printable
 
 LINE_EVERY_S = 5.0
 """Longest silence between plain lines of one stage that goes on reporting [s]."""
@@ -82,7 +84,7 @@ def _bar(unit: str, stream: TextIO) -> Iterator[ProgressCallback]:
     columns = (
         TimeElapsedColumn(),
         TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
+        BarColumn(bar_width=10),
         TextColumn("{task.fields[state]}", markup=False),
     )
     with Bars(*columns, console=Console(file=stream), transient=True) as bars:
@@ -94,7 +96,7 @@ def _bar(unit: str, stream: TextIO) -> Iterator[ProgressCallback]:
                 description=printable(progress.stage),
                 total=progress.total or None,
                 completed=progress.done,
-                state=", ".join(_state(progress, unit)),
+                state=", ".join([*_left(progress), *_state(progress, unit)]),
             )
 
         yield show
@@ -106,12 +108,20 @@ def _stage(progress: Progress) -> str:
     return printable(progress.stage)
 
 
+def _left(progress: Progress) -> list[str]:
+    return [f"{progress.total - progress.done:,} left"] if progress.total else []
+
+
 def _state(progress: Progress, unit: str) -> list[str]:
     parts = []
     if progress.incumbent is not None:
         parts.append(f"best {progress.incumbent:,.2f} {unit}")
     if progress.bound is not None:
         parts.append(f"bound {progress.bound:,.2f} {unit}")
+    if progress.incumbent is not None and progress.bound is not None:
+        missing = gap(progress.incumbent, progress.bound)
+        if math.isfinite(missing):
+            parts.append(f"gap {percent(missing, 2)}")
     if progress.message:
         parts.append(printable(progress.message))
     return parts
