@@ -519,11 +519,12 @@ def test_progress_off_a_terminal_is_plain_lines_that_do_not_flood(monkeypatch):
     with show_progress("minimise_cost", stream=stream) as show:
         for _, step in STEPS:
             show(step)
-    unit = "MUSD/year"
+    unit, two = "MUSD/year", ", two"
     assert stream.getvalue().splitlines() == [
         "    0.0 s  reading",
         f"    0.1 s  solving 3 of 1,200, best 7,412.35 {unit}, bound 7,400.00 {unit}, gap 0.17 %",
-        f"    1.7 s  solving 5 of 1,200, best 7,410.00 {unit}, bound 7,401.00 {unit}, gap 0.12 %, two",
+        f"    1.7 s  solving 5 of 1,200, best 7,410.00 {unit}, bound 7,401.00 {unit}, gap 0.12 %"
+        + two,
         f"    7.0 s  solving 7 of 1,200, best 7,410.00 {unit}, bound 7,401.00 {unit}, gap 0.12 %",
         "    7.1 s  auditing",
     ]
