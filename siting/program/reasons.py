@@ -8,7 +8,12 @@ import numpy as np
 
 from siting.case import Case
 from siting.program.anchors import neighbourhood_sizes
-from siting.program.neighbourhoods import first_members, neighbourhood, order_sites
+from siting.program.neighbourhoods import (
+    first_members,
+    neighbourhood,
+    order_sites,
+    required_apart,
+)
 from siting.program.relaxed import Relaxed, anchors_with_room
 from siting.program.solvers import Deadline
 
@@ -48,6 +53,11 @@ def _required(case: Case) -> list[str]:
     ]
     if case.cluster.count > 1:
         return reasons
+    if case.cluster.network == "hub" and required_apart(case):
+        reasons.append(
+            f"no site is within {case.reach.limit_km:,.0f} km of all {len(required)} required "
+            "sites, so none can be their hub; raise cluster.max_fiber_km, or require fewer"
+        )
     for position, i in enumerate(required):
         within, _ = case.reach.of(int(i))
         reasons.extend(
@@ -55,7 +65,7 @@ def _required(case: Case) -> list[str]:
             f"{case.reach.limit_km:,.0f} km apart by fiber; raise cluster.max_fiber_km, or "
             "drop one of them"
             for j in required[position + 1 :]
-            if j not in within
+            if case.cluster.network == "mesh" and j not in within
         )
     if len(required) > case.cluster.max_campuses:
         reasons.append(
@@ -131,11 +141,18 @@ def _too_small(case: Case) -> list[str]:
         unit, key = "MW of IT load", "target_it_mw"
     where = case.regions[case.region[around]] if case.region[around] >= 0 else None
     place = f"site {case.site_ids[around]!r}" + (f" in {where}" if where else "")
+    limit_km, most = case.reach.limit_km, case.cluster.max_campuses
+    together = {
+        "mesh": f"{most} campuses within {limit_km:,.0f} km of each other have",
+        "hub": f"a hub and campuses within {limit_km:,.0f} km of it, {most} together, have",
+        "ring": f"{most} campuses of a ring of at most {case.cluster.max_ring_km:,.0f} km have",
+    }[case.cluster.network]
     reason = (
-        f"{case.target:,.0f} {unit} asked, but {case.cluster.max_campuses} campuses within "
-        f"{case.reach.limit_km:,.0f} km of each other have at most {largest:,.0f} {unit} "
-        f"(around {place}); lower cluster.{key} to {np.floor(largest):,.0f} or less, raise "
-        "cluster.max_fiber_km, or give more headroom"
+        f"{case.target:,.0f} {unit} asked, but {together if most > 1 else 'one campus has'} "
+        f"at most {largest:,.0f} {unit} "
+        f"({'around' if most > 1 else 'at'} {place}); lower cluster.{key} to "
+        f"{np.floor(largest):,.0f} or less, raise "
+        f"{'cluster.max_fiber_km' if most > 1 else 'cluster.max_campuses'}, or give more headroom"
     )
     return [reason]
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,16 @@ import numpy as np
 from siting.case import Case
 from siting.errors import SolverError
 from siting.fiber.reach import FloatArray, IntArray
-from siting.program.bounds import Field, Rows, largest_sizes
+from siting.program.bounds import (
+    Field,
+    Rows,
+    extra_cost,
+    fewest_campuses,
+    fill_cost,
+    largest_sizes,
+)
 from siting.program.plain import Proof, solve_plain
+from siting.program.solvers import Deadline
 
 if TYPE_CHECKING:
     from siting.program.anchors import Search
@@ -38,8 +47,20 @@ FIRST_WIDTH = 1.6
 FIRST_SITES = 100
 """Sites among which it is sought at the most."""
 
-FIRST_SHARE = 0.1
+FIRST_SHARE = 0.04
 """Share of the time that each search for a first ring may take [0-1]."""
+
+FIRST_GAP = 0.05
+"""Gap at which such a search may stop [1]."""
+
+BETTER_SHARE = 0.12
+"""Share of the time that each search for a ring near the best one may take [0-1]."""
+
+BETTER_ROUNDS = 3
+"""How often a ring is sought near the best one, while a shorter one is found."""
+
+FIRST_MESH_SHARE = 0.25
+"""Share of the time in which a mesh is sought that has a tour [0-1]."""
 
 NEAREST = 50
 """Sites of an anchor's program at first."""
@@ -80,6 +101,50 @@ def least_ring(search: Search) -> Proof:
     search = search.narrow(order, search.case.reach.limit_km)
     bound, stopped = _deepen(search)
     return search.proof(min(bound, ceiling), stopped=stopped)
+
+
+def wide_ring(search: Search, first: Callable[[Case, Deadline], Proof]) -> Proof:
+    """Best ring whose tour may lead further than reach holds, where kilometres are no objective.
+
+    Where every pair of sites is within reach and within the length of the tour by the largest
+    number of campuses, there is a tour: so ``first`` finds a plan of such a mesh. The ring's own
+    program, without the sites that make no better plan by their cost, then gives bound and plan.
+    """
+    case, cluster = search.case, search.case.cluster
+    pair_km = min(case.reach.limit_km, cluster.max_ring_km / cluster.max_campuses)
+    asked = {"network": "mesh", "keep_after_span_loss": False, "max_fiber_km": pair_km}
+    mesh = replace(
+        case,
+        cluster=cluster.model_copy(update=asked),
+        reach=case.reach.within(pair_km),
+        km_by_campuses=(),
+    )
+    found = first(mesh, search.deadline.within(FIRST_MESH_SHARE * search.deadline.left_s()))
+    if found.best is not None:
+        search.try_sites(found.best)
+    stays = np.ones(len(case.site_ids), dtype=np.bool_)
+    ceiling = math.inf
+    if case.sense == "minimise_cost" and search.best is not None:
+        stays = (_cost_with(case) < search.cutoff()) | case.required
+        ceiling = math.inf if stays.all() else search.cutoff()
+    sites = np.flatnonzero(stays)
+    cutoff = search.cutoff() * search.sign if search.best is not None else None
+    proof = solve_plain(case.take(sites), search.solver, search.deadline, cutoff=cutoff)
+    bound = min(proof.bound * search.sign, ceiling, search.cutoff())
+    if proof.best is not None:
+        search.keep(proof.best, sites)
+    return search.proof(bound, stopped=not proof.complete)
+
+
+def _cost_with(case: Case) -> FloatArray:
+    """``(n,)`` no plan with each site costs less [MUSD/year]."""
+    field, everyone = Field.of(case), Rows.all_of(len(case.site_ids))
+    fewest = fewest_campuses(field, everyone)
+    best = np.full(len(case.site_ids), -np.inf)
+    for shift in field.shifts():
+        fill, marginal = fill_cost(field, everyone, fewest, shift)
+        best = np.maximum(best, float(fill[0]) + extra_cost(field, float(marginal[0]), shift))
+    return best
 
 
 def _held(search: Search) -> bool:
@@ -140,7 +205,8 @@ def _first_rings(search: Search, radius_km: FloatArray) -> None:
         promising = np.flatnonzero(case.required)[:1]
     else:
         promising = np.argsort(radius_km, kind="stable")[:FIRST_RINGS]
-    slice_s = FIRST_SHARE * search.deadline.left_s()
+    left_s = search.deadline.left_s()
+    roughly = replace(search.solver, gap=max(FIRST_GAP, search.solver.gap))
     for h in promising.tolist():
         if search.deadline.reached():
             return
@@ -150,14 +216,19 @@ def _first_rings(search: Search, radius_km: FloatArray) -> None:
             continue
         star = replace(case.take(near), cluster=case.cluster.model_copy(update={"network": "hub"}))
         try:
-            found = solve_plain(star, search.solver, search.deadline.within(slice_s), hub=0)
+            deadline = search.deadline.within(FIRST_SHARE * left_s)
+            found = solve_plain(star, roughly, deadline, hub=0)
         except SolverError:
             continue
         if found.best is not None:
             chosen = np.sort(near[list(found.best.draw_mw[0])])
-            search.solve(chosen, int(chosen[0]), slice_s=slice_s)
-    if search.best is not None and len(promising):
-        _around_best(search, slice_s)
+            search.solve(chosen, int(chosen[0]), slice_s=FIRST_SHARE * left_s)
+    for _ in range(BETTER_ROUNDS):
+        before = search.best
+        if before is not None:
+            _around_best(search, BETTER_SHARE * left_s)
+        if search.best is before:
+            break
 
 
 def _around_best(search: Search, slice_s: float) -> None:
@@ -173,7 +244,7 @@ def _around_best(search: Search, slice_s: float) -> None:
     away_km[ring] = 0.0
     near = np.sort(np.argsort(away_km, kind="stable")[:NEAREST])
     near = near[np.isfinite(away_km[near])]
-    search.solve(near, ring[0], slice_s=2 * slice_s)
+    search.solve(near, ring[0], slice_s=slice_s)
 
 
 def _nearest(case: Case, h: int, count: int, *, within_km: float) -> IntArray:
