@@ -20,11 +20,10 @@ from typing import Literal
 import numpy as np
 
 from siting.case import BoolArray, Case
-from siting.errors import InfeasibleError, LimitError
 from siting.model import SolverSection
 from siting.plan import Solution, gap
-from siting.program.solve import solve
-from siting.program.solvers import Deadline
+from siting.program.solve import search_plan, solution_of, solve
+from siting.program.solvers import Deadline, Solver
 from siting.progress import Progress, ProgressCallback
 
 By = Literal["zone", "site"]
@@ -141,17 +140,11 @@ def _within(
     for gap_asked in sorted({coarse, settings.gap}, reverse=True):
         if deadline.reached():
             return None, False
-        limits = {"gap": gap_asked, "time_limit_s": deadline.left_s()}
-        try:
-            solution = solve(
-                variant,
-                solver=settings.model_copy(update=limits),
-                interrupted=deadline.reached,
-            )
-        except InfeasibleError:
-            return None, True
-        except LimitError:
-            return None, False
+        engine = Solver(settings.name, gap_asked, settings.threads)
+        proof = search_plan(variant, engine, deadline, None)
+        if proof.best is None:
+            return None, proof.infeasible
+        solution = solution_of(variant, proof, settings.name, engine.version())
         if (solution.objective - limit) * sign <= 1e-9 * abs(limit):
             return solution, True
         if (solution.bound - limit) * sign > 0:
