@@ -55,6 +55,7 @@ READ = """## How to read the tables
 - **·** means not run: its results with fewer sites leave nothing to learn. Who did not prove every
   seed of a size gets one seed of the next, and who then returns no plan gets no larger size.
 - A heuristic proves nothing: its cost above that of the plan of `siting` is given, the worst seed.
+  A negative one is possible, for `siting` stops at the gap asked or at the limit.
 - **no plan exists** is a proof too.
 """
 
@@ -78,6 +79,12 @@ MEMORY = (
 GROWTH = (
     "Time as a power of the number of sites, fitted to the runs that ended by proof. Those that "
     "did not are missing, so the exponent of a program that meets its limit is too low.\n"
+)
+
+WHOLE = (
+    "Here every run reads the tables, and routes while it solves. From the start of its process "
+    "to the end, `siting` took {median_s} s as a median, {longest_s} s at the most, and "
+    "{peak_mb:,.0f} MB.\n"
 )
 
 CLUSTERS = (
@@ -250,7 +257,7 @@ def what_is_left(runs: list[Record]) -> str:
             return status
     gaps = [run["gap"] for run in runs]
     if all(gap is not None for gap in gaps):
-        return f"limit: gap {100 * max(gaps):.2g} %"
+        return f"limit: gap {rounded(100 * max(gaps))} %"
     if all(run.get("objective") is not None for run in runs):
         return "limit: plan, no bound"
     if any(run.get("objective") is not None for run in runs):
@@ -269,7 +276,8 @@ def heuristic_cell(runs: list[Record], ours: list[Record]) -> str:
     words = []
     if both:
         worst = max(run["objective"] / our_cost[run["name"]] - 1 for run in both)
-        words.append(f"{100 * worst:+.1f} %")
+        # Adding 0.0 takes the sign from a zero.
+        words.append(f"{round(100 * worst, 1) + 0.0:+.1f} %")
     elif not found:
         words.append("no plan")
     if missed and both:
@@ -278,8 +286,8 @@ def heuristic_cell(runs: list[Record], ours: list[Record]) -> str:
 
 
 def rounded(value: float) -> str:
-    """Two digits, and thousands apart."""
-    if value >= 100:
+    """Two digits, thousands apart."""
+    if value >= 99.5:
         digits = 10 ** (math.floor(math.log10(value)) - 1)
         return f"{round(value / digits) * digits:,.0f}"
     return f"{value:.2g}" if value >= 0.01 else "0.01"
@@ -330,11 +338,12 @@ def whole_lines(family: Family, runs: list[Record]) -> list[str]:
     if family.like.world == "us" or not ours:
         return []
     whole_s = [run["wall_s"] for run in ours]
-    return [
-        f"Here every run reads the tables, and routes while it solves. From the start of its "
-        f"process to the end, `siting` took {rounded(statistics.median(whole_s))} s as a median, "
-        f"{rounded(max(whole_s))} s at the most, and {max(r['peak_mb'] for r in ours):,.0f} MB.\n"
-    ]
+    whole = WHOLE.format(
+        median_s=rounded(statistics.median(whole_s)),
+        longest_s=rounded(max(whole_s)),
+        peak_mb=max(run["peak_mb"] for run in ours),
+    )
+    return [whole]
 
 
 def faster(suite: Suite, runs: list[Record]) -> list[str]:

@@ -118,7 +118,15 @@ QUICK = Suite(
     "quick",
     (
         Family("one", "one cluster", ONE, (50, 150, 300, 600, 1200, 4062), seeds=(1,)),
-        Family("two", "two clusters", replace(ONE, clusters=2), (100, 4062), seeds=(1,)),
+        Family("two", "two clusters", replace(ONE, clusters=2), (100,), seeds=(1,)),
+        Family(
+            "two-all",
+            "two clusters, all sites",
+            replace(ONE, clusters=2),
+            (4062,),
+            seeds=(1,),
+            rivals=CHEAP,
+        ),
     ),
     limit_s=6.0,
 )
