@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,9 @@ def draw_gap(runs: list[Record], path: Path) -> None:
         axes.set(xscale="log", yscale="log", xlabel="time [s]", title=_words(runs, name))
         axes.axhline(1e-3, color="black", linestyle=":")
         axes.set_ylim(LEAST_GAP / 2, 2.0)
+        # Whole decades, so that there is a number at both ends.
+        first_s, last_s = axes.get_xlim()
+        axes.set_xlim(10 ** math.floor(math.log10(first_s)), 10 ** math.ceil(math.log10(last_s)))
         axes.xaxis.set_major_formatter("{x:g}")
         axes.xaxis.set_minor_formatter("")
         axes.grid(alpha=0.3)
