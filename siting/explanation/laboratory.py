@@ -160,8 +160,26 @@ class Laboratory:
         if verdict.plan is None:
             return False if verdict.proven else None
         # The plan is any plan, so its cost is no objective of the model's sense.
-        audit(replace(case, sense="minimise_cost"), _as_plan(case, verdict.plan))
+        case = replace(case, sense="minimise_cost")
+        audit(case, _as_plan(case, verdict.plan))
         return True
+
+    def largest_target_mw(self) -> tuple[float, float] | None:
+        """Draw of the largest plan found of one cluster, audited, and a bound on it [MW].
+
+        None where draw is not what limits, or no plan was found in time.
+        """
+        cluster = self.question.cluster
+        kept = cluster.keep_after_campus_loss > 0 or cluster.keep_after_utility_loss > 0
+        if cluster.count > 1 or cluster.target_mw is None or kept:
+            return None
+        free = cluster.model_copy(update={"target_mw": None})
+        case = replace(self.question, sense="maximise_mw", cluster=free)
+        found = self.best(case, gap=1e-3)
+        if found is None:
+            return None
+        audit(case, _as_plan(case, found))
+        return found.objective, found.bound
 
     def best(self, case: Case, *, gap: float) -> Solution | None:
         """The best plan of a variant; None where there is none, or none was found in time."""
@@ -182,7 +200,7 @@ class Laboratory:
 
 def _as_plan(case: Case, solution: Solution) -> Plan:
     return plan_from_solution(
-        replace(case, sense="minimise_cost"),
+        case,
         solution,
         model_name="",
         model_sha256="",

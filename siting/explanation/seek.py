@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from siting.case import Case
 from siting.explanation.knobs import Knob, knobs, site_knobs, words
 from siting.explanation.laboratory import Headroom, Keys, Laboratory
@@ -98,8 +100,11 @@ def _helps(lab: Laboratory, knob: Knob, found: Findings) -> bool:
 
 def _smallest(lab: Laboratory, knob: Knob, others: Keys) -> Change:
     """The smallest change of a key that gives a plan beside others; its loosest value does."""
+    low, high = -1, len(knob.values) - 1
+    if knob.key == "cluster.target_mw" and not others:
+        low, high = _around_largest(lab, knob)
     at, smallest = _first_true(
-        len(knob.values), lambda n: lab.has_plan({**others, knob.key: knob.values[n]})
+        low, high, lambda n: lab.has_plan({**others, knob.key: knob.values[n]})
     )
     value = knob.values[at]
     return Change(
@@ -107,12 +112,29 @@ def _smallest(lab: Laboratory, knob: Knob, others: Keys) -> Change:
     )
 
 
-def _first_true(count: int, ask: Callable[[int], bool | None]) -> tuple[int, bool]:
-    """First of so many steps whose answer is yes, and whether that is proven.
+def _around_largest(lab: Laboratory, knob: Knob) -> tuple[int, int]:
+    """The last target above what is proven to be possible, and the first that a plan reaches.
 
-    The answer of the last step is known to be yes.
+    The most draw is an objective of its own: a plan that has it is a plan for every lower target.
     """
-    low, high, open_questions, proven = -1, count - 1, 0, True
+    low, high = -1, len(knob.values) - 1
+    largest = lab.largest_target_mw()
+    if largest is not None:
+        size_mw, bound_mw = largest
+        targets = np.array(knob.values, np.float64)
+        above = np.flatnonzero(targets > bound_mw * (1 + 1e-9))
+        below = np.flatnonzero(targets <= size_mw + 1e-6)
+        low = int(above[-1]) if len(above) else low
+        high = int(below[0]) if len(below) else high
+    return low, high
+
+
+def _first_true(low: int, high: int, ask: Callable[[int], bool | None]) -> tuple[int, bool]:
+    """First step whose answer is yes, and whether that is proven.
+
+    The answer of step ``high`` is known to be yes, that of ``low`` to be no.
+    """
+    count, open_questions, proven = high + 1, 0, True
     # Small changes are tried first: most that help are small.
     stride = 1
     while high - low > 1:
@@ -179,7 +201,7 @@ def _zone_change(lab: Laboratory, most_mw: float, zones: tuple[str, ...]) -> Cha
 
     if not ask(steps - 1):
         return None
-    at, smallest = _first_true(steps, ask)
+    at, smallest = _first_true(-1, steps - 1, ask)
     added = float((at + 1) * step)
     where = " and in ".join(f"'{zone}'" for zone in zones)
     each = " each" if len(zones) > 1 else ""
