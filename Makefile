@@ -60,7 +60,7 @@ browser:
 test: lint browser
 	$(BIN)/python -m pytest -n auto -m 'not slow' $(PYTEST)
 
-test-all: lint browser
+test-all: lint browser $(VENV)/installed-docs
 	$(BIN)/python -m pytest -n auto $(PYTEST)
 
 test-lowest: $(LOWEST)/installed
