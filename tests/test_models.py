@@ -97,6 +97,9 @@ def test_model_gives_what_is_expected(name: str) -> None:
     assert max(plan.bound, expected["bound"]) <= min(plan.objective, expected["objective"]) * (
         1 + 1e-6
     )
+    if plan.status == "feasible":
+        # What a time limit stopped has at least the bound that is there from the start.
+        assert plan.bound >= expected["bound"]
     campuses = [campus for cluster in plan.clusters for campus in cluster.campuses]
     found = {
         "draw_mw": sum(cluster.draw_mw for cluster in plan.clusters),
@@ -153,9 +156,33 @@ def test_what_the_readme_of_two_utilities_says_of_the_other_sets() -> None:
 @pytest.mark.parametrize("name", SOLVED)
 def test_another_solver_agrees(name: str, solver: str) -> None:
     expected = expected_of(name)
+    if expected["status"] == "feasible":
+        pytest.skip("a time limit stops this model; another solver gets elsewhere in the time")
     plan, status, _ = outcome(lambda: solve(name, **{"solver.name": solver}))
     assert status == expected["status"]
     if plan is not None:
         tolerance = expected["relative_tolerance"]
         assert plan.objective == pytest.approx(expected["objective"], rel=tolerance)
         assert plan.bound <= expected["objective"] * (1 + 1e-6)
+
+
+def test_lincoln_is_out_of_one_tier_and_within_the_next() -> None:
+    with pytest.raises(InfeasibleError):
+        solve("iowa_nebraska", **{"cluster.min_campuses": 4})
+    (cluster,) = solve(
+        "iowa_nebraska", **{"cluster.min_campuses": 4, "cluster.max_fiber_km": 500}
+    ).clusters
+    longest = max(cluster.links, key=lambda link: link.km)
+    assert {longest.from_site, longest.to_site} == {"council_bluffs", "lincoln"}
+    assert (longest.tier, longest.amplifier_sites) == ("long_haul", 1)
+    (first,) = solve("iowa_nebraska").clusters
+    assert {link.tier for link in first.links} <= {"ethernet", "zr"}
+
+
+@pytest.mark.parametrize("name", ["wisconsin_georgia", "council_bluffs_new_albany"])
+def test_two_far_campuses_cannot_wait_for_each_other(name: str) -> None:
+    (link,) = solve(name).clusters[0].links
+    assert link.tier == "async"
+    assert link.rtt_ms >= 10.5
+    with pytest.raises(InfeasibleError):
+        solve(name, **{"cluster.max_fiber_km": 500})
