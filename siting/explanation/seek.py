@@ -168,7 +168,7 @@ def _try_headroom(lab: Laboratory, found: Findings) -> None:
     ways = find_missing_headroom(case, solver=solver, deadline=Deadline(60.0, lab.over))
     alone: list[tuple[float, Change]] = []
     for zones in _zones_to_try(case, ways):
-        change = _zone_change(lab, case.max_mw.sum(), zones)
+        change = _zone_change(lab, _most_useful_mw(case), zones)
         if change is not None:
             alone.append((max(change.headroom_mw.values()), change))
     alone.sort(key=lambda pair: (pair[0], pair[1].text))
@@ -190,6 +190,13 @@ def _zones_to_try(case: Case, ways: list[dict[str, float]]) -> list[tuple[str, .
     chains = [case.ancestry[leaf] for leaf in leaves if len(case.ancestry[leaf]) > 1]
     tried = [(z,) for z in singles]
     return [tuple(case.zone_ids[z] for z in zones) for zones in [*tried, *chains]]
+
+
+def _most_useful_mw(case: Case) -> float:
+    """Headroom beyond which no zone can be of more use [MW]."""
+    cluster = case.cluster
+    largest = cluster.max_campuses * case.campus.max_mw
+    return cluster.count * min(largest, float(np.max(case.pue)) * (case.target or largest))
 
 
 def _zone_change(lab: Laboratory, most_mw: float, zones: tuple[str, ...]) -> Change | None:
