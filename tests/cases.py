@@ -150,6 +150,8 @@ def draw_case(
     else:
         fixed_musd = np.array([float(source.integer(0, 60)) for _ in range(sites)])
     grid_clean = np.array([source.integer(0, 10) / 10 for _ in range(sites)])
+    # The mix is the zone's: that of its first site here.
+    grid_clean = np.array([grid_clean[np.argmax(zone == z)] for z in zone])
     plants = source.integer(0, 4)
     mwh_per_mw = 8760 * campus.load_factor
 
