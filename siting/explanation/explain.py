@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from siting.errors import LimitError
-from siting.explanation.laboratory import Laboratory
+from siting.explanation.laboratory import SOLVE_LIMIT_S, Laboratory
 from siting.explanation.seek import Change, Findings, seek_changes
 from siting.explanation.worth import TIGHT_GAP, Worth, measure
 from siting.model import Model, Sense
@@ -15,6 +15,9 @@ from siting.plan import Solution
 from siting.program.reasons import why_infeasible
 from siting.progress import ProgressCallback
 from siting.world import World
+
+FIRST_SHARE = 0.5
+"""Part of the time that the model itself may take, before any change of it [1]."""
 
 SCHEMA = 1
 """Version of the JSON of an explanation."""
@@ -133,7 +136,10 @@ def explain(
     limit_s = model.solver.time_limit_s if time_limit_s is None else time_limit_s
     lab = Laboratory(model, world, time_limit_s=limit_s, progress=progress, interrupted=interrupted)
     case = lab.question
+    # Whether there is a plan at all decides everything that follows, so it may take longer.
+    lab.solve_limit_s = max(SOLVE_LIMIT_S, FIRST_SHARE * limit_s)
     answer = lab.has_plan({})
+    lab.solve_limit_s = SOLVE_LIMIT_S
     if answer is None:
         raise LimitError(
             "it was not decided in time whether there is a plan; raise --time-limit, or run "

@@ -82,6 +82,7 @@ class Laboratory:
         self._far: Distances | None = None
         self._answers: dict[object, bool] = {}
         self._asked = 0
+        self.solve_limit_s = SOLVE_LIMIT_S
 
     @cached_property
     def question(self) -> Case:
@@ -195,7 +196,7 @@ class Laboratory:
             return None
 
     def _limit_s(self) -> float:
-        return max(0.001, min(SOLVE_LIMIT_S, self._end_s - time.monotonic()))
+        return max(0.001, min(self.solve_limit_s, self._end_s - time.monotonic()))
 
 
 def _as_plan(case: Case, solution: Solution) -> Plan:
