@@ -16,6 +16,7 @@ from test_rules import as_lp, problem_and_decisions
 
 from siting.case import Case
 from siting.fiber import FiberGraph
+from siting.program import decisions, plain, rings
 from siting.program.anchors import solve_anchors
 from siting.program.networks import close_one_tour, linkable, spread_hops, stay_connected
 from siting.program.networks import network_km as program_km
@@ -181,3 +182,12 @@ def test_there_is_no_tour_over_a_gap():
     km = np.full((4, 4), np.inf)
     km[0, 1] = km[1, 0] = km[2, 3] = km[3, 2] = 1.0
     assert shortest_tour(km, SOLVER, Deadline(60)) is None
+
+
+@pytest.mark.parametrize("seed", range(200, 260))
+def test_rings_without_hops_and_with_cuts_agree_with_the_oracle(seed, monkeypatch):
+    """What is done for many sites only, done for few: tours found afterwards, relaxations cut."""
+    monkeypatch.setattr(decisions, "HOP_SITES", 0)
+    monkeypatch.setattr(plain, "SMALL_RING", 0)
+    monkeypatch.setattr(rings, "NEAREST", 3)
+    check_every_way(random_case(seed, network="ring", keep_after_span_loss=None))

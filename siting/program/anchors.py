@@ -13,7 +13,6 @@ Where a site is required, it is put first in the order: it is then the only anch
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,7 +20,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from siting.case import BoolArray, Case
-from siting.errors import SolverError
 from siting.fiber import RoutedReach
 from siting.fiber.reach import FloatArray, IntArray
 from siting.program.bounds import (
@@ -44,7 +42,7 @@ from siting.program.neighbourhoods import (
     required_apart,
 )
 from siting.program.networks import linkable
-from siting.program.plain import Proof, required_unusable, sign_of, solve_plain
+from siting.program.plain import Proof, required_unusable, sign_of, solve_below
 from siting.program.relaxed import anchors_with_room
 from siting.program.rings import least_ring, wide_ring
 from siting.program.settle import Settled, settle
@@ -65,6 +63,12 @@ FIRST_SITES = 150
 
 HALVED = 5
 """How often a long reach is halved at the most, to find a plan with short links."""
+
+MOST_SITES = 2_000
+"""The program of more sites than this is not written: its rows grow with the square."""
+
+BALLS = 5_000
+"""Among more sites than this, only so many are tried as the middle of a first plan."""
 
 FIRST_BALLS = 3
 """Sites within half the reach of which a first plan is sought when the most draw is."""
@@ -130,8 +134,12 @@ class Search:
     def solve(self, sites: IntArray, h: int, *, slice_s: float = math.inf) -> float:
         """Solve the program of some sites with anchor ``h``; returns its bound as a cost.
 
-        It may take ``slice_s`` of the time that is left.
+        It may take ``slice_s`` of the time that is left. Of more than `MOST_SITES` the first are
+        tried for a better plan, and nothing is proven: a solver would need more memory than time.
         """
+        if len(sites) > MOST_SITES:
+            self.solve(sites[:MOST_SITES], h, slice_s=slice_s)
+            return -math.inf
         cutoff, deadline = self.cutoff(), self.deadline.within(slice_s)
         proof = solve_anchored(self.case, sites, h, self.solver, deadline, cutoff)
         self.solved += 1
@@ -197,18 +205,10 @@ def solve_anchored(
     Only plans better than the cutoff (a cost) matter; "infeasible" and the bound are about these.
     The plan is in positions of ``sites``.
     """
-    sign = sign_of(case)
     part = case.take(sites)
     part = replace(part, required=part.required | (sites == h))
     hub = int(np.flatnonzero(sites == h)[0]) if case.cluster.network == "hub" else None
-    if math.isfinite(cutoff):
-        # A cutoff a hair above the best plan can upset a solver, which then fails, or takes a
-        # plan for better that is not; the proof does not need it.
-        with contextlib.suppress(SolverError):
-            proof = solve_plain(part, solver, deadline, cutoff=cutoff * sign, hub=hub)
-            if proof.best is None or proof.best.objective * sign < cutoff:
-                return proof
-    return solve_plain(part, solver, deadline, hub=hub)
+    return solve_below(part, solver, deadline, cutoff, hub=hub)
 
 
 def solve_anchors(
@@ -446,17 +446,25 @@ def _first_balls(search: Search, draws: Field) -> None:
     if case.required.any() or case.cluster.network == "hub":
         return
     half = case.reach.within(case.reach.limit_km / 2)
-    balls = Rows.of([np.sort(np.append(half.of(v)[0], v)) for v in case.sites])
-    promising = np.argsort(-largest_sizes(draws, balls), kind="stable")[:FIRST_BALLS]
-    for v in promising.tolist():
-        search.solve(balls.site[balls.row == v], v)
+    # Among many sites some are enough; the order of the anchors spreads them over the caps.
+    centres = np.arange(0, len(case.site_ids), 1 + len(case.site_ids) // BALLS)
+    balls = [
+        np.sort(np.append(near, v))
+        for v, (near, _) in zip(centres, half.rows(centres), strict=True)
+    ]
+    sizes = [
+        largest_sizes(draws, Rows.of(balls[at : at + 1_000])) for at in range(0, len(balls), 1_000)
+    ]
+    promising = np.argsort(-np.concatenate(sizes), kind="stable")[:FIRST_BALLS]
+    for at in promising.tolist():
+        search.solve(balls[at], int(centres[at]))
 
 
 def _trim_by_draw(search: Search, draws: Field, h: int) -> tuple[IntArray, float]:
     """Sites that a plan with anchor ``h`` and more draw can have, and a bound (as a cost)."""
     case, cutoff = search.case, search.cutoff()
     kept = neighbourhood(case, h)
-    if case.cluster.network != "mesh":
+    if case.cluster.network != "mesh" or len(kept) > PROBE_SITES:
         return kept, -float(largest_sizes(draws.take(kept), Rows.all_of(len(kept)))[0])
     within = np.isfinite(case.reach.take(kept).dense())
     bound, ceiling = -math.inf, math.inf

@@ -18,6 +18,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components, maximum_flow
 
 from siting.case import Case
+from siting.errors import SolverError
 from siting.fiber.reach import FloatArray
 from siting.program.decisions import Decisions, label
 from siting.program.solvers import Deadline, Solver
@@ -49,7 +50,11 @@ def tighten(
     bound = -math.inf
     try:
         while not deadline.reached():
-            outcome = solver.run(problem, deadline, gap=0.0)
+            try:
+                outcome = solver.run(problem, deadline, gap=0.0)
+            except SolverError:
+                # The bound so far holds; the whole program is tried all the same.
+                break
             if outcome.infeasible:
                 return math.inf
             if not (outcome.found and outcome.complete):
@@ -83,7 +88,7 @@ def _cut(problem: LpProblem, x: Decisions, anchor: int) -> bool:
 
 def _hops(x: Decisions, n: int) -> csr_array:
     used = [(i, j, hop.value() or 0.0) for (i, j, _), hop in x.hop.items()]
-    i, j, value = (np.array(column) for column in zip(*used, strict=True))
+    i, j, value = np.array(used, dtype=np.float64).reshape(-1, 3).T
     kept = np.round(value * UNITS) >= 1
     i, j = i[kept].astype(np.int32), j[kept].astype(np.int32)
     units = np.round(value[kept] * UNITS).astype(np.int32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import dataclass
 
@@ -116,6 +117,23 @@ def solve_plain(
         f"the solver chose {SETTLE_TRIES} times sites that are feasible only within its "
         "tolerance; round the numbers of the model, or try another solver"
     )
+
+
+def solve_below(
+    case: Case, solver: Solver, deadline: Deadline, cutoff: float, *, hub: int | None = None
+) -> Proof:
+    """Solve the program of a case where only plans below a cutoff (a cost) matter.
+
+    As ``solve_plain``, but a cutoff a hair above the best plan cannot upset the solver, which may
+    then fail, or take a plan for better that is not: it is asked again without the cutoff.
+    """
+    sign = sign_of(case)
+    if math.isfinite(cutoff):
+        with contextlib.suppress(SolverError):
+            proof = solve_plain(case, solver, deadline, cutoff=cutoff * sign, hub=hub)
+            if proof.best is None or proof.best.objective * sign < cutoff:
+                return proof
+    return solve_plain(case, solver, deadline, hub=hub)
 
 
 def _is_large_ring(case: Case) -> bool:

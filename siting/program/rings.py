@@ -32,7 +32,7 @@ from siting.program.bounds import (
     fill_cost,
     largest_sizes,
 )
-from siting.program.plain import Proof, solve_plain
+from siting.program.plain import Proof, solve_below, solve_plain
 from siting.program.solvers import Deadline
 
 if TYPE_CHECKING:
@@ -65,10 +65,13 @@ FIRST_MESH_SHARE = 0.25
 NEAREST = 50
 """Sites of an anchor's program at first."""
 
-MORE = 1.4
-"""How many times as many sites, and how much more time, it gets when it is next again."""
+MORE_SITES = 1.2
+"""How many times as many sites it gets when it is next again."""
 
-SLICE_S = 4.0
+MORE_TIME = 2.0
+"""How many times as much time it then gets."""
+
+SLICE_S = 1.0
 """Time of an anchor's program at first [s]."""
 
 HALVINGS = 10
@@ -89,16 +92,14 @@ def least_ring(search: Search) -> Proof:
         return search.proof_of(solve_plain(case, search.solver, search.deadline))
     ceiling = search.cutoff()
     while True:
-        case = search.case
-        stays = (2 * radii_km(case) < search.cutoff()) | case.required
+        # No hop of a shorter tour is longer than half of it.
+        limit_km = min(search.case.reach.limit_km, search.cutoff() / 2)
+        radius_km = radii_km(search.case)
+        stays = (2 * radius_km < search.cutoff()) | search.case.required
         if stays.all():
             break
-        search = search.narrow(np.flatnonzero(stays), search.case.reach.limit_km)
-        search = search.narrow(
-            np.arange(len(search.origin)), min(search.case.reach.limit_km, search.cutoff() / 2)
-        )
-    order = np.lexsort((radii_km(search.case), ~search.case.required))
-    search = search.narrow(order, search.case.reach.limit_km)
+        search = search.narrow(np.flatnonzero(stays), limit_km)
+    search = search.narrow(np.lexsort((radius_km, ~search.case.required)), limit_km)
     bound, stopped = _deepen(search)
     return search.proof(min(bound, ceiling), stopped=stopped)
 
@@ -128,8 +129,7 @@ def wide_ring(search: Search, first: Callable[[Case, Deadline], Proof]) -> Proof
         stays = (_cost_with(case) < search.cutoff()) | case.required
         ceiling = math.inf if stays.all() else search.cutoff()
     sites = np.flatnonzero(stays)
-    cutoff = search.cutoff() * search.sign if search.best is not None else None
-    proof = solve_plain(case.take(sites), search.solver, search.deadline, cutoff=cutoff)
+    proof = solve_below(case.take(sites), search.solver, search.deadline, search.cutoff())
     bound = min(proof.bound * search.sign, ceiling, search.cutoff())
     if proof.best is not None:
         search.keep(proof.best, sites)
@@ -267,9 +267,9 @@ def _deepen(search: Search) -> tuple[float, bool]:
             return bound, False
         if search.deadline.reached():
             return bound, True
-        sites, ceiling = _ball(case, h, int(NEAREST * MORE**times))
+        sites, ceiling = _ball(case, h, int(NEAREST * MORE_SITES**times))
         if ceiling > bound:
-            found = search.solve(sites, h, slice_s=SLICE_S * MORE ** (2 * times))
+            found = search.solve(sites, h, slice_s=SLICE_S * MORE_TIME**times)
             bound = max(bound, min(found, ceiling))
         heapq.heapreplace(queue, (bound, h, times + 1))
         done += 1
