@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from siting.world import World
 
 
-ROUTED_SITES = 10_000
+ROUTED_SITES = 5_000
 """Between more sites than this, routes are searched for when they are asked for."""
 
 

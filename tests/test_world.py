@@ -1,6 +1,7 @@
 """Worlds: formats, ids, filters, spans, and the column registry against the code."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -590,6 +591,23 @@ def test_bundled_tables_have_the_content_that_they_say():
     assert world.sites["zone"].notna().all()
     assert world.sites["region"].notna().all()
     assert (data_folder() / "us" / "zones.geojson").is_file()
+
+
+def test_a_world_that_is_not_built_says_how_to_build_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("SITING_WORLDS", str(tmp_path))
+    model = read_model("us_all_5gw")
+    with pytest.raises(
+        InputError, match=r"world.base = 'us_all':.*\n?.*not built here; run make world"
+    ):
+        read_world(model)
+    shutil.copytree(data_folder() / "us", tmp_path / "us_all")
+    world = read_world(model)
+    assert world.files["sites"] == "us_all/sites.csv"
+    assert len(world.sites) == 4062
+    # Only worlds that siting knows how to build are found by name.
+    shutil.copytree(data_folder() / "us", tmp_path / "other")
+    with pytest.raises(InputError, match="neither a bundled world nor a folder"):
+        read_world(model.replace({"world.base": "other"}))
 
 
 # --- Real public files ----------------------------------------------------------------------

@@ -220,13 +220,9 @@ class Anchors:
 
     def _bound_alone(self, case: Case, places: IntArray) -> None:
         assert self._bound is not None
-        assert isinstance(case.reach, RoutedReach)
-        for start in range(0, len(places), PREPARED):
-            some = places[start : start + PREPARED]
-            case.reach.prepare(self.anchors[some])
-            for chunk, rows in chunks(case, self.anchors[some]):
-                at = some[chunk]
-                self.bounds[at] = np.maximum(self.bounds[at], self._bound(rows))
+        for chunk, rows in chunks(case, self.anchors[places]):
+            at = places[chunk]
+            self.bounds[at] = np.maximum(self.bounds[at], self._bound(rows))
         self.group[places] = -1
 
 
@@ -236,6 +232,8 @@ def chunks(case: Case, anchors: IntArray) -> Iterator[tuple[IntArray, Rows]]:
     sets: list[IntArray] = []
     entries = 0
     for place, h in enumerate(anchors.tolist()):
+        if place % PREPARED == 0 and isinstance(case.reach, RoutedReach):
+            case.reach.prepare(anchors[place : place + PREPARED])
         chunk.append(place)
         sets.append(neighbourhood(case, h))
         entries += len(sets[-1])
