@@ -22,13 +22,13 @@ def prefer_better_site(problem: LpProblem, case: Case, x: Decisions) -> None:
 
         sum over c of member[j, c]  <=  sum over c of member[i, c]
 
-    Site ``i`` dominates ``j`` where both are of one zone, utility and PUE, both or neither are
-    reused from other plans, ``i`` draws at least as
-    much and costs no more, and every site within reach of ``j`` is within reach of ``i``; of
-    sites that are alike the first one dominates. Exchanging ``j`` for an unused ``i`` in a plan
+    Site ``i`` dominates ``j`` where both are of one zone, utility, region, delivery area, PUE and
+    grid mix, and both or neither are reused from other plans; ``i`` draws at least as much and
+    costs no more, and every site within reach of ``j`` is within reach of ``i``. Of sites that
+    are alike the first one dominates. Exchanging ``j`` for an unused ``i`` in a plan
     keeps every rule and costs no more, and such exchanges come to an end, so a best plan is left.
     Dominance that follows from that of a third site has no row. Rows: ``better(i, j)``; none
-    where kilometres count in more than reach, or plans are to differ.
+    where kilometres count in more than reach.
     """
     if not exchangeable(case):
         return
@@ -47,7 +47,6 @@ def exchangeable(case: Case) -> bool:
         and case.cluster.network == "mesh"
         and not case.cluster.keep_after_span_loss
         and len(case.km_by_campuses) == 0
-        and case.reused is None
     )
 
 
@@ -55,11 +54,9 @@ def dominated_pairs(case: Case, sites: IntArray) -> list[tuple[int, int]]:
     """Pairs ``(i, j)`` of sites where ``i`` dominates ``j``, without those that follow."""
     within = np.isfinite(case.reach.dense())
     pairs: list[tuple[int, int]] = []
-    alike: dict[tuple[int, int, float, bool], list[int]] = {}
+    alike: dict[tuple[float, ...], list[int]] = {}
     for i in sites.tolist():
-        counts = case.reused is not None and bool(case.reused[i])
-        kind = (int(case.zone[i]), int(case.utility[i]), float(case.pue[i]), counts)
-        alike.setdefault(kind, []).append(i)
+        alike.setdefault(_kind(case, i), []).append(i)
     for _, group in sorted(alike.items()):
         members = np.array(group, dtype=np.int64)
         dominates = _dominance(
@@ -73,6 +70,13 @@ def dominated_pairs(case: Case, sites: IntArray) -> list[tuple[int, int]]:
         follows = (dominates.astype(np.int32) @ dominates.astype(np.int32)) > 0
         pairs.extend((group[a], group[b]) for a, b in np.argwhere(dominates & ~follows).tolist())
     return pairs
+
+
+def _kind(case: Case, i: int) -> tuple[float, ...]:
+    """What two sites must share, for one to take the place of the other under every rule."""
+    places = (case.zone[i], case.utility[i], case.region[i], case.area[i])
+    reused = case.reused is not None and case.reused[i]
+    return (*map(int, places), float(case.pue[i]), float(case.grid_clean_fraction[i]), int(reused))
 
 
 def _dominance(
