@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -566,17 +565,6 @@ def test_graph_depends_on_neither_order_nor_direction_nor_names(order, turned, n
 
 
 # --- The bundled world ----------------------------------------------------------------------
-
-
-def test_bundled_world_is_read_in_a_second_and_a_half():
-    model = read_model("us_5gw")
-    read_world(model)
-    seconds = []
-    for _ in range(3):
-        start = time.perf_counter()
-        read_world(model).spans()
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 1.5
 
 
 def test_bundled_tables_have_the_content_that_they_say():
