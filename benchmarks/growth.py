@@ -176,7 +176,8 @@ def measure(pickled: Path, asked: dict[str, Any]) -> Found:
     gap, status = None, ""
     try:
         solution = solve(case, solver=model.solver)
-        gap = abs(solution.objective - solution.bound) / abs(solution.objective)
+        missing = abs(solution.objective - solution.bound)
+        gap = missing / abs(solution.objective) if missing else 0.0
         status = solution.status
     except InfeasibleError:
         status = "no plan"
