@@ -4,6 +4,7 @@ import pytest
 from bad_inputs import CASES
 from drafts import Draft
 
+from siting.cli import main
 from siting.errors import InputError
 from siting.model import read_model
 from siting.world import read_world
@@ -31,6 +32,21 @@ def test_says_what_is_wrong(name, golden, tmp_path, monkeypatch):
     assert refused.value.exit_code == 2
     assert str(tmp_path) not in str(refused.value)
     golden(f"bad_inputs/{name}.txt", f"{refused.value}\n")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_command_ends_with_2_and_writes_nothing(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    draft = Draft()
+    CASES[name](draft)
+    draft.write(tmp_path / name)
+    before = sorted(tmp_path.rglob("*"))
+    assert main(["solve", name, "--out", "plan", "--quiet"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "problem" in err
+    assert "Traceback" not in err
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_there_are_enough():
