@@ -114,6 +114,12 @@ OPTIONS: dict[str, Callable[[Case], Case]] = {
         min_fraction=0.4,
         count_grid_mix=False,
     ),
+    "clean from anywhere": lambda c: section(
+        replace(c, area=np.zeros_like(c.area), supply_area=np.zeros_like(c.supply_area)),
+        "clean",
+        min_fraction=0.9,
+        deliver_within="anywhere",
+    ),
     "less headroom": lambda c: replace(without_options(c), headroom_mw=0.6 * c.headroom_mw),
     "required sites": lambda c: with_required(without_options(c)),
     "no target": lambda c: section(without_options(c), "cluster", target_mw=None),
