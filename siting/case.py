@@ -245,11 +245,6 @@ class Case:
                 inside.setdefault(z, []).append(i)
         return {z: np.array(inside[z]) for z in sorted(inside)}
 
-    @property
-    def premium_musd_per_mwh(self) -> FloatArray:
-        """``(R,)`` premium of contracted energy [MUSD/MWh]."""
-        return self.premium_usd_per_mwh / USD_PER_MUSD
-
     def take(self, sites: IntArray) -> Case:
         """The same question on some of the sites (ascending positions)."""
         return replace(

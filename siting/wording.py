@@ -36,7 +36,7 @@ def number(value: float) -> str:
 
 
 def printable(text: str) -> str:
-    """Text without characters that a terminal would obey or hide."""
+    """Text on one line, in which characters that a terminal would obey or hide are made visible."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 

@@ -25,8 +25,9 @@ from siting.report import write as writing
 from siting.report.check import most_drawn_mw
 from siting.report.progress import show_progress
 from siting.report.read import PlanFile, read_plan
-from siting.report.text import Column, describe_plan, printable, table
+from siting.report.text import Column, describe_plan, table
 from siting.report.write import FILES, check_folder, to_json, write
+from siting.wording import printable
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = json.loads((ROOT / "docs" / "plan.schema.json").read_text(encoding="utf-8"))

@@ -15,9 +15,6 @@ Texts = Annotated[tuple[Text, ...], Field(strict=False)]
 Sense = Literal["minimise_cost", "maximise_mw", "minimise_fiber_km"]
 Network = Literal["mesh", "hub", "ring"]
 
-MODEL_FILE = "model.toml"
-"""Name of the model file in a model's folder."""
-
 
 class Section(BaseModel):
     """A table of the model file: frozen, and an unknown key is an error."""

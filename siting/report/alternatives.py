@@ -14,8 +14,9 @@ from siting.plan import Plan
 from siting.report.geojson import to_geojson
 from siting.report.layers import to_geodataframes
 from siting.report.map import MAP_FILE, draw_maps
-from siting.report.text import OBJECTIVES, Column, counted, percent, printable, table
+from siting.report.text import OBJECTIVES, Column, counted, percent, table
 from siting.report.write import LAYER_FILES, check_folder_of, place_folder, to_json
+from siting.wording import printable
 
 if TYPE_CHECKING:
     from siting.world import World

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from siting.report.text import OBJECTIVES, Column, printable, table
+from siting.report.text import OBJECTIVES, Column, table
+from siting.wording import printable
 
 if TYPE_CHECKING:
     from siting.explanation import Change, Explanation, Worth

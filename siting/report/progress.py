@@ -11,7 +11,8 @@ from typing import TextIO
 
 from siting.plan import gap
 from siting.progress import Progress, ProgressCallback
-from siting.report.text import OBJECTIVES, percent, printable
+from siting.report.text import OBJECTIVES, percent
+from siting.wording import printable
 
 LINE_EVERY_S = 5.0
 """Longest silence between plain lines of one stage that goes on reporting [s]."""

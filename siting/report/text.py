@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from siting.training.facts import LEVELS, PAPERS, accelerators, recipes
+from siting.wording import printable
 from siting.world.columns import HEADROOM_CURTAILMENT
 
 if TYPE_CHECKING:
@@ -621,13 +622,6 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[str]
 
 def _named(name: str, title: str) -> str:
     return printable(f"{name}: {title}" if title else name)
-
-
-def printable(text: str) -> str:
-    """The text on one line, with control characters (line breaks, escapes) made visible."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    )
 
 
 def percent(fraction: float, decimals: int) -> str:
