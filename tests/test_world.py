@@ -619,7 +619,7 @@ def shared_data():
 def shared():
     folder = shared_data()
     if folder is None or not folder.is_dir():
-        pytest.skip("no folder shared/data beside the checkout, and SITING_SHARED_DATA is not set")
+        pytest.skip("needs real public files, in the folder that SITING_SHARED_DATA names")
     return folder
 
 
