@@ -22,10 +22,10 @@ from siting.fiber import (
     compute_reach,
     distances,
     find_routes,
-    great_circle_km,
     reach_of_access,
     tier_of,
 )
+from siting.sphere import great_circle_km
 from siting.units import EARTH_RADIUS_KM
 
 SPHERE = pyproj.Geod(a=EARTH_RADIUS_KM * 1000, b=EARTH_RADIUS_KM * 1000)

@@ -16,7 +16,6 @@ from siting.fiber import (
     FiberGraph,
     RoutedReach,
     access_of,
-    great_circle_km,
     reach_of_access,
     routed,
 )
@@ -26,6 +25,7 @@ from siting.program.bounds import Field
 from siting.program.cover import Anchors
 from siting.program.neighbourhoods import order_sites
 from siting.program.solvers import Deadline, Solver
+from siting.sphere import great_circle_km
 
 ARRAYS = ("indptr", "indices", "km")
 

@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from siting.errors import InputError, Problems
 from siting.model import make_model, read_model
 from siting.resources import data_folder
+from siting.sphere import great_circle_km
 from siting.world import World, check_question, read_world
 from siting.world.columns import FIBER, SITES, TABLES, ZONES, describe_tables
 from siting.world.facts import KINDS
 from siting.world.files import Source, read_table
 from siting.world.shapes import area_km2, read_shapes
 from siting.world.sheet import read_columns
-from siting.world.sphere import great_circle_km
 
 ROOT = Path(__file__).parents[1]
 

@@ -2,7 +2,7 @@
 
 from siting.fiber.cache import cache_folder, cached_reach
 from siting.fiber.distances import compute_reach, reach_of_access
-from siting.fiber.graph import Access, FiberGraph, access_of, great_circle_km
+from siting.fiber.graph import Access, FiberGraph, access_of
 from siting.fiber.lines import amplifier_sites, pairs_needed
 from siting.fiber.reach import Reach
 from siting.fiber.routed import RoutedReach
@@ -24,7 +24,6 @@ __all__ = [
     "cached_reach",
     "compute_reach",
     "find_routes",
-    "great_circle_km",
     "pairs_needed",
     "reach_of_access",
     "tier_of",

@@ -17,7 +17,7 @@ from scipy.spatial import KDTree
 
 from siting.errors import InputError, Problem
 from siting.fiber.reach import FloatArray, IntArray
-from siting.units import EARTH_RADIUS_KM
+from siting.sphere import great_circle_km, on_sphere_km
 
 TIE_KM = 1e-6
 """Nodes whose distances from a site differ by less than this are equally near [km]: 1 mm."""
@@ -245,45 +245,16 @@ def access_of(
     by_rank = np.argsort(graph.node_rank)
     places = np.column_stack((graph.lon, graph.lat))[by_rank]
     distinct = np.sort(by_rank[np.unique(places, axis=0, return_index=True)[1]])
-    tree = KDTree(_on_unit_sphere(graph.lon[distinct], graph.lat[distinct]))
-    points = _on_unit_sphere(lon, lat)
-    chords, found = tree.query(points, k=[1, 2])
+    tree = KDTree(on_sphere_km(graph.lon[distinct], graph.lat[distinct]))
+    points = on_sphere_km(lon, lat)
+    chords_km, found = tree.query(points, k=[1, 2])
     node = distinct[found[:, 0]]
 
-    margin = TIE_KM / EARTH_RADIUS_KM
-    for i in np.flatnonzero(chords[:, 1] - chords[:, 0] <= margin):
-        near = distinct[tree.query_ball_point(points[i], chords[i, 0] + margin)]
+    for i in np.flatnonzero(chords_km[:, 1] - chords_km[:, 0] <= TIE_KM):
+        near = distinct[tree.query_ball_point(points[i], chords_km[i, 0] + TIE_KM)]
         node[i] = near[np.argmin(graph.node_rank[near])]
     away_km = great_circle_km(lon, lat, graph.lon[node], graph.lat[node])
     return Access(node, away_km * route_factor)
-
-
-def great_circle_km(
-    lon1: ArrayLike, lat1: ArrayLike, lon2: ArrayLike, lat2: ArrayLike
-) -> FloatArray:
-    """Great-circle distance [km] between points in degrees, element by element (haversine).
-
-    >>> great_circle_km(0.0, 0.0, 0.0, 90.0).round(3).item()
-    10007.557
-    """
-    lambda1, phi1, lambda2, phi2 = np.radians(
-        [np.asarray(x, np.float64) for x in np.broadcast_arrays(lon1, lat1, lon2, lat2)]
-    )
-    half_chord_squared = (
-        np.sin((phi2 - phi1) / 2) ** 2
-        + np.cos(phi1) * np.cos(phi2) * np.sin((lambda2 - lambda1) / 2) ** 2
-    )
-    # Rounding can lift antipodes above 1, where arcsin ends.
-    angle = 2 * np.arcsin(np.sqrt(np.minimum(half_chord_squared, 1.0)))
-    return np.asarray(EARTH_RADIUS_KM * angle, np.float64)
-
-
-def _on_unit_sphere(lon: FloatArray, lat: FloatArray) -> FloatArray:
-    """``(points, 3)`` positions whose straight distances order as their great circles do."""
-    lambda_, phi = np.radians(lon), np.radians(lat)
-    return np.column_stack(
-        (np.cos(phi) * np.cos(lambda_), np.cos(phi) * np.sin(lambda_), np.sin(phi))
-    )
 
 
 def _rank(ids: Sequence[str]) -> IntArray:

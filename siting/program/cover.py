@@ -18,10 +18,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from siting.case import BoolArray, Case
-from siting.fiber import RoutedReach, great_circle_km
+from siting.fiber import RoutedReach
 from siting.fiber.reach import FloatArray, IntArray
 from siting.program.bounds import Rows
 from siting.program.neighbourhoods import neighbourhood
+from siting.sphere import great_circle_km
 
 CHUNK_ENTRIES = 1_000_000
 """Sites of neighbourhoods whose bounds are computed at once; bounds the memory."""

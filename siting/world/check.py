@@ -9,12 +9,12 @@ import shapely
 from numpy.typing import NDArray
 
 from siting.model import Model
+from siting.sphere import FloatArray, great_circle_km
 from siting.wording import did_you_mean, listing, number
 from siting.world.columns import HEADROOM_CURTAILMENT
 from siting.world.facts import KINDS
 from siting.world.shapes import check_overlaps, find_zone
 from siting.world.sheet import LISTED, Sheet
-from siting.world.sphere import FloatArray, great_circle_km
 
 IntArray = NDArray[np.int64]
 

@@ -10,11 +10,11 @@ import shapely
 from numpy.typing import NDArray
 from shapely.validation import explain_validity
 
+from siting.sphere import equal_area_km
 from siting.wording import number
 from siting.world.columns import Geometry
 from siting.world.files import JSON
 from siting.world.sheet import LISTED, BoolArray, ObjectArray, Sheet
-from siting.world.sphere import equal_area_km
 
 SLIVER_FRACTION = 0.01
 """Leaf zones may overlap by this share of the smaller one [0-1].

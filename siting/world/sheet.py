@@ -12,10 +12,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from siting.errors import Problems
+from siting.sphere import FloatArray
 from siting.wording import did_you_mean, number, shown
 from siting.world.columns import POSITION, Column, Table
 from siting.world.files import Raw
-from siting.world.sphere import FloatArray
 
 ObjectArray = NDArray[np.object_]
 BoolArray = NDArray[np.bool_]

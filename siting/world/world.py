@@ -15,8 +15,8 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 from siting.model import WorldSection
+from siting.sphere import FloatArray, great_circle_km, on_sphere_km
 from siting.world.check import line_ends
-from siting.world.sphere import FloatArray, great_circle_km, on_sphere_km
 
 IntArray = NDArray[np.int64]
 

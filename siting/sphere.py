@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from siting.units import EARTH_RADIUS_KM
 
@@ -11,17 +11,23 @@ FloatArray = NDArray[np.float64]
 
 
 def great_circle_km(
-    lon_1: FloatArray, lat_1: FloatArray, lon_2: FloatArray, lat_2: FloatArray
+    lon1: ArrayLike, lat1: ArrayLike, lon2: ArrayLike, lat2: ArrayLike
 ) -> FloatArray:
-    """Great-circle distance [km] between positions [degrees]; arrays of one shape.
+    """Great-circle distance [km] between points in degrees, element by element (haversine).
 
-    Source: the haversine formula, which stays exact for short distances.
+    >>> great_circle_km(0.0, 0.0, 0.0, 90.0).round(3).item()
+    10007.557
     """
-    phi_1, phi_2 = np.radians(lat_1), np.radians(lat_2)
-    half_phi, half_lambda = (phi_2 - phi_1) / 2, np.radians(lon_2 - lon_1) / 2
-    haversine = np.sin(half_phi) ** 2 + np.cos(phi_1) * np.cos(phi_2) * np.sin(half_lambda) ** 2
-    km: FloatArray = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(haversine, 0, 1)))
-    return km
+    lambda1, phi1, lambda2, phi2 = np.radians(
+        [np.asarray(x, np.float64) for x in np.broadcast_arrays(lon1, lat1, lon2, lat2)]
+    )
+    half_chord_squared = (
+        np.sin((phi2 - phi1) / 2) ** 2
+        + np.cos(phi1) * np.cos(phi2) * np.sin((lambda2 - lambda1) / 2) ** 2
+    )
+    # Rounding can lift antipodes above 1, where arcsin ends.
+    angle = 2 * np.arcsin(np.sqrt(np.minimum(half_chord_squared, 1.0)))
+    return np.asarray(EARTH_RADIUS_KM * angle, np.float64)
 
 
 def equal_area_km(degrees: FloatArray) -> FloatArray:
