@@ -854,6 +854,49 @@ def test_one_of_several_plans_is_chosen(browser, tool, tiny, tmp_path):
     assert f"{smaller.clusters[0].draw_mw:,.0f} MW" in find(browser, "#answer").text
 
 
+def test_a_plan_that_is_chosen_comes_into_view(browser, tool, tiny, tmp_path):
+    """Alternatives stand elsewhere: a switch must not leave an empty map."""
+    plan, world = tiny
+    smaller = tiny_plan(**{"cluster.target_mw": 240})
+    tool.open_page(browser, draw_maps({"a": plan, "b": smaller}, world).save(tmp_path / "map.html"))
+    for _ in range(5):
+        find(browser, ".leaflet-control-zoom-in").click()
+        time.sleep(0.3)
+    out_of_view = (
+        "const m = document.getElementById('map').getBoundingClientRect();"
+        "return [...document.querySelectorAll('#map .campus')].filter((e) => {"
+        "  const r = e.getBoundingClientRect();"
+        "  return r.left < m.left || r.right > m.right || r.top < m.top || r.bottom > m.bottom;"
+        "}).length"
+    )
+    assert browser.execute_script(out_of_view) > 0
+    find(browser, "#plan-choice").send_keys("b")
+    assert browser.execute_script(out_of_view) == 0
+
+
+@pytest.mark.parametrize(
+    ("sense", "measure"), [("minimise_fiber_km", "km of fiber"), ("maximise_mw", "MW")]
+)
+def test_headline_tells_the_objective_beside_its_gap(browser, tool, tmp_path, sense, measure):
+    plan = siting.solve(siting.read_model("two_utilities", set={"objective.sense": sense}))
+    tool.open_page(browser, plan.map().save(tmp_path / "map.html"))
+    objective, gap = find(browser, "#answer").text.split(", ")[-2:]
+    assert gap == f"gap {100 * plan.gap:.3f} %"
+    number, unit = objective.split(" ", 1)
+    assert float(number.replace(",", "")) == pytest.approx(plan.objective, abs=0.5)
+    assert unit == measure
+
+
+def test_legend_of_discs_is_not_cut_off(browser, tool, tmp_path):
+    plan = siting.solve("iowa_nebraska")
+    tool.open_page(browser, plan.map().save(tmp_path / "map.html"))
+    assert browser.execute_script(
+        "const picture = document.querySelector('svg.sizes').getBoundingClientRect();"
+        "return [...document.querySelectorAll('svg.sizes text')]"
+        ".every((t) => t.getBoundingClientRect().bottom <= picture.bottom + 1)"
+    )
+
+
 def test_thousands_of_sites_are_drawn_smoothly(browser, tool, us, tmp_path):
     """41,083 candidates, ten times those of the US: drawn anew in a moment, without a GPU."""
     model, world, plan = us

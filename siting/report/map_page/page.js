@@ -509,6 +509,7 @@
         s("path", { d: `M${top + 2},${y}H${2 * top + 8}L${2 * top + 14},${words}`, stroke: "currentColor", fill: "none", "stroke-width": 0.7 }), s("text", { x: 2 * top + 17, y: words + 4, fill: "currentColor", "font-size": 12 }, `${label(step)} MW`));
       above = words;
     }
+    picture.setAttribute("height", Math.max(2 * top + 8, above + 10));
     return picture;
   }
 
@@ -567,11 +568,17 @@
     maximise_mw: ["Draw", "MW", "no plan draws more than"],
     minimise_fiber_km: ["Fiber", "km", "no network is shorter than"],
   };
+  /** Draw and cost, and last what the gap is a gap of. */
+  function headline(plan) {
+    const draw = `${format(sum(plan.clusters.map((c) => c.draw_mw)), 0)} MW`, cost = `${format(sum(plan.clusters.map((c) => c.cost_musd_per_year)), 0)} MUSD/year`;
+    if (plan.sense === "maximise_mw") return [cost, draw];
+    return plan.sense === "minimise_fiber_km" ? [draw, cost, `${format(plan.objective, 1)} km of fiber`] : [draw, cost];
+  }
   function drawPanel() {
     const plan = shown.plan, [measure, unit, bounded] = SENSE[plan.sense] || ["Objective", "", "bound"];
     const verdict = plan.status === "optimal" ? "Proven optimal within the gap asked" : "Feasible, not proven optimal within the gap asked: a limit stopped the search";
     byId("answer").replaceChildren(h("span", { class: "badge" }, plan.status === "optimal" ? "Proven" : "Feasible"),
-      `${counted(plan.clusters.length, "cluster", "clusters")}, ${format(sum(plan.clusters.map((c) => c.draw_mw)), 0)} MW, ${format(sum(plan.clusters.map((c) => c.cost_musd_per_year)), 0)} MUSD/year, gap ${format(100 * plan.gap, 3)} %`);
+      [counted(plan.clusters.length, "cluster", "clusters"), ...headline(plan), `gap ${format(100 * plan.gap, 3)} %`].join(", "));
     const parts = [];
     if (data.world.caveat) parts.push(h("p", { class: "caveat", id: "caveat" }, data.world.caveat));
     for (const cluster of plan.clusters) parts.push(...clusterPart(cluster));
@@ -677,11 +684,12 @@
   }
   /** Where nothing lies over the map: beside the legend, on a screen that is wide enough. */
   const room = () => ({ paddingTopLeft: [besideLegend() + 8, 30], paddingBottomRight: [30, 50], animate: false });
-  function fitPlan() {
+  function planBounds() {
     const places = [...campusMarkers.values()].map((marker) => marker.getLatLng());
     for (const [, shape] of linkLines) places.push(shape.getBounds().getSouthWest(), shape.getBounds().getNorthEast());
-    map.fitBounds(L.latLngBounds(places).pad(0.12), { ...room(), maxZoom: 9 });
+    return L.latLngBounds(places);
   }
+  function fitPlan() { map.fitBounds(planBounds().pad(0.12), { ...room(), maxZoom: 9 }); }
   function fitAll() {
     const bounds = L.latLngBounds([]);
     for (const shape of zonePaths.values()) bounds.extend(shape.getBounds());
@@ -779,7 +787,11 @@
   if (data.plans.length > 1) {
     byId("plan-label").hidden = false;
     byId("plan-choice").append(...data.plans.map((plan, k) => h("option", { value: String(k) }, plan.name)));
-    byId("plan-choice").addEventListener("change", (event) => choose(Number(event.target.value)));
+    byId("plan-choice").addEventListener("change", (event) => {
+      choose(Number(event.target.value));
+      // The next plan may stand elsewhere: nobody should look at a map without it.
+      if (!map.getBounds().contains(planBounds())) fitPlan();
+    });
   }
   paint();
   choose(0);
