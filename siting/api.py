@@ -283,6 +283,17 @@ def alternatives(
     )
 
 
+def _names_like(name: str, known: Sequence[str]) -> str:
+    """What may be meant: a name that is like it, or the names that it is a part of."""
+    close = did_you_mean(name, known)
+    parts = sorted(other for other in set(known) if name.strip().casefold() in other.casefold())
+    meant = [close] if close else parts if name.strip() else []
+    if not meant:
+        return f"there are {len(set(known))} others"
+    more = f" or {len(meant) - 3} more" if len(meant) > 3 else ""
+    return f"did you mean {' or '.join(repr(other) for other in meant[:3])}{more}?"
+
+
 def _without(
     case: Case, utilities: Sequence[str], zones: Sequence[str], problems: Problems
 ) -> Case:
@@ -293,8 +304,7 @@ def _without(
     ):
         for name in names:
             if name not in known:
-                close = did_you_mean(name, known)
-                hint = f"did you mean '{close}'?" if close else f"there are {len(known)} others"
+                hint = _names_like(name, known)
                 problems.add(option, f"'{name}' is not in this world; {hint}")
     of_utility = np.isin(np.array(case.utilities, object), list(utilities))[case.utility]
     of_zone = np.array(

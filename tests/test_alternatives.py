@@ -131,7 +131,8 @@ def test_a_zone_is_excluded_with_those_inside_it() -> None:
     ("options", "says"),
     [
         (["--exclude-utility", "North Powr"], "did you mean 'North Power'?"),
-        (["--exclude-zone", "nowhere"], "'nowhere' is not in this world"),
+        (["--exclude-utility", "power"], "did you mean 'North Power'?"),
+        (["--exclude-zone", "nowhere"], "'nowhere' is not in this world; there are 4 others"),
         (["--exclude-zone", "south", "--set", 'world.require_sites=["s1"]'], "'s1' is excluded"),
     ],
 )

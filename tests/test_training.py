@@ -621,6 +621,18 @@ def test_train_command(folder, capsys):
     assert "Assumed, as no source gives them: layers, step_s" in capsys.readouterr().out
 
 
+def test_long_waits_are_told_in_seconds(tiny, folder, capsys):
+    """405e9 x 16 bit over 100 Gbit/s are 64.8 s, 4/3 of it among three campuses 86.4 s.
+
+    Of these 17.2 s hide behind the backward pass.
+    """
+    light_ms = 1e3 * 4 * tiny.clusters[0].max_fiber_km / KM_PER_S
+    assert main(["train", str(folder), "--recipe", "llama3_405b", "--bandwidth-gbps", "100"]) == 0
+    text = capsys.readouterr().out
+    light = f"{light_ms:.4g} ms of light"
+    assert f"synchronises in 86.4 s (86.4 s on the wire, {light}), waits 69.2 s" in text
+
+
 def test_train_command_prints_the_published_tables(capsys):
     assert main(["train", "--table"]) == 0
     text = capsys.readouterr().out

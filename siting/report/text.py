@@ -452,8 +452,8 @@ def _describe_training(training: ClusterTraining) -> list[str]:
     """What a cluster's synchronisation costs, and what a utilisation needs."""
     lines = [
         (
-            f"  synchronises in {_ms(training.sync_s)} ms ({_ms(training.exchange_s)} ms on the "
-            f"wire, {_ms(training.latency_s)} ms of light), waits {_ms(training.exposed_s)} ms"
+            f"  synchronises in {_time(training.sync_s)} ({_time(training.exchange_s)} on the "
+            f"wire, {_time(training.latency_s)} of light), waits {_time(training.exposed_s)}"
         ),
         (
             f"  compute utilisation {percent(training.compute_utilisation, 2)}, goodput "
@@ -485,8 +485,8 @@ def _describe_training(training: ClusterTraining) -> list[str]:
     return lines + table(columns, rows)
 
 
-def _ms(seconds: float) -> str:
-    return f"{1000 * seconds:,.4g}"
+def _time(seconds: float) -> str:
+    return f"{1000 * seconds:,.4g} ms" if seconds < 9.9995 else f"{seconds:,.1f} s"
 
 
 def _describe_network(cluster: Cluster) -> str:
