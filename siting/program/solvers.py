@@ -7,6 +7,7 @@ is whether a feasible point was found, whether infeasibility or the gap was prov
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.metadata
 import math
 import re
@@ -145,6 +146,7 @@ class Solver:
         return _run_other(name, problem, deadline, gap, self.threads, sign)
 
 
+@functools.cache
 def pulp_name(name: str) -> str:
     """Name by which PuLP knows a solver that is available here.
 
