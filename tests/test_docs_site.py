@@ -30,6 +30,10 @@ def test_every_page_and_model_is_there(site: Path) -> None:
     models = {path.parent.name for path in (ROOT / "models").glob("*/README.md")}
     assert pages <= {path.stem for path in site.glob("*.html")}
     assert models == {path.stem for path in (site / "models").glob("*.html")}
+    drawn = {path.stem for path in (ROOT / "docs" / "images" / "models").glob("*.png")}
+    for model in drawn:
+        assert f"{model}.png" in (site / "models" / f"{model}.html").read_text(encoding="utf-8")
+    assert models - drawn == {"monolith_10gw", "no_plan"}
 
 
 @pytest.mark.slow

@@ -927,6 +927,13 @@ def test_pictures_of_the_documentation_are_small(tool):
         assert 10_000 < (tool.FOLDER / name).stat().st_size < tool.MOST_BYTES
 
 
+def test_every_model_with_a_plan_has_a_picture(tool):
+    assert len(tool.models_with_plans()) > 8
+    for model in tool.models_with_plans():
+        size = tool.picture_of(model).stat().st_size
+        assert 10_000 < size < tool.MOST_BYTES_OF_A_MODEL, model
+
+
 def test_tiny_sites_are_all_there(tiny):
     plan, world = tiny
     assert set(content_of(draw_map(plan, world))["sites"]["columns"]["id"]) == set(SITES)

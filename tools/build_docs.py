@@ -137,6 +137,13 @@ class Site:
             lines.append(f"| [{folder.name}](models/{folder.name}.md) | {title} |")
             page = STAGE / "models" / f"{folder.name}.md"
             text = page.read_text(encoding="utf-8").rstrip()
+            picture = ROOT / "docs" / "images" / "models" / f"{folder.name}.png"
+            if picture.is_file():
+                copy = STAGE / "files" / picture.relative_to(ROOT)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(picture, copy)
+                words = f"The map of {folder.name}"
+                text += f"\n\n## The map\n![{words}](../{copy.relative_to(STAGE).as_posix()})"
             page.write_text(
                 f"{text}\n\n## The model file\n```toml\n{asked.rstrip()}\n```\n", encoding="utf-8"
             )

@@ -1,6 +1,7 @@
-"""Take the pictures of the documentation: a bundled model's map, wide and narrow, light and dark.
+"""Take the pictures of the documentation: the map of every bundled model that has a plan.
 
-`make pictures` runs it. It needs Chromium and its driver (Debian: chromium, chromium-driver).
+That of one model is taken wide and narrow, light and dark. `make pictures` runs it. It needs
+Chromium and its driver (Debian: chromium, chromium-driver).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import shutil
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +25,8 @@ from selenium.webdriver.chrome.service import Service
 import siting
 
 FOLDER = Path(__file__).parent.parent / "docs" / "images"
-WIDE, NARROW = (1440, 900), (390, 844)
+MODELS = FOLDER.parent.parent / "models"
+WIDE, NARROW, SMALL = (1440, 900), (390, 844), (1280, 760)
 PICTURES = {
     "map_wide_light.png": (WIDE, "light"),
     "map_wide_dark.png": (WIDE, "dark"),
@@ -31,6 +34,7 @@ PICTURES = {
     "map_narrow_dark.png": (NARROW, "dark"),
 }
 MOST_BYTES = 400_000
+MOST_BYTES_OF_A_MODEL = 120_000
 
 
 def find_chromium() -> tuple[str, str] | None:
@@ -97,34 +101,67 @@ def open_page(browser: webdriver.Chrome, page: Path) -> None:
         time.sleep(0.05)
 
 
-def take_picture(browser: webdriver.Chrome) -> bytes:
-    """What the browser shows, as a small PNG."""
+def take_picture(browser: webdriver.Chrome, *, colours: int = 0) -> bytes:
+    """What the browser shows, as a small PNG; of so many colours, if a number is given."""
     time.sleep(0.5)  # two frames of the page, and the fade of what opened
     shot = browser.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})
     picture = Image.open(io.BytesIO(base64.b64decode(shot["data"]))).convert("RGB")
+    if colours:
+        # Median cut would lose the colours of small marks, such as those of the legend.
+        method = Image.Quantize.MAXCOVERAGE
+        picture = picture.quantize(colours, method=method, dither=Image.Dither.NONE)
     stream = io.BytesIO()
     picture.save(stream, "PNG", optimize=True)
     return stream.getvalue()
 
 
+def picture_of(model: str) -> Path:
+    """Where the picture of a model is kept."""
+    return FOLDER / "models" / f"{model}.png"
+
+
+def models_with_plans() -> list[str]:
+    """Bundled models that give a plan, as they say of themselves."""
+    return [
+        path.parent.name
+        for path in sorted(MODELS.glob("*/expected.toml"))
+        if tomllib.loads(path.read_text(encoding="utf-8"))["exit_code"] == 0
+    ]
+
+
+def keep(place: Path, content: bytes, most_bytes: int) -> None:
+    """Write a picture, if it is small enough."""
+    if len(content) > most_bytes:
+        sys.exit(f"{place.name} takes {len(content):,} bytes, more than {most_bytes:,}")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(content)
+    print(f"{place.relative_to(FOLDER.parent.parent)}: {len(content):,} bytes", flush=True)
+
+
 def main() -> None:
     """Solve, draw, look, keep."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", default="us_5gw", help="a model of `siting models`")
-    model = siting.read_model(parser.parse_args().model)
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    parser.add_argument("--model", default="us_5gw", help="the model in four pictures")
+    chosen = parser.parse_args().model
     with tempfile.TemporaryDirectory() as folder:
-        page = siting.solve(model).map().save(Path(folder) / "map.html")
+        page = siting.solve(siting.read_model(chosen)).map().save(Path(folder) / "map.html")
         for name, (size, theme) in PICTURES.items():
             with open_browser(size, theme) as browser:
                 open_page(browser, page)
                 if size == WIDE and theme == "dark":
                     browser.execute_script("document.querySelector('[data-go]').click()")
-                content = take_picture(browser)
-            if len(content) > MOST_BYTES:
-                sys.exit(f"{name} takes {len(content):,} bytes, more than {MOST_BYTES:,}")
-            (FOLDER / name).write_bytes(content)
-            print(f"docs/images/{name}: {len(content):,} bytes")
+                keep(FOLDER / name, take_picture(browser), MOST_BYTES)
+        with open_browser(SMALL) as browser:
+            for name in models_with_plans():
+                try:
+                    plan = siting.solve(siting.read_model(name))
+                except siting.InputError as error:
+                    # A world that is not bundled is built with `make world`.
+                    print(f"{name} is left as it is: {error}", file=sys.stderr)
+                    continue
+                open_page(browser, plan.map().save(Path(folder) / f"{name}.html"))
+                content = take_picture(browser, colours=128)
+                keep(picture_of(name), content, MOST_BYTES_OF_A_MODEL)
 
 
 if __name__ == "__main__":
