@@ -278,6 +278,8 @@ def _run_other(
     if name in NAMES["cbc"]:
         # What CBC calls "Integer infeasible" is a proof too, but PuLP gives it no solution status.
         infeasible = problem.status == pulp.LpStatusInfeasible
+    # CBC calls a program infeasible, too, when its time runs out while it prepares.
+    infeasible = infeasible and deadline.left_s() > 0
     if name == "SCIP_PY":
         infeasible = problem.solverModel.getStatus() in ("infeasible", "inforunbd")
     if infeasible:
