@@ -206,6 +206,9 @@ def solve_anchored(
     The plan is in positions of ``sites``.
     """
     part = case.take(sites)
+    if part.required.sum() < case.required.sum():
+        # A required site is beyond the anchor's neighbourhood, so no plan has this anchor.
+        return Proof(None, sign_of(case) * math.inf, infeasible=True, complete=True)
     part = replace(part, required=part.required | (sites == h))
     hub = int(np.flatnonzero(sites == h)[0]) if case.cluster.network == "hub" else None
     return solve_below(part, solver, deadline, cutoff, hub=hub)
