@@ -129,6 +129,28 @@ class Case:
     max_reused: int = 0
 
     @property
+    def asks_most(self) -> bool:
+        """Whether as many clusters are asked as there is room for."""
+        return self.cluster.count == "most"
+
+    @property
+    def count(self) -> int:
+        """How many clusters are asked.
+
+        Raises
+        ------
+        ValueError
+            As many are asked as there is room for.
+        """
+        if self.cluster.count == "most":
+            raise ValueError("the number of clusters is not known before the most were found")
+        return self.cluster.count
+
+    def of_clusters(self, count: int) -> Case:
+        """The same question for so many clusters."""
+        return replace(self, cluster=self.cluster.model_copy(update={"count": count}))
+
+    @property
     def sites(self) -> range:
         """Positions of all sites."""
         return range(len(self.site_ids))

@@ -180,6 +180,18 @@ def count_not_whole(draft: Draft) -> None:
 
 
 @bad
+def count_misspelt(draft: Draft) -> None:
+    draft.ask("cluster", count="moost")
+
+
+@bad
+def most_of_no_size(draft: Draft) -> None:
+    draft.ask("objective", sense="maximise_mw")
+    draft.ask("cluster", count="most")
+    del draft.model["cluster"]["target_mw"]
+
+
+@bad
 def choice_misspelt(draft: Draft) -> None:
     draft.ask("objective", sense="minimize_cost")
 

@@ -44,7 +44,7 @@ class _Watch(cp_model.CpSolverSolutionCallback):  # type: ignore[misc]
 def solve(case: Case, clock: Clock, settings: Settings) -> Answer:
     """Write the program in integers and search."""
     numbers = Numbers.of(case)
-    sites, clusters = range(len(numbers.sites)), range(case.cluster.count)
+    sites, clusters = range(len(numbers.sites)), range(case.count)
     model = cp_model.CpModel()
     cap = np.floor(numbers.cap_mw * PER_MW).astype(np.int64)
     least = int(np.ceil(case.min_mw * PER_MW))

@@ -35,7 +35,7 @@ def _solve(case: Case, clock: Clock, *, every_start: bool) -> Answer:
     )
     left_mw = case.headroom_mw.copy()
     clusters: Clusters = []
-    for _ in range(case.cluster.count):
+    for _ in range(case.count):
         best: dict[int, float] | None = None
         for start in np.argsort(unit_cost, kind="stable").tolist():
             if not np.isfinite(unit_cost[start]) or clock.now_s() > clock.limit_s:

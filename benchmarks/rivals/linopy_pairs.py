@@ -17,7 +17,7 @@ def solve(case: Case, clock: Clock, settings: Settings) -> Answer:
     """Write the program as arrays and hand it to HiGHS in memory."""
     numbers = Numbers.of(case)
     site = pd.RangeIndex(len(numbers.sites), name="site")
-    cluster = pd.RangeIndex(case.cluster.count, name="cluster")
+    cluster = pd.RangeIndex(case.count, name="cluster")
     cap_mw = xr.DataArray(numbers.cap_mw, coords=[site])
     model = linopy.Model()
     member = model.add_variables(coords=[site, cluster], binary=True, name="member")

@@ -96,7 +96,7 @@ def write(
 ]:
     """Write the program, row by row."""
     numbers = Numbers.of(case)
-    sites, clusters = range(len(numbers.sites)), range(case.cluster.count)
+    sites, clusters = range(len(numbers.sites)), range(case.count)
     problem = pulp.LpProblem("clusters", pulp.LpMinimize)
     member = {
         (i, c): problem.add_variable(f"member_{i}_{c}", cat=pulp.LpBinary)

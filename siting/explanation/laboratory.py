@@ -172,7 +172,7 @@ class Laboratory:
         """
         cluster = self.question.cluster
         kept = cluster.keep_after_campus_loss > 0 or cluster.keep_after_utility_loss > 0
-        if cluster.count > 1 or cluster.target_mw is None or kept:
+        if cluster.count != 1 or cluster.target_mw is None or kept:
             return None
         free = cluster.model_copy(update={"target_mw": None})
         case = replace(self.question, sense="maximise_mw", cluster=free)

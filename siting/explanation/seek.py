@@ -196,7 +196,8 @@ def _most_useful_mw(case: Case) -> float:
     """Headroom beyond which no zone can be of more use [MW]."""
     cluster = case.cluster
     largest = cluster.max_campuses * case.campus.max_mw
-    return cluster.count * min(largest, float(np.max(case.pue)) * (case.target or largest))
+    of_cluster = min(largest, float(np.max(case.pue)) * (case.target or largest))
+    return (1 if case.asks_most else case.count) * of_cluster
 
 
 def _zone_change(lab: Laboratory, most_mw: float, zones: tuple[str, ...]) -> Change | None:

@@ -25,7 +25,8 @@ def explain(errors: Iterable[ErrorDetails]) -> tuple[list[str], frozenset[str]]:
         if error["type"] == "rules":
             said += error["ctx"]["rules"]
             continue
-        names = [part for part in error["loc"] if isinstance(part, str)]
+        # A value of several kinds has the kind behind its table and key.
+        names = [part for part in error["loc"] if isinstance(part, str)][:2]
         key: str | None = ".".join(names)
         if error["type"] == "extra_forbidden":
             text, key = _say_unknown(names, error["input"])
@@ -80,10 +81,12 @@ def _demand(error: ErrorDetails, names: list[str], unit: str) -> tuple[str, str]
         ),
     }
     if kind in simple:
-        return simple[kind]
+        must, todo = simple[kind]
+        return f"{must}{_or_word(names)}", todo
     if kind in _BOUNDS:
         argument, words = _BOUNDS[kind]
-        return f"{words} {number(context[argument])}{of_unit}", _percent_hint(names, given)
+        least = f"{words} {number(context[argument])}{of_unit}{_or_word(names)}"
+        return least, _percent_hint(names, given)
     if kind == "literal_error":
         return _say_choice(names, given)
     return f"valid ({error['msg']})", ""
@@ -112,16 +115,27 @@ def _say_choice(names: list[str], given: object) -> tuple[str, str]:
         return "1, the version of the contract that this program reads", "; write schema = 1"
     field = _field(names)
     choices = _choices(field.annotation) if field else []
-    quoted = [f'"{choice}"' for choice in choices]
-    must = " or ".join([", ".join(quoted[:-1]), quoted[-1]])
     close = did_you_mean(str(given), choices)
-    return must, f'; did you mean "{close}"?' if close else ""
+    todo = f'; did you mean "{close}"?' if close else ""
+    if len(choices) == 1:
+        return f'a whole number or "{choices[0]}"', todo
+    quoted = [f'"{choice}"' for choice in choices]
+    return " or ".join([", ".join(quoted[:-1]), quoted[-1]]), todo
+
+
+def _or_word(names: list[str]) -> str:
+    """The word that may stand in the place of a number."""
+    field = _field(names)
+    parts = get_args(field.annotation) if field else ()
+    words = [word for part in parts for kind in get_args(part)[:1] for word in get_args(kind)]
+    return f', or "{words[0]}"' if words and all(isinstance(word, str) for word in words) else ""
 
 
 def _choices(annotation: Any) -> list[Any]:
-    """Values of a literal, optional or not."""
+    """Values of a literal, optional or not, or of the word that may stand for a number."""
     found = [choice for part in get_args(annotation) for choice in get_args(part) or [part]]
-    return [choice for choice in found if choice is not type(None)]
+    found = [choice for part in found for choice in get_args(part) or [part]]
+    return [choice for choice in found if isinstance(choice, str)]
 
 
 def _say_unknown(names: list[str], given: object) -> tuple[str, str | None]:

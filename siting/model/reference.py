@@ -84,16 +84,21 @@ def _bounds(field: FieldInfo) -> str:
     choices = get_args(field.annotation)
     if choices and all(isinstance(choice, str) for choice in choices):
         return ", ".join(f'`"{choice}"`' for choice in choices)
+    parts = [m for choice in choices for m in getattr(choice, "__metadata__", ())]
+    limits = [m for part in (*field.metadata, *parts) for m in getattr(part, "metadata", [part])]
     said = [
         f"{words} {getattr(bound, sign):g}"
-        for bound in (
-            *field.metadata,
-            *(m for c in choices for m in getattr(c, "__metadata__", ())),
-        )
+        for bound in limits
         for sign, words in _SIGNS.items()
         if hasattr(bound, sign)
     ]
-    return ", ".join(said)
+    words_instead = [
+        f'`"{word}"`'
+        for choice in choices
+        for kind in get_args(choice)[:1]
+        for word in get_args(kind)
+    ]
+    return ", ".join([*said, *words_instead])
 
 
 def describe_model() -> str:

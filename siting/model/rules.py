@@ -55,6 +55,19 @@ def _has_one_target(model: Model) -> str | None:
     return None
 
 
+@_rule("cluster.count", "cluster.target_mw", "cluster.target_it_mw", "objective.sense")
+def _counts_clusters_of_a_size(model: Model) -> str | None:
+    cluster, sense = model.cluster, model.objective.sense
+    # For the other senses the missing target is a problem of its own.
+    without = cluster.target_mw is None and cluster.target_it_mw is None
+    if cluster.count == "most" and without and sense == "maximise_mw":
+        return (
+            'cluster.count is "most", but there is no target that says how large a cluster is; '
+            "give cluster.target_mw [MW], or the number of clusters"
+        )
+    return None
+
+
 @_rule("cluster.min_campuses", "cluster.max_campuses")
 def _orders_campuses(model: Model) -> str | None:
     fewest, most = model.cluster.min_campuses, model.cluster.max_campuses
@@ -208,6 +221,8 @@ def _wants_what_it_excludes(model: Model) -> str | None:
 @_rule("world.require_sites", "cluster.count", "cluster.max_campuses")
 def _has_room_for_required(model: Model) -> str | None:
     asked = len(frozenset(model.world.require_sites))
+    if model.cluster.count == "most":
+        return None
     room = model.cluster.count * model.cluster.max_campuses
     if asked > room:
         return (

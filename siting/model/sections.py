@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -14,6 +14,11 @@ Text = Annotated[str, Field(min_length=1)]
 Texts = Annotated[tuple[Text, ...], Field(strict=False)]
 Sense = Literal["minimise_cost", "maximise_mw", "minimise_fiber_km"]
 Network = Literal["mesh", "hub", "ring"]
+# Tagged, so that a wrong value is one problem and not one for each kind that it might have been.
+Count = Annotated[
+    Annotated[int, Field(ge=1), Tag("number")] | Annotated[Literal["most"], Tag("word")],
+    Discriminator(lambda value: "word" if isinstance(value, str) else "number"),
+]
 
 
 class Section(BaseModel):
@@ -75,8 +80,10 @@ class CampusSection(Section):
 class ClusterSection(Section):
     """What makes campuses one training cluster."""
 
-    count: Annotated[int, Field(ge=1)] = Field(
-        default=1, description="How many clusters, with no site in common."
+    count: Count = Field(
+        default=1,
+        description='How many clusters, with no site in common; "most": as many as there is room '
+        "for, and then the best plan with so many.",
     )
     target_mw: Positive | None = Field(
         default=None,

@@ -313,7 +313,7 @@ class Generation:
     def start(self) -> None:
         """Know places all over the country, so that the first prices mean something."""
         self.master.add(self.best)
-        for place in self._side_by_side(FIRST_PLACES * self.case.cluster.count):
+        for place in self._side_by_side(FIRST_PLACES * self.case.count):
             self.master.add(place)
 
     def price(self, prices: Prices) -> bool:
@@ -321,7 +321,7 @@ class Generation:
         for at in (prices.towards(self.centre, SMOOTHING), prices):
             pricing = price_anchors(
                 priced(self.case, at, self.master.step_of),
-                self.case.cluster.count,
+                self.case.count,
                 self.solver,
                 self.deadline,
                 solves=self.solves,
@@ -386,7 +386,7 @@ def solve_columns(
     """
     master = Master(case, solver)
     centre = Prices.none(case, len(master.steps))
-    count = case.cluster.count
+    count = case.count
     state = Generation(case, master, solver, deadline, start, bound, centre, 2 * count)
     if not state.over:
         state.start()

@@ -150,7 +150,7 @@ def declare(problem: LpProblem, case: Case, *, hub: int | None = None) -> Decisi
 
     Where ``hub`` is given, only that site can be the hub of a hub network.
     """
-    x = Decisions(range(case.cluster.count), np.flatnonzero(case.usable).tolist())
+    x = Decisions(range(case.count), np.flatnonzero(case.usable).tolist())
     x.steps = supply_steps(case)
     supplied = {step.area for step in x.steps}
     module_mw = case.campus.module_mw

@@ -76,7 +76,7 @@ def _places(case: Case, free: Case, deadline: Deadline) -> list[tuple[IntArray, 
         return []
     if len(usable) <= PLAIN_SITES:
         return [(usable, None)]
-    if case.cluster.count > 1 or case.cluster.network != "mesh":
+    if case.cluster.count != 1 or case.cluster.network != "mesh":
         return []
     origin = order_sites(free)
     ordered, held = free.take(origin), case.take(origin)

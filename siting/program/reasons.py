@@ -51,7 +51,7 @@ def _required(case: Case) -> list[str]:
         for i in required
         if not case.usable[i]
     ]
-    if case.cluster.count > 1:
+    if case.cluster.count != 1:
         return reasons
     if case.cluster.network == "hub" and required_apart(case):
         reasons.append(
@@ -108,7 +108,7 @@ OPTIONS: tuple[tuple[str, str, object, str], ...] = (
 
 def _too_few(case: Case) -> list[str]:
     usable = np.flatnonzero(case.usable)
-    wanted = case.cluster.count * case.cluster.min_campuses
+    wanted = (1 if case.asks_most else case.count) * case.cluster.min_campuses
     reasons = []
     if len(usable) < wanted:
         reasons.append(
@@ -210,8 +210,8 @@ def _held_back(case: Case) -> list[str]:
 
 def _has_room(case: Case, deadline: Deadline) -> bool | None:
     """Whether bounds leave room for one cluster; None where time ran out."""
-    one = replace(case, cluster=case.cluster.model_copy(update={"count": 1}))
-    if case.cluster.count > 1:
+    one = case.of_clusters(1)
+    if case.cluster.count != 1:
         one = replace(one, required=np.zeros(len(case.site_ids), dtype=np.bool_))
     anchors, _, stopped = anchors_with_room(one.take(order_sites(one)), deadline)
     return None if stopped else len(anchors) > 0

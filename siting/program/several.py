@@ -32,11 +32,15 @@ def solve_several(
     deadline: Deadline,
     *,
     progress: ProgressCallback | None = None,
+    start: Settled | None = None,
 ) -> Proof:
-    """Solve the program of several clusters; see ``solve_anchors`` for the parameters."""
-    if int(case.usable.sum()) ** 2 * case.cluster.count <= WHOLE_ENTRIES:
+    """Solve the program of several clusters; see ``solve_anchors`` for the parameters.
+
+    Where a plan to start with is given, clusters are not placed one after the other first.
+    """
+    if int(case.usable.sum()) ** 2 * case.count <= WHOLE_ENTRIES:
         return solve_plain(case, solver, deadline)
-    count = case.cluster.count
+    count = case.count
     one = replace(case, cluster=case.cluster.model_copy(update={"count": 1}))
     free = replace(one, required=np.zeros(len(case.site_ids), dtype=bool))
     place = Placement(count, one, free, solver, deadline, progress)
@@ -44,7 +48,7 @@ def solve_several(
     if first.infeasible:
         return first
     bound = first.bound * count
-    clusters = place.one_after_the_other()
+    clusters = place.one_after_the_other() if start is None else _apart(one, start)
     if clusters is None:
         return Proof(None, bound, False, False)
     best = _together(place.again(clusters))
@@ -88,7 +92,7 @@ class Placement:
 
     def in_what_is_left(self, others: list[Settled], case: Case) -> Proof:
         """The best single cluster beside others."""
-        left = _what_is_left(case, others)
+        left = what_is_left(case, others)
         return solve_anchors(left, self.solver, self.deadline, progress=self._tell(len(others)))
 
     def _tell(self, placed: int) -> ProgressCallback | None:
@@ -128,7 +132,7 @@ class Placement:
         return clusters
 
 
-def _what_is_left(case: Case, clusters: list[Settled]) -> Case:
+def what_is_left(case: Case, clusters: list[Settled]) -> Case:
     """The case without what some clusters use: their sites, headroom and clean energy."""
     max_mw, headroom_mw = case.max_mw.copy(), case.headroom_mw.copy()
     contractable_mwh = case.contractable_mwh.copy()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from siting.errors import InputError, Problem, Problems
 from siting.model import Model
-from siting.wording import did_you_mean, listing, number
+from siting.wording import did_you_mean, listing, number, shown
 from siting.world.check import (
     assign_zones,
     check_against_zones,
@@ -350,14 +350,15 @@ def check_question(model: Model, world: World) -> None:
 
 def _asks_for_sites(model: Model, world: World) -> list[str]:
     cluster, sites = model.cluster, len(world.sites)
-    asked = cluster.count * cluster.min_campuses
+    fewest = 1 if cluster.count == "most" else cluster.count
+    asked = fewest * cluster.min_campuses
     if asked <= sites:
         return []
     left = ", ".join(f"{key} leaves out {n:,}" for key, n in world.dropped.items())
     have = "is 1 site" if sites == 1 else f"are {sites:,} sites"
     what = (
-        f"cluster.count = {cluster.count} and cluster.min_campuses = {cluster.min_campuses} ask "
-        f"for {asked:,} campuses, but there {have}{f' ({left})' if left else ''}; ask for fewer "
+        f"cluster.count = {shown(cluster.count)} and cluster.min_campuses = {cluster.min_campuses} "
+        f"ask for {asked:,} campuses, but there {have}{f' ({left})' if left else ''}; ask for fewer "
         "campuses, or give more sites"
     )
     return [what]
