@@ -13,7 +13,9 @@ import pytest
 from siting.case import Case, build_case
 from siting.distances import reach_of
 from siting.model import read_model
+from siting.program import anchors
 from siting.program.anchors import solve_anchors
+from siting.program.groups import Group, group_by_sites
 from siting.program.plain import Proof, solve_plain
 from siting.program.solvers import Deadline, Solver
 from siting.world import read_world
@@ -140,20 +142,29 @@ def proof_of(way: Callable[..., Proof], seed: int, sites: int, sense: str, optio
     return way(case, Solver("highs", GAP, 1), Deadline(120))
 
 
-def check_agreement(seed: int, sites: int, sense: str, option: str) -> None:
+def solve_together(case: Case, solver: Solver, deadline: Deadline) -> Proof:
+    """The programs of all anchors in batches from the first one on."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(anchors, "ALONE", 0)
+        return solve_anchors(case, solver, deadline)
+
+
+def check_agreement(
+    seed: int, sites: int, sense: str, option: str, way: Callable[..., Proof] = solve_anchors
+) -> None:
     plain = proof_of(solve_plain, seed, sites, sense, option)
-    anchors = proof_of(solve_anchors, seed, sites, sense, option)
+    found = proof_of(way, seed, sites, sense, option)
     assert plain.complete
-    assert anchors.complete
-    assert anchors.infeasible == plain.infeasible
+    assert found.complete
+    assert found.infeasible == plain.infeasible
     if plain.infeasible:
-        assert anchors.best is None
+        assert found.best is None
         return
-    assert anchors.best is not None
+    assert found.best is not None
     assert plain.best is not None
     same = functools.partial(math.isclose, rel_tol=2 * GAP, abs_tol=1e-6)
-    assert same(anchors.best.objective, plain.best.objective)
-    assert same(anchors.bound, plain.best.objective)
+    assert same(found.best.objective, plain.best.objective)
+    assert same(found.bound, plain.best.objective)
 
 
 @pytest.mark.parametrize(("sense", "option"), COMBINATIONS)
@@ -164,6 +175,31 @@ def test_decomposition_agrees_with_the_plain_program(sense, option):
 @pytest.mark.parametrize("sense", SENSES)
 def test_decomposition_agrees_with_the_plain_program_on_more_sites(sense):
     check_agreement(2, 60, sense, "none")
+
+
+@pytest.mark.parametrize(("sense", "option"), COMBINATIONS)
+def test_batches_agree_with_the_plain_program(sense, option):
+    check_agreement(1, 40, sense, option, solve_together)
+
+
+@pytest.mark.parametrize("sense", SENSES)
+def test_the_number_of_threads_does_not_change_the_plan(sense):
+    case = replace(without_options(dozens_of_sites(4, 60)), sense=sense)
+    one, many = (solve_together(case, Solver("highs", 1e-3, n), Deadline(120)) for n in (1, 3))
+    assert one.best is not None
+    assert one == many
+
+
+def test_anchors_are_joined_where_they_share_half_of_their_sites():
+    def alone(h: int, first: int, last: int) -> Group:
+        return Group((h,), np.arange(first, last), -float(h))
+
+    groups = group_by_sites([alone(0, 0, 10), alone(1, 4, 14), alone(2, 13, 23)], 14)
+    assert [group.anchors for group in groups] == [(0, 1), (2,)]
+    assert groups[0].sites.tolist() == list(range(14))
+    assert groups[0].bound == -1.0
+    # One site more would be too many for a program.
+    assert len(group_by_sites([alone(0, 0, 10), alone(1, 4, 14)], 13)) == 2
 
 
 @pytest.mark.slow

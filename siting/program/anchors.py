@@ -13,6 +13,7 @@ Where a site is required, it is put first in the order: it is then the only anch
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -20,7 +21,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from siting.case import BoolArray, Case
-from siting.fiber import RoutedReach
 from siting.fiber.reach import FloatArray, IntArray
 from siting.program.bounds import (
     Field,
@@ -35,6 +35,7 @@ from siting.program.bounds import (
     with_forced,
 )
 from siting.program.cover import Anchors, chunks
+from siting.program.groups import Group, group_by_sites
 from siting.program.neighbourhoods import (
     first_members,
     neighbourhood,
@@ -43,7 +44,7 @@ from siting.program.neighbourhoods import (
 )
 from siting.program.networks import linkable
 from siting.program.plain import Proof, required_unusable, sign_of, solve_below
-from siting.program.relaxed import anchors_with_room
+from siting.program.relaxed import Relaxed, anchors_with_room, sites_with_room
 from siting.program.rings import least_ring, wide_ring
 from siting.program.settle import Settled, settle
 from siting.program.solvers import Deadline, Solver
@@ -75,6 +76,21 @@ FIRST_BALLS = 3
 
 PATIENCE = 10
 """Small programs solved without any plan before anchors without room are ruled out."""
+
+ALONE = 5
+"""Small programs solved one by one before others are solved in batches."""
+
+BATCH = 256
+"""Anchors whose programs are joined and solved at once."""
+
+JOINED_SITES = 600
+"""Sites of a joined program at the most."""
+
+FIBER_BATCH = 8
+"""Anchors whose programs are solved at once where fiber counts.
+
+Each pair of sites is a variable there: a joined program takes longer than those that it joins.
+"""
 
 FIRST_MESHES = 3
 """Sites around which a first plan is sought when the least fiber is."""
@@ -146,6 +162,42 @@ class Search:
         if proof.best is not None:
             self.keep(proof.best, sites)
         return min(proof.bound * self.sign, cutoff)
+
+    def solve_together(self, taken: list[tuple[int, float]], trim: Trim) -> float:
+        """Solve the programs of some anchors; returns the least of their bounds as a cost.
+
+        ``taken`` has each anchor and a bound that is known.
+        """
+
+        def trimmed(anchor: tuple[int, float]) -> Group:
+            h, least = anchor
+            sites, bound = trim(h)
+            return Group((h,), sites, max(bound, least))
+
+        single = self.solver.map(trimmed, taken)
+        cutoff = self.cutoff()
+        bounds = [one.bound for one in single if one.bound >= cutoff]
+        single = [one for one in single if one.bound < cutoff]
+        large = [one for one in single if len(one.sites) > MOST_SITES]
+        groups = [one for one in single if len(one.sites) <= MOST_SITES]
+        if self.case.sense != "minimise_fiber_km":
+            groups = group_by_sites(groups, JOINED_SITES)
+        # One program may use all threads; of several, each gets one.
+        solver = self.solver if len(groups) == 1 else replace(self.solver, threads=1)
+        proofs = self.solver.map(lambda group: self._prove(group, solver, cutoff), groups)
+        for group, proof in zip(groups, proofs, strict=True):
+            self.solved += 1
+            if proof.best is not None:
+                self.keep(proof.best, group.sites)
+            bounds.append(max(group.bound, min(proof.bound * self.sign, cutoff)))
+        bounds += [max(one.bound, self.solve(one.sites, *one.anchors)) for one in large]
+        return min(bounds)
+
+    def _prove(self, group: Group, solver: Solver, cutoff: float) -> Proof:
+        if len(group.anchors) == 1:
+            h = group.anchors[0]
+            return solve_anchored(self.case, group.sites, h, solver, self.deadline, cutoff)
+        return solve_below(self.case.take(group.sites), solver, self.deadline, cutoff)
 
     def keep(self, found: Settled, sites: IntArray) -> None:
         """Take a plan, in positions of ``sites``, if it is better than the best so far."""
@@ -401,24 +453,41 @@ def price_anchors(
     anchors = _by_cost(ordered, sites)
     values: list[float] = []
     found: list[Settled] = []
+    solver = solver if count == 1 else replace(solver, threads=1)
     while len(values) < solves and not deadline.reached():
         cutoff = sorted(values)[count - 1] if len(values) >= count else math.inf
-        best = anchors.pop(cutoff)
-        if best is None:
+        taken = anchors.pop_many(cutoff, min(count, solves - len(values)))
+        if not taken:
             break
-        h, _ = best
-        kept, bound = _trim_by_cost(ordered, sites, h, cutoff)
-        if bound < cutoff:
-            proof = solve_anchored(ordered, kept, h, solver, deadline, cutoff)
-            bound = max(bound, min(proof.bound, cutoff))
-            if proof.best is not None:
-                values.append(proof.best.objective)
-                found.append(proof.best.at(origin[kept]))
-        anchors.raise_bound(h, min(bound, cutoff))
+        # What is solved at once has one cutoff, whatever the number of threads.
+        ask = functools.partial(_price_anchor, ordered, sites, solver, deadline, cutoff)
+        for (h, _), (bound, plan) in zip(taken, solver.map(ask, taken), strict=True):
+            anchors.raise_bound(h, bound)
+            if plan is not None:
+                values.append(plan.objective)
+                found.append(plan.at(origin))
     smallest = np.full(count, np.inf)
     least = np.sort(anchors.bounds)[:count]
     smallest[: len(least)] = least
     return Pricing(smallest, tuple(found))
+
+
+def _price_anchor(
+    case: Case,
+    sites: Field,
+    solver: Solver,
+    deadline: Deadline,
+    cutoff: float,
+    anchor: tuple[int, float],
+) -> tuple[float, Settled | None]:
+    """Bound of one anchor, not above the cutoff, and its best plan if that is below."""
+    h, _ = anchor
+    kept, bound = _trim_by_cost(case, sites, h, cutoff)
+    if bound >= cutoff:
+        return cutoff, None
+    proof = solve_anchored(case, kept, h, solver, deadline, cutoff)
+    bound = min(max(bound, proof.bound), cutoff)
+    return bound, None if proof.best is None else proof.best.at(kept)
 
 
 # --------------------------------------------------------------------------- maximise draw
@@ -513,6 +582,7 @@ def _least_fiber(search: Search) -> Proof:
         search = search.narrow(np.arange(len(search.origin)), limit_km)
         least_km = _meshes_km(search, fewest)
         stays = (least_km < cutoff) & np.isfinite(least_km)
+        stays &= sites_with_room(search.case, stays, search.deadline)
         if np.any(search.case.required & ~stays) or required_apart(search.case):
             return search.proof(ceiling, stopped=False)
         if stays.all():
@@ -563,37 +633,38 @@ def _meshes_km(search: Search, fewest: int) -> FloatArray:
 
 
 def _first_near_mesh(search: Search, fewest: int) -> None:
-    """Find some plan; where distances are routed, within a short reach first: that is quick."""
-    reach = search.case.reach
-    if isinstance(reach, RoutedReach):
-        for halved in range(HALVED, 0, -1):
-            near = search.narrow(np.arange(len(search.origin)), reach.limit_km / 2**halved)
-            if required_apart(near.case):
-                continue
-            _first_mesh(near, fewest)
-            search.solved = near.solved
-            if near.best is not None:
-                search.best = near.best
-                return
-    _first_mesh(search, fewest)
+    """Find some plan within a short reach, where there is little to choose from, else a longer."""
+    for halved in range(HALVED, -1, -1):
+        limit_km = search.case.reach.limit_km / 2**halved
+        near = search.narrow(np.arange(len(search.origin)), limit_km)
+        if required_apart(near.case):
+            continue
+        _first_mesh(near, fewest)
+        search.solved = near.solved
+        if near.best is not None:
+            search.best = near.best
+            return
 
 
 def _first_mesh(search: Search, fewest: int) -> None:
     """Find some plan around the sites whose links promise to be shortest."""
-    case, sizes = search.case, Field.of(search.case)
-    promising = np.argsort(_meshes_km(search, fewest), kind="stable")
+    case = search.case
+    least_km = _meshes_km(search, fewest)
+    possible = np.isfinite(least_km)
     if case.required.any():
-        promising = np.flatnonzero(case.required)
-    for v in promising[:FIRST_MESHES].tolist():
+        possible &= case.required
+    possible = sites_with_room(case, possible, search.deadline)
+    promising = np.argsort(np.where(possible, least_km, np.inf), kind="stable")
+    relaxed = Relaxed(case)
+    for v in promising[: min(FIRST_MESHES, int(possible.sum()))].tolist():
         within, km = case.reach.of(v)
         by_distance = within[np.argsort(km, kind="stable")]
         count = fewest
         while not search.deadline.reached():
             near = np.sort(np.append(by_distance[:count], v))
             missing = case.required & ~np.isin(np.arange(len(case.site_ids)), near)
-            large = largest_sizes(sizes, Rows.of([near]))[0] >= _slack(sizes)
             found = search.best
-            if large and not missing.any():
+            if not missing.any() and relaxed.holds_cluster(near):
                 search.solve(near, v)
             if search.best is not found or count >= min(len(within), FIRST_MESH_SITES):
                 break
@@ -609,10 +680,16 @@ def _best_first(search: Search, anchors: Anchors, trim: Trim) -> Proof:
 
 
 def _search(search: Search, anchors: Anchors, trim: Trim) -> tuple[float, bool]:
-    """Solve the anchors' programs best first; returns the bound of all and whether it stopped."""
+    """Solve the anchors' programs best first; returns the bound of all and whether it stopped.
+
+    The first ones are solved one by one, for they find the plans. Where many are left, they are
+    solved in batches: those that share their sites as one, and all of a batch at once. What is in
+    a batch does not depend on the number of threads, so neither does the plan.
+    """
     proven = math.inf
     ruled_out = False
     done = 0
+    batch = FIBER_BATCH if search.case.sense == "minimise_fiber_km" else BATCH
     while True:
         if search.best is None and search.solved >= PATIENCE and not ruled_out:
             # Options that the bounds leave out may leave no plan, or few places for one.
@@ -622,16 +699,13 @@ def _search(search: Search, anchors: Anchors, trim: Trim) -> tuple[float, bool]:
                 anchors.keep(possible)
         if search.deadline.reached():
             return min(proven, anchors.least), anchors.least < search.cutoff()
-        best = anchors.pop(search.cutoff())
-        if best is None:
+        together = search.case.cluster.network == "mesh" and search.solved >= ALONE
+        taken = anchors.pop_many(search.cutoff(), batch if together else 1)
+        if not taken:
             return min(proven, anchors.least), False
-        h, least = best
-        sites, bound = trim(h)
-        bound = max(bound, least)
-        if bound < search.cutoff():
-            bound = max(bound, search.solve(sites, h))
+        bound = search.solve_together(taken, trim)
         proven = min(proven, bound)
-        done += 1
+        done += len(taken)
         search.tell("anchors", min(proven, anchors.least), done, len(anchors))
         if search.deadline.reached() and bound < search.cutoff():
             return min(proven, anchors.least), True

@@ -133,6 +133,16 @@ class Anchors:
             self._split(self._least_groups(open_bounds, cutoff), SPLITS)
             self._batch *= 2
 
+    def pop_many(self, cutoff: float, most: int) -> list[tuple[int, float]]:
+        """Take out the anchors with the least bounds below the cutoff, so many at the most."""
+        taken: list[tuple[int, float]] = []
+        while len(taken) < most:
+            best = self.pop(cutoff)
+            if best is None:
+                break
+            taken.append(best)
+        return taken
+
     def dive(self) -> int | None:
         """An anchor that is likely among the best: from the best group into its best part."""
         within = self._left

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 import highspy
 import numpy as np
 
-from siting.case import Case
+from siting.case import BoolArray, Case
 from siting.errors import SolverError
 from siting.fiber.reach import FloatArray, IntArray
 from siting.program.neighbourhoods import first_members, neighbourhood
@@ -45,7 +45,7 @@ class Relaxed:
         self._rows = _Rows()
         self._write()
         self._solver = self._rows.solver()
-        self.needed = _needed(case)
+        self.needed = least_size(case)
 
     def size_within(self, sites: IntArray) -> float:
         """Largest size of a cluster in a set of sites [MW, in the unit of the target].
@@ -166,7 +166,42 @@ def anchors_with_room(case: Case, deadline: Deadline) -> tuple[IntArray, FloatAr
     return np.array(anchors, dtype=np.int64), np.array(room), False
 
 
-def _needed(case: Case) -> float:
+def sites_with_room(case: Case, asked: BoolArray, deadline: Deadline) -> BoolArray:
+    """Sites that a mesh may have, as all that is within their reach may hold a cluster.
+
+    Parameters
+    ----------
+    case
+        Usable sites only.
+    asked
+        ``(n,)`` the sites that are asked about.
+    deadline
+        When to stop; what has not been ruled out by then is not.
+
+    Returns
+    -------
+    ``(n,)`` those that are asked about and not ruled out.
+    """
+    possible = asked.copy()
+    if not asked.any():
+        return possible
+    relaxed = Relaxed(case)
+    if not relaxed.holds_cluster(np.arange(len(asked))):
+        return np.zeros_like(asked)
+    for z in np.unique(case.zone[asked]):
+        group = np.flatnonzero(asked & (case.zone == z))
+        balls = [np.append(case.reach.of(int(v))[0], v) for v in group]
+        if not relaxed.holds_cluster(np.unique(np.concatenate(balls))):
+            possible[group] = False
+            continue
+        for v, ball in zip(group.tolist(), balls, strict=True):
+            if deadline.reached():
+                return possible
+            possible[v] = relaxed.holds_cluster(ball)
+    return possible
+
+
+def least_size(case: Case) -> float:
     """Least size of a cluster, the loss of a campus included [MW, in the unit of the target].
 
     The largest of ``K`` campuses has a ``K``-th of the size or more, and what is left without it

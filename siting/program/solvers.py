@@ -10,13 +10,16 @@ import contextlib
 import functools
 import importlib.metadata
 import math
+import os
 import re
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import highspy
 import numpy as np
@@ -24,6 +27,9 @@ import pulp
 from pulp import LpProblem
 
 from siting.errors import InputError, Problem, SolverError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 NAMES = {
     "highs": ("HiGHS",),
@@ -117,6 +123,18 @@ class Solver:
         if package:
             return importlib.metadata.version(package)
         return f"PuLP {importlib.metadata.version('pulp')}"
+
+    def map(self, work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+        """Do the same work on several items at once, on as many threads as may be used.
+
+        Returns
+        -------
+        The results in the order of the items. A solver at work leaves the interpreter to others.
+        """
+        if len(items) <= 1:
+            return [work(item) for item in items]
+        with ThreadPoolExecutor(self.threads or os.cpu_count()) as pool:
+            return list(pool.map(work, items))
 
     def run(self, problem: LpProblem, deadline: Deadline, *, gap: float | None = None) -> Outcome:
         """Solve a program until the gap, the time limit or an interrupt.
@@ -233,8 +251,7 @@ def _run_highs(
 ) -> Outcome:
     options: dict[str, object] = {"gapRel": gap, "timeLimit": deadline.left_s()}
     if threads > 0:
-        # HiGHS refuses to run when the number differs from that of its first run.
-        highspy.Highs.resetGlobalScheduler(True)
+        # HiGHS refuses a number other than that of the first run of a thread; each run has its own.
         options["threads"] = threads
     problem.solve(_Highs(deadline, **options))
     model = problem.solverModel
