@@ -315,10 +315,17 @@ def zones_state_their_use(hearing: Hearing) -> Iterator[str]:
 
 
 def clusters_are_as_many_as_asked(hearing: Hearing) -> Iterator[str]:
-    """There are ``cluster.count`` clusters."""
-    found, asked = len(hearing.plan.clusters), hearing.case.cluster.count
-    if found != asked:
-        yield f"{found} clusters, but {asked} are asked"
+    """There are ``cluster.count`` clusters; of the most, no more than are said to be possible."""
+    found, most = len(hearing.plan.clusters), hearing.plan.most_clusters
+    if not hearing.case.asks_most:
+        if found != hearing.case.count:
+            yield f"{found} clusters, but {hearing.case.count} are asked"
+        if most is not None:
+            yield f"at most {most} clusters are stated, but a number of clusters is asked"
+    elif most is None:
+        yield "the most clusters are asked, but it is not stated what no plan has more of"
+    elif not 1 <= found <= most:
+        yield f"{found} clusters, but no plan is said to have more than {most}"
 
 
 def clusters_reach_the_target(hearing: Hearing) -> Iterator[str]:
@@ -938,10 +945,13 @@ def gap_is_recomputed(hearing: Hearing) -> Iterator[str]:
 
 
 def status_is_earned(hearing: Hearing) -> Iterator[str]:
-    """A plan is ``optimal`` if its gap is within what was asked, else ``feasible``."""
+    """A plan is ``optimal`` if gap and number of clusters are proven, else ``feasible``."""
     plan, asked = hearing.plan, hearing.gap_asked
     if plan.status not in ("optimal", "feasible"):
         yield f"{plan.status!r} is neither 'optimal' nor 'feasible'"
+    found, most = len(plan.clusters), plan.most_clusters
+    if plan.status == "optimal" and most is not None and found < most:
+        yield f"the plan says optimal, but has {found} clusters where {most} may be possible"
     if plan.status != "optimal" or asked is None:
         return
     distance = abs(plan.objective - plan.bound)

@@ -50,7 +50,11 @@ class Solution:
         In the unit of the sense: MUSD/year, MW or km, over all clusters. The bound is valid for
         the whole problem.
     status
-        ``optimal``: the gap is within what was asked; ``feasible``: a limit stopped the search.
+        ``optimal``: the gap is within what was asked, and where the most clusters are asked no plan
+        has more; ``feasible``: a limit stopped the search.
+    most_clusters
+        No plan has more clusters than this; ``None`` where a number of them is asked. Objective and
+        bound are those of plans with as many clusters as were found.
     """
 
     draw_mw: tuple[dict[str, float], ...]
@@ -61,6 +65,7 @@ class Solution:
     solver_name: str
     solver_version: str
     tours: tuple[tuple[str, ...], ...] = ()
+    most_clusters: int | None = None
 
 
 @dataclass(frozen=True)
@@ -221,6 +226,8 @@ class Plan:
     ----------
     training
         What its clusters train; ``None`` where the model does not say.
+    most_clusters
+        No plan has more clusters than this; ``None`` where a number of them is asked.
     asked
         The model that it answers, for reports; ``None`` for a plan that was read from a file.
     drawer
@@ -243,6 +250,7 @@ class Plan:
     zones: tuple[ZoneUse, ...]
     audit: AuditReport
     training: Training | None = None
+    most_clusters: int | None = None
     asked: Model | None = field(default=None, compare=False, repr=False)
     drawer: Callable[[Plan], Picture] | None = field(default=None, compare=False, repr=False)
 
@@ -269,6 +277,8 @@ class Plan:
         lines = [
             f"{self.model_name} on {self.world_name}: {value}, {self.status}, gap {self.gap:.2%}"
         ]
+        if self.most_clusters is not None:
+            lines.append(self.describe_number())
         for cluster in self.clusters:
             lines.append(
                 f"cluster {cluster.id}: {cluster.draw_mw:,.1f} MW at {len(cluster.campuses)} "
@@ -284,6 +294,14 @@ class Plan:
             ]
         return "\n".join(lines)
 
+    def describe_number(self) -> str:
+        """How many clusters it has and what is proven of their number, where the most are asked."""
+        found, most = len(self.clusters), self.most_clusters
+        clusters = f"{found} cluster{'s' if found != 1 else ''}"
+        if most is None or found >= most:
+            return f"{clusters}; no plan has more than {found}"
+        return f"{clusters}; no plan has more than {most}, and whether one has {found + 1} is open"
+
     def to_dict(self) -> dict[str, Any]:
         """The content of ``plan.json``."""
         return {
@@ -298,6 +316,7 @@ class Plan:
             "seconds": _fields(self.seconds, "load", "distances", "solve", "total"),
             "solver": {"name": self.solver_name, "version": self.solver_version},
             "training": None if self.training is None else training_to_dict(self.training),
+            "most_clusters": self.most_clusters,
             "clusters": [_cluster_to_dict(cluster) for cluster in self.clusters],
             "zones": [_fields(zone, "id", "headroom_mw", "used_mw") for zone in self.zones],
             "audit": {"passed": self.audit.passed, "checks": list(self.audit.checks)},
@@ -424,6 +443,7 @@ def plan_from_solution(
         zones=_zones_used(case, position, clusters),
         audit=AuditReport(passed=False, checks=()),
         training=case.training,
+        most_clusters=solution.most_clusters,
     )
 
 

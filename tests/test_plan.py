@@ -191,7 +191,7 @@ def test_plan_json_holds_the_plan_key_by_key(plan):
     jsonschema.validate(content, json.loads(schema.read_text(encoding="utf-8")))
     assert list(content) == [
         *("schema", "model", "world", "status", "sense", "objective", "bound", "gap", "seconds"),
-        *("solver", "training", "clusters", "zones", "audit"),
+        *("solver", "training", "most_clusters", "clusters", "zones", "audit"),
     ]
     assert content["seconds"] == {"load": 1.0, "distances": 2.0, "solve": 3.0, "total": 7.0}
     assert content["zones"][0] == {"id": "z1", "headroom_mw": 500.0, "used_mw": 100.0}

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from siting.case import build_case
+from siting.distances import reach_of
 from siting.errors import LimitError
 from siting.explanation.laboratory import SOLVE_LIMIT_S, Laboratory
 from siting.explanation.seek import Change, Findings, seek_changes
 from siting.explanation.worth import TIGHT_GAP, Worth, measure
 from siting.model import Model, Sense
 from siting.plan import Solution
+from siting.program.most import find_most
 from siting.program.reasons import why_infeasible
+from siting.program.solvers import Deadline, Solver
 from siting.progress import ProgressCallback
 from siting.world import World
 
@@ -33,6 +38,8 @@ class Explanation:
         Of the model that was explained.
     feasible
         Whether the model has a plan.
+    clusters
+        Of how many clusters: as many as were found, where the most are asked.
     reasons
         Why there is none.
     findings
@@ -48,6 +55,7 @@ class Explanation:
     model_name: str
     sense: Sense
     feasible: bool
+    clusters: int = 1
     reasons: tuple[str, ...] = ()
     findings: Findings = field(default_factory=Findings)
     best: Solution | None = None
@@ -66,6 +74,7 @@ class Explanation:
             "model": self.model_name,
             "sense": self.sense,
             "feasible": self.feasible,
+            "clusters": self.clusters,
         }
         if not self.feasible:
             return content | {
@@ -93,6 +102,19 @@ class Explanation:
             ],
             "open": list(self.open),
         }
+
+
+def _of_most(
+    model: Model, world: World, limit_s: float, interrupted: Callable[[], bool] | None
+) -> Model:
+    """The model of as many clusters as are found; of one, where there is no room for any."""
+    case = build_case(model, world, reach_of(model, world))
+    settings = model.solver
+    engine = Solver(settings.name, settings.gap, settings.threads)
+    most = find_most(case, engine, Deadline(limit_s, interrupted))
+    if most.found == 0 and most.at_most > 0:
+        raise LimitError("no cluster was found in time; raise --time-limit")
+    return model.replace({"cluster.count": max(1, most.found)})
 
 
 def _change(change: Change) -> dict[str, Any]:
@@ -134,6 +156,10 @@ def explain(
         It was not decided in time whether there is a plan.
     """
     limit_s = model.solver.time_limit_s if time_limit_s is None else time_limit_s
+    if model.cluster.count == "most":
+        start_s = time.monotonic()
+        model = _of_most(model, world, FIRST_SHARE * limit_s, interrupted)
+        limit_s = max(0.0, limit_s - (time.monotonic() - start_s))
     lab = Laboratory(model, world, time_limit_s=limit_s, progress=progress, interrupted=interrupted)
     case = lab.question
     # Whether there is a plan at all decides everything that follows, so it may take longer.
@@ -150,7 +176,12 @@ def explain(
             line.removeprefix("no plan: ") for line in why_infeasible(case).splitlines()
         )
         return Explanation(
-            model.name, case.sense, feasible=False, reasons=reasons, findings=seek_changes(lab)
+            model.name,
+            case.sense,
+            feasible=False,
+            clusters=case.count,
+            reasons=reasons,
+            findings=seek_changes(lab),
         )
     best = lab.best(case, gap=TIGHT_GAP)
     if best is None:
@@ -160,6 +191,7 @@ def explain(
         model.name,
         case.sense,
         feasible=True,
+        clusters=case.count,
         best=best,
         worths=tuple(worths),
         open=tuple(open_),

@@ -21,7 +21,7 @@ import numpy as np
 
 from siting.case import BoolArray, Case
 from siting.model import SolverSection
-from siting.plan import Solution, gap
+from siting.plan import Solution, Status, gap
 from siting.program.solve import search_plan, solution_of, solve
 from siting.program.solvers import Deadline, Solver
 from siting.progress import Progress, ProgressCallback
@@ -107,6 +107,9 @@ def find_alternatives(
     settings = solver or SolverSection()
     deadline = Deadline(settings.time_limit_s, interrupted)
     best = solve(case, solver=settings, progress=progress, interrupted=interrupted)
+    if case.asks_most:
+        # Alternatives have as many clusters as were found.
+        case = case.of_clusters(len(best.draw_mw))
     sign = -1.0 if case.sense == "maximise_mw" else 1.0
     limit = best.objective + sign * within * abs(best.objective)
     coarse = max(settings.gap, within * COARSE)
@@ -177,8 +180,11 @@ def _sites_of(plans: list[Solution]) -> set[str]:
 
 def _against(solution: Solution, best: Solution, gap_asked: float) -> Solution:
     """The plan measured against the bound of all plans, not of those that differ."""
-    within_gap = gap(solution.objective, best.bound) <= gap_asked
-    return replace(solution, bound=best.bound, status="optimal" if within_gap else "feasible")
+    proven = gap(solution.objective, best.bound) <= gap_asked
+    most = best.most_clusters
+    proven = proven and most in (None, len(solution.draw_mw))
+    status: Status = "optimal" if proven else "feasible"
+    return replace(solution, bound=best.bound, status=status, most_clusters=most)
 
 
 def _why_ended(plans: int, within: float, *, stopped: bool, proven: bool) -> str:

@@ -21,9 +21,8 @@ from siting.program import rules
 from siting.program.build import build
 from siting.program.decisions import SiteCluster, label
 from siting.program.neighbourhoods import neighbourhood, order_sites
-from siting.program.plain import required_unusable
+from siting.program.plain import PLAIN_SITES, required_unusable
 from siting.program.relaxed import Relaxed, anchors_with_room
-from siting.program.solve import PLAIN_SITES
 from siting.program.solvers import Deadline, Solver
 
 ANCHORS = 5

@@ -18,6 +18,9 @@ from siting.program.networks import add_missing_rows, linkable
 from siting.program.settle import Choice, Settled, settle
 from siting.program.solvers import Deadline, Solver
 
+PLAIN_SITES = 30
+"""Up to this many usable sites the program is solved as a whole."""
+
 SMALL_RING = 12
 """Among so many sites a solver finds the shortest ring without help."""
 

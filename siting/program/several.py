@@ -48,10 +48,10 @@ def solve_several(
     if first.infeasible:
         return first
     bound = first.bound * count
-    clusters = place.one_after_the_other() if start is None else _apart(one, start)
+    clusters = place.one_after_the_other() if start is None else apart(one, start)
     if clusters is None:
         return Proof(None, bound, False, False)
-    best = _together(place.again(clusters))
+    best = together(place.again(clusters))
     priceable = case.sense == "minimise_cost" and case.cluster.network != "ring"
     if priceable and not case.required.any():
         return solve_columns(
@@ -60,7 +60,7 @@ def solve_several(
             bound,
             solver,
             deadline,
-            improve=lambda plan: _together(place.again(_apart(one, plan))),
+            improve=lambda plan: together(place.again(apart(one, plan))),
             progress=progress,
         )
     sign = sign_of(case)
@@ -150,7 +150,8 @@ def what_is_left(case: Case, clusters: list[Settled]) -> Case:
     )
 
 
-def _together(clusters: list[Settled]) -> Settled:
+def together(clusters: list[Settled]) -> Settled:
+    """A plan of clusters that were placed beside each other."""
     draw_mw = tuple(found.draw_mw[0] for found in clusters)
     contract_mwh = tuple(found.contract_mwh[0] for found in clusters)
     value = sum(found.objective for found in clusters)
@@ -159,7 +160,8 @@ def _together(clusters: list[Settled]) -> Settled:
     )
 
 
-def _apart(one: Case, plan: Settled) -> list[Settled]:
+def apart(one: Case, plan: Settled) -> list[Settled]:
+    """The clusters of a plan, one by one."""
     tours: list[tuple[tuple[int, ...], ...]] = [(tour,) for tour in plan.tours]
     tours = tours or [()] * len(plan.draw_mw)
     return [

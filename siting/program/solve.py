@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from siting.case import Case
@@ -9,14 +10,13 @@ from siting.errors import InfeasibleError, LimitError
 from siting.model import SolverSection
 from siting.plan import Solution
 from siting.program.anchors import solve_anchors
-from siting.program.plain import Proof, solve_plain
+from siting.program.most import find_most, no_worse
+from siting.program.plain import PLAIN_SITES, Proof, solve_plain
 from siting.program.reasons import why_infeasible
+from siting.program.settle import Settled
 from siting.program.several import solve_several
 from siting.program.solvers import Deadline, Solver
 from siting.progress import ProgressCallback
-
-PLAIN_SITES = 30
-"""Up to this many usable sites the program is solved as a whole."""
 
 
 def solve(
@@ -53,7 +53,17 @@ def solve(
     settings = solver or SolverSection()
     engine = Solver(settings.name, settings.gap, settings.threads)
     deadline = Deadline(settings.time_limit_s, interrupted)
-    proof = search_plan(case, engine, deadline, progress)
+    at_most = None
+    if case.asks_most:
+        most = find_most(case, engine, deadline, progress)
+        at_most = most.at_most
+        proof = Proof(None, math.inf, infeasible=at_most == 0, complete=at_most == 0)
+        if most.plan is not None:
+            asked = case.of_clusters(most.found)
+            proof = search_plan(asked, engine, deadline, progress, start=most.plan)
+            proof = no_worse(asked, most.plan, proof, engine.gap)
+    else:
+        proof = search_plan(case, engine, deadline, progress)
     if proof.infeasible:
         raise InfeasibleError(why_infeasible(case))
     if proof.best is None:
@@ -61,11 +71,21 @@ def solve(
             f"no plan found within {settings.time_limit_s:g} s, and it is not proven that there "
             "is none; raise solver.time_limit_s (--time-limit), or relax a limit of the model"
         )
-    return solution_of(case, proof, settings.name, engine.version())
+    return solution_of(case, proof, settings.name, engine.version(), at_most=at_most)
 
 
-def solution_of(case: Case, proof: Proof, solver_name: str, solver_version: str) -> Solution:
+def solution_of(
+    case: Case,
+    proof: Proof,
+    solver_name: str,
+    solver_version: str,
+    *,
+    at_most: int | None = None,
+) -> Solution:
     """What was found and proven, by id.
+
+    Where the most clusters are asked, ``at_most`` is what no plan has more of; the answer is
+    optimal only if its plan has as many.
 
     Raises
     ------
@@ -83,19 +103,28 @@ def solution_of(case: Case, proof: Proof, solver_name: str, solver_version: str)
         ),
         objective=best.objective,
         bound=proof.bound,
-        status="optimal" if proof.complete else "feasible",
+        status="optimal" if proof.complete and at_most in (None, len(best.draw_mw)) else "feasible",
         solver_name=solver_name,
         solver_version=solver_version,
         tours=tuple(tuple(case.site_ids[i] for i in tour) for tour in best.tours),
+        most_clusters=at_most,
     )
 
 
 def search_plan(
-    case: Case, solver: Solver, deadline: Deadline, progress: ProgressCallback | None
+    case: Case,
+    solver: Solver,
+    deadline: Deadline,
+    progress: ProgressCallback | None,
+    *,
+    start: Settled | None = None,
 ) -> Proof:
-    """Search by the method that fits a case: as a whole, by anchors, or by columns."""
+    """Search by the method that fits a case: as a whole, by anchors, or by columns.
+
+    Several clusters may start from a plan that is known.
+    """
     if int(case.usable.sum()) <= PLAIN_SITES:
         return solve_plain(case, solver, deadline)
-    if case.cluster.count == 1:
+    if case.count == 1:
         return solve_anchors(case, solver, deadline, progress=progress)
-    return solve_several(case, solver, deadline, progress=progress)
+    return solve_several(case, solver, deadline, progress=progress, start=start)

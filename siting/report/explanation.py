@@ -69,6 +69,10 @@ def _bullets(lines: list[str] | tuple[str, ...]) -> list[str]:
     return [f"  - {printable(line)}" for line in lines]
 
 
+def _number(explanation: Explanation) -> str:
+    return f" of {explanation.clusters} clusters" if explanation.clusters > 1 else ""
+
+
 def _describe_worths(explanation: Explanation) -> str:
     best = explanation.best
     assert best is not None
@@ -78,8 +82,8 @@ def _describe_worths(explanation: Explanation) -> str:
     free = [worth for worth in explanation.worths if not worth.binds and worth.found == 0]
     blocks = [
         (
-            f"{explanation.model_name}: there is a plan; the best has a {measure} of "
-            f"{best.objective:,.2f} {unit}, {bounded} {best.bound:,.2f} {unit}"
+            f"{explanation.model_name}: there is a plan; the best{_number(explanation)} has a "
+            f"{measure} of {best.objective:,.2f} {unit}, {bounded} {best.bound:,.2f} {unit}"
         )
     ]
     if binding:

@@ -137,6 +137,7 @@ class PlanFile(_Part):
     seconds: _Seconds
     solver: _Solver
     training: Training | None
+    most_clusters: int | None = None
     clusters: tuple[_Cluster, ...]
     zones: tuple[_Zone, ...]
     audit: _Audit
@@ -221,6 +222,7 @@ def _plan(stated: PlanFile, case: Case) -> Plan:
         zones=_zones(stated.zones, case),
         audit=AuditReport(**stated.audit.model_dump()),
         training=stated.training,
+        most_clusters=stated.most_clusters,
     )
 
 

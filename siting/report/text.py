@@ -285,8 +285,14 @@ def _headline(plan: Plan, title: str) -> str:
         "optimal": "Proven optimal within the gap asked",
         "feasible": "Feasible, not proven optimal within the gap asked: a limit stopped the search",
     }[plan.status]
+    head = _named(plan.model_name, title)
+    if plan.most_clusters is not None:
+        # What is not proven may be the number alone.
+        verdict = verdict if plan.status == "optimal" else "Best plan found of so many"
+        head += f"\n{plan.describe_number()}"
+        bounded = f"and of as many clusters {bounded}"
     return (
-        f"{_named(plan.model_name, title)}\n{verdict}: {plan.objective:,.2f} {unit}, "
+        f"{head}\n{verdict}: {plan.objective:,.2f} {unit}, "
         f"{bounded} {plan.bound:,.2f} {unit} (gap {percent(plan.gap, 3)})"
     )
 

@@ -358,8 +358,8 @@ def _asks_for_sites(model: Model, world: World) -> list[str]:
     have = "is 1 site" if sites == 1 else f"are {sites:,} sites"
     what = (
         f"cluster.count = {shown(cluster.count)} and cluster.min_campuses = {cluster.min_campuses} "
-        f"ask for {asked:,} campuses, but there {have}{f' ({left})' if left else ''}; ask for fewer "
-        "campuses, or give more sites"
+        f"ask for {asked:,} campuses, but there {have}{f' ({left})' if left else ''}; ask for "
+        "fewer campuses, or give more sites"
     )
     return [what]
 

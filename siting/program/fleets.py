@@ -1,0 +1,435 @@
+"""How many clusters there is room for at the most: clusters counted by where their anchors lie.
+
+Every cluster has one anchor, its first member in a fixed order of the sites, and lies in the
+neighbourhood of the anchor (`siting.program.anchors`). So put the anchors into groups, and call all
+clusters whose anchors are in one group a **fleet**. A fleet is seen only as sums over its clusters:
+how many they are, and for each **class** of sites (those that share zone, utility, region and
+delivery area) how many campuses they have there, what these draw and what clean energy they buy.
+Every rule of a cluster, added up over the clusters of a fleet, is a rule of the fleet: the draw of
+a class is at most the headroom of its zone times the number of clusters, and so on. Over all fleets
+zones, sites and clean supply are used within their limits.
+
+What is left out (reach inside a neighbourhood, whole campuses) only makes room, so the most
+clusters that fleets can have is a **bound** on the number of clusters of any plan. The number of a
+fleet is a whole number, which cuts the bound further. Groups whose fleets have clusters are halved
+for a sharper bound, as smaller groups see less beyond their reach. The prices of the relaxed
+program say what is scarce.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import highspy
+import numpy as np
+
+from siting.case import Case
+from siting.errors import SolverError
+from siting.fiber.reach import FloatArray, IntArray
+from siting.program.cover import chunks
+from siting.program.neighbourhoods import first_members
+from siting.program.relaxed import least_size
+from siting.program.solvers import POLL_S, Deadline
+
+MOST_GROUPS = 200
+"""Up to this many groups there are at first, one for each zone; with more zones, by place."""
+
+ROUNDING = 1e-6
+"""What the rounding of a solver may do to a number of clusters, relative to it [1]."""
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Anchors whose clusters are counted together.
+
+    Parameters
+    ----------
+    anchors
+        Their positions.
+    sites
+        Positions of the sites that their clusters may have, ascending.
+    """
+
+    anchors: IntArray
+    sites: IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Relaxation:
+    """The most clusters of fleets that need not be whole.
+
+    Parameters
+    ----------
+    clusters
+        How many [1].
+    by_group
+        ``(groups,)`` the part of each fleet [1].
+    zone
+        ``(Z,)`` price of headroom, in clusters [1/MW].
+    site
+        ``(I,)`` price of a site [1].
+    area
+        Price of covering a MW of draw with clean energy, by delivery area [1/MW].
+    """
+
+    clusters: float
+    by_group: FloatArray
+    zone: FloatArray
+    site: FloatArray
+    area: dict[int, float]
+
+
+def order_by_place(case: Case) -> IntArray:
+    """Usable sites from south to north: each then has half of its surroundings after it."""
+    usable = np.flatnonzero(case.usable)
+    return usable[np.lexsort((usable, case.lon[usable], case.lat[usable]))]
+
+
+def first_groups(case: Case) -> list[Group]:
+    """The anchors of a case by zone, or by place where zones are many.
+
+    Parameters
+    ----------
+    case
+        The question for one cluster: usable sites only, in the order of the anchors, none required.
+    """
+    anchors = first_members(case)
+    zone = case.zone[anchors]
+    if len(np.unique(zone)) <= MOST_GROUPS:
+        parts = [anchors[zone == z] for z in np.unique(zone)]
+    else:
+        parts = [anchors]
+        while len(parts) < MOST_GROUPS // 2 and any(len(part) > 1 for part in parts):
+            parts = [half for part in parts for half in _halves(case, part)]
+    return [Group(part, sites) for part, sites in zip(parts, _reached(case, parts), strict=True)]
+
+
+def halved(case: Case, groups: Sequence[Group], which: Sequence[int]) -> list[Group]:
+    """The groups, some of them in two halves."""
+    parts = [half for g in which for half in _halves(case, groups[g].anchors)]
+    chosen = set(which)
+    new = [Group(part, sites) for part, sites in zip(parts, _reached(case, parts), strict=True)]
+    return [group for g, group in enumerate(groups) if g not in chosen] + new
+
+
+def _halves(case: Case, anchors: IntArray) -> list[IntArray]:
+    """Two halves by place, across the longer side; one where there is one anchor."""
+    if len(anchors) <= 1:
+        return [anchors]
+    x = case.lon[anchors] * math.cos(math.radians(float(case.lat[anchors].mean())))
+    y = case.lat[anchors]
+    order = np.argsort(x if np.ptp(x) >= np.ptp(y) else y, kind="stable")
+    middle = len(order) // 2
+    return [np.sort(anchors[order[:middle]]), np.sort(anchors[order[middle:]])]
+
+
+def _reached(case: Case, parts: Sequence[IntArray]) -> list[IntArray]:
+    """Sites of the neighbourhoods of each part of the anchors."""
+    if not parts:
+        return []
+    reached = np.zeros((len(parts), len(case.site_ids)), dtype=np.bool_)
+    anchors = np.concatenate(parts)
+    part = np.repeat(np.arange(len(parts)), [len(p) for p in parts])
+    for chunk, rows in chunks(case, anchors):
+        reached[part[chunk][rows.row], rows.site] = True
+    return [np.flatnonzero(row) for row in reached]
+
+
+class Fleets:
+    """The program of the fleets of a case.
+
+    Parameters
+    ----------
+    case
+        As in `first_groups`; sites that others use may be without any draw.
+    groups
+        The groups of the anchors.
+    """
+
+    def __init__(self, case: Case, groups: Sequence[Group]) -> None:
+        self.case = case
+        keys = np.column_stack((case.zone, case.utility, case.region, case.area))
+        self._keys, number = np.unique(keys, axis=0, return_inverse=True)
+        self._class = number.ravel()
+        count = len(self._keys)
+        self._size_per_mw, self._grid = np.zeros(count), np.zeros(count)
+        np.maximum.at(self._size_per_mw, self._class, case.target_per_mw)
+        np.maximum.at(self._grid, self._class, case.grid_clean_fraction)
+        offered = case.contractable_mwh / case.mwh_per_mw
+        self._offered_mw = {
+            int(a): float(offered[case.supply_area == a].sum()) for a in np.unique(case.area)
+        }
+        self._needed = least_size(case)
+        self._clean = case.clean.min_fraction > 0
+        self._columns: list[tuple[float, float]] = []
+        self._rows: list[tuple[float, float, list[tuple[int, float]]]] = []
+        self._of_zone: dict[int, list[int]] = {}
+        self._of_class: dict[int, list[int]] = {}
+        self._of_area: dict[int, list[int]] = {}
+        self._clusters = [self._add_fleet(group) for group in groups]
+        self._shared = self._share()
+
+    def relaxed(self) -> Relaxation:
+        """The most clusters where fleets need not be whole, and what is scarce then."""
+        solver = self._solver(whole=False)
+        solver.run()
+        _expect(solver, highspy.HighsModelStatus.kOptimal)
+        solution = solver.getSolution()
+        values, duals = np.array(solution.col_value), np.array(solution.row_dual)
+        case = self.case
+        zone, site = np.zeros(len(case.zone_ids)), np.zeros(len(case.site_ids))
+        area: dict[int, float] = {}
+        for (kind, at), row in self._shared.items():
+            price = max(0.0, -float(duals[row]))
+            if kind == "zone":
+                zone[at] = price
+            elif kind == "class":
+                site[self._class == at] = price
+            else:
+                area[at] = price
+        clusters = -float(solver.getInfo().objective_function_value)
+        return Relaxation(clusters, values[self._clusters], zone, site, area)
+
+    def most(self, deadline: Deadline) -> int:
+        """No plan has more clusters than this; whatever was proven when time runs out."""
+        bound = whole_clusters(self.relaxed().clusters)
+        left_s = deadline.left_s()
+        if bound == 0 or left_s == 0:
+            return bound
+        solver = self._solver(whole=True)
+        solver.setOptionValue("time_limit", left_s)
+        # The next whole number below is as good as the bound itself.
+        solver.setOptionValue("mip_rel_gap", 0.0)
+        solver.setOptionValue("mip_abs_gap", 1 - 1e-3)
+        _run_until(solver, deadline)
+        proven = -float(solver.getInfo().mip_dual_bound)
+        return min(bound, whole_clusters(proven)) if math.isfinite(proven) else bound
+
+    def _column(self, *, cost: float = 0.0, most: float = math.inf) -> int:
+        self._columns.append((cost, most))
+        return len(self._columns) - 1
+
+    def _at_most(self, right: float, terms: list[tuple[int, float]]) -> int:
+        self._rows.append((-math.inf, right, terms))
+        return len(self._rows) - 1
+
+    def _at_least_nothing(self, terms: list[tuple[int, float]]) -> None:
+        self._rows.append((0.0, math.inf, terms))
+
+    def _add_fleet(self, group: Group) -> int:
+        """Columns and rows of a fleet; the column of its number of clusters."""
+        case, cluster = self.case, self.case.cluster
+        usable = case.usable
+        anchors, sites = group.anchors[usable[group.anchors]], group.sites[usable[group.sites]]
+        # Clusters have different anchors.
+        clusters = self._column(cost=-1.0, most=float(len(anchors)))
+        if len(anchors) == 0:
+            return clusters
+        of_class = self._class[sites]
+        classes = np.unique(of_class).tolist()
+        draw: dict[int, int] = {}
+        campuses: dict[int, int] = {}
+        for k in classes:
+            caps_mw = case.cap_mw[sites[of_class == k]]
+            draw[k], campuses[k] = self._column(), self._column()
+            self._at_most(0.0, [(draw[k], 1.0), (campuses[k], -float(caps_mw.max()))])
+            self._at_most(0.0, [(campuses[k], case.min_mw), (draw[k], -1.0)])
+            self._at_most(0.0, [(draw[k], 1.0), (clusters, -float(caps_mw.sum()))])
+            self._at_most(0.0, [(campuses[k], 1.0), (clusters, -float(len(caps_mw)))])
+            self._of_class.setdefault(k, []).append(campuses[k])
+        in_zone: dict[int, list[int]] = {}
+        for k in classes:
+            for z in case.ancestry[self._keys[k][0]]:
+                in_zone.setdefault(z, []).append(draw[k])
+        for z, draws in in_zone.items():
+            self._of_zone.setdefault(z, []).extend(draws)
+            limit = (clusters, -float(case.headroom_mw[z]))
+            self._at_most(0.0, [*((d, 1.0) for d in draws), limit])
+        sizes = [(draw[k], float(self._size_per_mw[k])) for k in classes]
+        self._at_least_nothing([*sizes, (clusters, -self._needed)])
+        members = [(campuses[k], 1.0) for k in classes]
+        self._at_most(0.0, [*members, (clusters, -float(cluster.max_campuses))])
+        self._at_least_nothing([*members, (clusters, -float(cluster.min_campuses))])
+        first = [(campuses[k], 1.0) for k in np.unique(self._class[anchors]).tolist()]
+        self._at_least_nothing([*first, (clusters, -1.0)])
+        self._span(clusters, campuses, kind=1, fewest=cluster.min_utilities)
+        self._span(clusters, campuses, kind=2, fewest=cluster.min_regions)
+        self._share_out(clusters, draw, sizes)
+        if self._clean:
+            self._buy(clusters, draw)
+        return clusters
+
+    def _span(self, clusters: int, campuses: dict[int, int], *, kind: int, fewest: int) -> None:
+        """Each cluster has enough utilities (1) or regions (2)."""
+        if fewest <= 1:
+            return
+        members: dict[int, list[int]] = {}
+        for k, column in campuses.items():
+            name = int(self._keys[k][kind])
+            if name >= 0:
+                members.setdefault(name, []).append(column)
+        present = []
+        for columns in members.values():
+            here = self._column()
+            self._at_most(0.0, [(here, 1.0), (clusters, -1.0)])
+            self._at_most(0.0, [(here, 1.0), *((column, -1.0) for column in columns)])
+            present.append((here, 1.0))
+        self._at_least_nothing([*present, (clusters, -float(fewest))])
+
+    def _share_out(
+        self, clusters: int, draw: dict[int, int], sizes: list[tuple[int, float]]
+    ) -> None:
+        """No utility has too large a share, and enough is left without any one."""
+        cluster = self.case.cluster
+        kept = cluster.keep_after_utility_loss * (self.case.target or 0.0)
+        share = cluster.max_utility_fraction
+        for u in sorted({int(self._keys[k][1]) for k in draw}):
+            inside = {draw[k] for k in draw if self._keys[k][1] == u}
+            if share < 1:
+                self._at_most(0.0, [(d, float(d in inside) - share) for d in draw.values()])
+            if kept > 0:
+                others = [(d, size) for d, size in sizes if d not in inside]
+                self._at_least_nothing([*others, (clusters, -kept)])
+
+    def _buy(self, clusters: int, draw: dict[int, int]) -> None:
+        """Enough energy is clean, and what is bought can be delivered."""
+        asked = self.case.clean.min_fraction
+        contract = {k: self._column() for k in draw}
+        by_area: dict[int, list[int]] = {}
+        for k, column in contract.items():
+            own = (draw[k], float(self._grid[k]) - 1.0)
+            self._at_most(0.0, [(column, 1.0), own])
+            by_area.setdefault(int(self._keys[k][3]), []).append(column)
+        mix = [(draw[k], float(self._grid[k]) - asked) for k in draw]
+        self._at_least_nothing([*mix, *((column, 1.0) for column in contract.values())])
+        for a, columns in by_area.items():
+            self._of_area.setdefault(a, []).extend(columns)
+            offered = (clusters, -self._offered_mw[a])
+            self._at_most(0.0, [*((column, 1.0) for column in columns), offered])
+
+    def _share(self) -> dict[tuple[str, int], int]:
+        """Over all fleets: zones, sites and clean supply are used within their limits."""
+        sites = np.bincount(self._class[self.case.usable], minlength=len(self._keys))
+        limits = (
+            ("zone", self._of_zone, self.case.headroom_mw),
+            ("class", self._of_class, sites),
+            ("area", self._of_area, self._offered_mw),
+        )
+        return {
+            (kind, at): self._at_most(float(limit[at]), [(column, 1.0) for column in columns])
+            for kind, users, limit in limits
+            for at, columns in sorted(users.items())
+        }
+
+    def _solver(self, *, whole: bool) -> highspy.Highs:
+        model = highspy.HighsLp()
+        model.num_col_, model.num_row_ = len(self._columns), len(self._rows)
+        model.col_cost_ = np.array([cost for cost, _ in self._columns])
+        model.col_lower_ = np.zeros(len(self._columns))
+        model.col_upper_ = np.array([most for _, most in self._columns])
+        model.row_lower_ = np.array([lower for lower, _, _ in self._rows])
+        model.row_upper_ = np.array([upper for _, upper, _ in self._rows])
+        lengths = [len(terms) for _, _, terms in self._rows]
+        model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+        model.a_matrix_.start_ = np.concatenate(([0], np.cumsum(lengths))).astype(np.int32)
+        terms = [term for _, _, of_row in self._rows for term in of_row]
+        model.a_matrix_.index_ = np.array([column for column, _ in terms], np.int32)
+        model.a_matrix_.value_ = np.array([value for _, value in terms], np.float64)
+        if whole:
+            kinds = [highspy.HighsVarType.kContinuous] * len(self._columns)
+            for column in self._clusters:
+                kinds[column] = highspy.HighsVarType.kInteger
+            model.integrality_ = kinds
+        solver = highspy.Highs()
+        solver.setOptionValue("output_flag", False)
+        solver.passModel(model)
+        return solver
+
+
+def most_clusters(
+    case: Case, groups: list[Group], deadline: Deadline, *, rounds: int
+) -> tuple[int, list[Group]]:
+    """Bound the number of clusters, with smaller and smaller groups.
+
+    Parameters
+    ----------
+    case, groups
+        As in `Fleets`.
+    deadline
+        When to stop.
+    rounds
+        How often groups are halved at the most.
+
+    Returns
+    -------
+    most
+        No plan has more clusters than this.
+    groups
+        The groups in the end.
+    """
+    if not math.isfinite(least_size(case)):
+        return 0, groups
+    fleets = Fleets(case, groups)
+    most = fleets.most(deadline)
+    for _ in range(rounds):
+        if most == 0 or deadline.reached():
+            break
+        used = np.flatnonzero(fleets.relaxed().by_group > ROUNDING)
+        which = [g for g in used.tolist() if len(groups[g].anchors) > 1]
+        if not which:
+            break
+        groups = halved(case, groups, which)
+        fleets = Fleets(case, groups)
+        most = min(most, fleets.most(deadline))
+    return most, groups
+
+
+def whole_clusters(clusters: float) -> int:
+    """The whole number of clusters that a bound leaves, in spite of rounding."""
+    return max(0, math.floor(clusters * (1 + ROUNDING) + ROUNDING))
+
+
+def _expect(solver: highspy.Highs, status: highspy.HighsModelStatus) -> None:
+    if solver.getModelStatus() != status:
+        found = solver.modelStatusToString(solver.getModelStatus())
+        raise SolverError(f"HiGHS ended the program of the fleets with {found!r}")
+
+
+def _run_until(solver: highspy.Highs, deadline: Deadline) -> None:
+    """Run a solver that an interrupt or the deadline stops."""
+    solver.HandleUserInterrupt = True
+    thread = threading.Thread(target=solver.run, daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(POLL_S)
+        if thread.is_alive() and deadline.overdue():
+            solver.cancelSolve()
+
+
+def at_prices(case: Case, relaxation: Relaxation, scale: float, thrift: float) -> Case:
+    """The question for the one cluster that uses least of what is scarce.
+
+    Parameters
+    ----------
+    case
+        The question for one cluster; its own costs do not count.
+    relaxation
+        What is scarce.
+    scale
+        What one cluster is worth [MUSD/year].
+    thrift
+        What draw costs where nothing is scarce, as a part of the target's worth [1].
+    """
+    zone_price = np.array([relaxation.zone[list(chain)].sum() for chain in case.ancestry])
+    base = thrift / max(case.target or 1.0, 1.0)
+    premium = np.array([relaxation.area.get(int(a), 0.0) for a in case.supply_area])
+    return replace(
+        case,
+        sense="minimise_cost",
+        fixed_musd_per_year=scale * (relaxation.site + 0.1 * thrift),
+        variable_musd_per_mw_year=scale * (zone_price[case.zone] + base),
+        premium_usd_per_mwh=scale * premium / case.mwh_per_mw * 1e6,
+    )

@@ -1,0 +1,240 @@
+"""The most clusters against brute force: all ways of giving sites to clusters, and all numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from cases import random_case
+from oracle import best_plan, divide, makes_cluster, plan_of, subsets
+
+from siting.audit import audit
+from siting.case import Case
+from siting.errors import InfeasibleError
+from siting.program import most as most_module
+from siting.program import several
+from siting.program.fleets import first_groups, most_clusters, order_by_place
+from siting.program.most import find_most
+from siting.program.plain import Proof
+from siting.program.solve import solution_of, solve
+from siting.program.solvers import Deadline, Solver
+
+HIGHS = Solver("highs", 1e-4, 1)
+
+NETWORKS = ("mesh", "hub", "ring")
+
+
+def asking_most(case: Case) -> Case:
+    cluster = case.cluster.model_copy(update={"count": "most"})
+    if case.target is None:
+        cluster = cluster.model_copy(update={"target_mw": 200.0})
+    return replace(case, cluster=cluster)
+
+
+def small(seed: int, **fixed) -> Case:
+    """A small case that asks for the most clusters of a small target, so that several fit."""
+    case = asking_most(random_case(seed, **{"count": 1, "most_sites": 6} | fixed))
+    key = "target_mw" if case.cluster.target_mw is not None else "target_it_mw"
+    smaller = case.cluster.model_copy(update={key: (case.target or 0.0) / (2 + seed % 3)})
+    return replace(case, cluster=smaller, headroom_mw=(1 + seed % 2) * case.headroom_mw)
+
+
+def sets_of_clusters(case: Case) -> Iterator[tuple[tuple[int, ...], ...]]:
+    """Every set of disjoint clusters that draws may decide on, required sites among them."""
+    one = case.of_clusters(1)
+    km = case.reach.dense()
+    clusters = [
+        sites
+        for sites in subsets(one)
+        if makes_cluster(one, km, sites) and divide_alone(one, km, sites)
+    ]
+    required = set(np.flatnonzero(case.required).tolist())
+    found = [chosen for chosen in disjoint(clusters) if required <= {i for c in chosen for i in c}]
+    yield from sorted(found, key=len, reverse=True)
+
+
+def disjoint(clusters: list[tuple[int, ...]]) -> Iterator[tuple[tuple[int, ...], ...]]:
+    """Every set of disjoint clusters, of one or more."""
+    for at, sites in enumerate(clusters):
+        yield (sites,)
+        rest = [others for others in clusters[at + 1 :] if not set(others) & set(sites)]
+        for chosen in disjoint(rest):
+            yield (sites, *chosen)
+
+
+def divide_alone(one: Case, km: np.ndarray, sites: tuple[int, ...]) -> bool:
+    free = replace(one, required=np.zeros_like(one.required))
+    return divide(free, km, (sites,)) is not None
+
+
+def true_most(case: Case) -> int:
+    """The number of clusters of the largest set whose draws and contracts exist."""
+    km = case.reach.dense()
+    for chosen in sets_of_clusters(case):
+        if divide(case.of_clusters(len(chosen)), km, chosen) is not None:
+            return len(chosen)
+    return 0
+
+
+def check_plan(case: Case, found: most_module.Most) -> None:
+    """The plan found is audited as the answer to its own number of clusters."""
+    assert found.plan is not None
+    asked = case.of_clusters(found.found)
+    proof = Proof(found.plan, found.plan.objective, infeasible=False, complete=True)
+    solution = solution_of(asked, proof, "highs", "1")
+    audit(asked, plan_of(asked, solution))
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("seed", range(25))
+def test_number_is_that_of_brute_force(seed, network):
+    case = small(seed, network=network)
+    found = find_most(case, HIGHS, Deadline(60))
+    assert (found.found, found.at_most) == (true_most(case),) * 2
+    if found.found:
+        check_plan(case, found)
+
+
+@pytest.mark.parametrize("only", ["min_fraction", "require_sites", "module_mw"])
+@pytest.mark.parametrize("seed", range(100, 112))
+def test_number_is_that_of_brute_force_with_an_option(seed, only):
+    case = small(seed, only=only)
+    found = find_most(case, HIGHS, Deadline(60))
+    assert (found.found, found.at_most) == (true_most(case),) * 2
+
+
+@pytest.fixture
+def only_filling(monkeypatch):
+    """Small cases take the way of large ones, without the plain program."""
+    monkeypatch.setattr(most_module, "PLAIN_SITES", 0)
+    monkeypatch.setattr(several, "WHOLE_ENTRIES", 0)
+
+
+def check_filling(case: Case) -> tuple[int, int, int]:
+    """Number found, true number and bound, which must be in this order."""
+    found, true = find_most(case, HIGHS, Deadline(60)), true_most(case)
+    assert found.found <= true <= found.at_most
+    if found.found:
+        check_plan(case, found)
+    return found.found, true, found.at_most
+
+
+@pytest.mark.usefixtures("only_filling")
+@pytest.mark.parametrize("network", NETWORKS)
+def test_filling_brackets_the_number_of_brute_force(network):
+    answers = [check_filling(small(seed, network=network)) for seed in range(200, 220)]
+    # Not only brackets: most numbers are found, and most bounds are sharp.
+    assert sum(found == true for found, true, _ in answers) >= 0.9 * len(answers)
+    assert sum(bound == true for _, true, bound in answers) >= 0.5 * len(answers)
+    assert max(true for _, true, _ in answers) >= 3
+
+
+@pytest.mark.usefixtures("only_filling")
+@pytest.mark.parametrize(
+    "only", ["min_fraction", "max_utility_fraction", "keep_after_utility_loss"]
+)
+def test_filling_brackets_the_number_with_an_option(only):
+    for seed in range(300, 308):
+        check_filling(small(seed, only=only))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("only_filling")
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("seed", range(1_000, 1_200))
+def test_filling_brackets_the_number_of_many_more(seed, network):
+    check_filling(small(seed, network=network))
+
+
+def tight(sites: int, headroom_mw: float) -> Case:
+    """Sites of one zone, all within reach of each other, clusters of two campuses of 100 MW."""
+    case = random_case(7, sense="minimise_cost", count=1, most_sites=6, only="none")
+    case = replace(case, headroom_mw=np.full(len(case.zone_ids), 1e6))
+    case = case.take(np.zeros(sites, np.int64))
+    km = np.zeros((sites, sites))
+    headroom = case.headroom_mw.copy()
+    headroom[list(case.ancestry[case.zone[0]])] = headroom_mw
+    return replace(
+        case,
+        site_ids=tuple(f"s{i:02d}" for i in range(sites)),
+        max_mw=np.full(sites, 100.0),
+        headroom_mw=headroom,
+        reach=type(case.reach).from_dense(km, 100.0),
+        routes=None,
+        campus=case.campus.model_copy(update={"min_mw": 50.0, "max_mw": 100.0, "module_mw": 0.0}),
+        cluster=case.cluster.model_copy(
+            update={
+                "count": "most",
+                "target_mw": 200.0,
+                "target_it_mw": None,
+                "min_campuses": 2,
+                "max_campuses": 3,
+            }
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("headroom_mw", "number"), [(1_000.0, 5), (999.9, 4), (200.0, 1), (199.9, 0), (1e6, 5)]
+)
+@pytest.mark.parametrize("plain", [True, False])
+def test_number_where_it_can_be_counted(headroom_mw, number, plain, monkeypatch):
+    # Ten sites of 100 MW make five clusters of 200 MW, if the zone has the headroom.
+    if not plain:
+        monkeypatch.setattr(most_module, "PLAIN_SITES", 0)
+        monkeypatch.setattr(several, "WHOLE_ENTRIES", 0)
+    found = find_most(tight(10, headroom_mw), HIGHS, Deadline(60))
+    assert (found.found, found.at_most) == (number, number)
+
+
+def test_required_sites_may_need_more_clusters_than_one():
+    # Two required sites out of reach of each other: no plan of one cluster, but one of two.
+    case = tight(8, 1e6)
+    km = np.full((8, 8), np.inf)
+    km[:4, :4] = km[4:, 4:] = 0.0
+    required = np.isin(np.arange(8), [0, 7])
+    case = replace(case, reach=type(case.reach).from_dense(km, 100.0), required=required)
+    found = find_most(case, HIGHS, Deadline(60))
+    assert (found.found, found.at_most) == (4, 4)
+    assert best_plan(case.of_clusters(1)) is None
+
+
+@pytest.mark.parametrize("sense", ["minimise_cost", "maximise_mw", "minimise_fiber_km"])
+@pytest.mark.parametrize("seed", range(400, 406))
+def test_plan_is_the_best_of_its_number(seed, sense):
+    case = small(seed, sense=sense, most_sites=6)
+    true = true_most(case)
+    if true == 0:
+        with pytest.raises(InfeasibleError, match="no plan"):
+            solve(case)
+        return
+    solution = solve(case)
+    best = best_plan(case.of_clusters(true))
+    assert best is not None
+    assert (len(solution.draw_mw), solution.most_clusters) == (true, true)
+    assert solution.objective == pytest.approx(best.objective, rel=1e-3)
+    assert solution.status == "optimal"
+    audit(case, plan_of(case, solution), gap_asked=1e-3)
+
+
+def test_bound_of_no_time_holds():
+    for seed in range(20):
+        case = small(seed)
+        found = find_most(case, HIGHS, Deadline(0))
+        assert found.found <= true_most(case) <= found.at_most
+
+
+def test_smaller_groups_never_raise_the_bound():
+    for seed in range(500, 510):
+        case = small(seed).of_clusters(1)
+        free = replace(case, required=np.zeros_like(case.required))
+        free = free.take(order_by_place(free))
+        if len(free.site_ids) == 0:
+            continue
+        bounds = [
+            most_clusters(free, first_groups(free), Deadline(60), rounds=rounds)[0]
+            for rounds in range(4)
+        ]
+        assert bounds == sorted(bounds, reverse=True)
