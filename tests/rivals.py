@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 from cases import FromNumpy, Source, draw_km, draw_network
 
-from siting.case import Case
+from siting.case import SITE_ARRAYS, Case
 from siting.fiber import Access, FiberGraph, RoutedReach, Routes, access_of
 from siting.fiber.reach import Reach
 from siting.model import CampusSection, CleanSection, ClusterSection
@@ -29,6 +29,9 @@ MOST_RING_SITES = 12
 
 MOST_FIBER_SITES = 16
 """Likewise where fiber is counted: a variable for each pair and cluster."""
+
+MOST_SPAN_SITES = 14
+"""Likewise where the loss of a span must be survived, whose rows are found on the way."""
 
 TIGHT = (1.1, 1.4, 1.7, 2.0)
 ROOMY = (2.5, 4.0, 8.0)
@@ -128,7 +131,7 @@ def rival_case(seed: int, *, most_sites: int = 40) -> Case:
         reach=reach,
         routes=routes,
     )
-    if routes is not None and source.flag(25):
+    if routes is not None and source.flag(25) and sites <= MOST_SPAN_SITES:
         survives = cluster.model_copy(update={"keep_after_span_loss": True})
         case = replace(case, cluster=survives)
     if source.flag(5):
@@ -141,6 +144,53 @@ def rival_case(seed: int, *, most_sites: int = 40) -> Case:
         parts = (1.0, 1.0, *(1 - 0.1 * m for m in range(most - 1)))
         case = replace(case, km_by_campuses=tuple(limit_km * part for part in parts))
     return case
+
+
+def twin_case(seed: int, *, most_sites: int = 12) -> Case:
+    """Two or three copies of a place out of reach of each other, and as many clusters.
+
+    Nothing is shared, so the best plan is the best cluster of each place, and what is proven of
+    one is proven of all: no competition hides a bound that is a little above it.
+    """
+    place = rival_case(seed, most_sites=most_sites)
+    count = 2 + seed % 2
+    sites, zones = len(place.site_ids), len(place.zone_ids)
+    km = np.full((count * sites, count * sites), np.inf)
+    for copy in range(count):
+        here = slice(copy * sites, (copy + 1) * sites)
+        km[here, here] = place.reach.dense()
+
+    def copies(values: np.ndarray, further: int = 0) -> np.ndarray:
+        moved = [np.where(values < 0, values, values + copy * further) for copy in range(count)]
+        return np.concatenate(moved)
+
+    def names(ids: Sequence[str]) -> tuple[str, ...]:
+        return tuple(f"{copy}-{name}" for copy in range(count) for name in ids)
+
+    arrays = {name: copies(getattr(place, name)) for name in SITE_ARRAYS}
+    arrays |= {
+        "zone": copies(place.zone, zones),
+        "area": copies(place.area, AREAS),
+        "required": np.zeros(count * sites, dtype=np.bool_),
+        "headroom_mw": copies(place.headroom_mw),
+        "parent": copies(place.parent, zones),
+        "supply_area": copies(place.supply_area, AREAS),
+        "contractable_mwh": copies(place.contractable_mwh),
+        "premium_usd_per_mwh": copies(place.premium_usd_per_mwh),
+    }
+    asked = {"count": count, "keep_after_span_loss": False}
+    return replace(
+        place,
+        cluster=place.cluster.model_copy(update=asked),
+        site_ids=names(place.site_ids),
+        zone_ids=names(place.zone_ids),
+        zone_utility=place.zone_utility * count,
+        supply_ids=names(place.supply_ids),
+        reach=Reach.from_dense(km, place.reach.limit_km),
+        routes=None,
+        reused=None,
+        **arrays,
+    )
 
 
 def nested_zones(source: Source, wanted_mw: float) -> tuple[list[int], np.ndarray]:
@@ -196,8 +246,8 @@ def rival_cluster(
         min_utilities=int(some((2, 2, 3), 1)),
         max_utility_fraction=some((0.75, 0.6, 0.5), 1.0),
         min_regions=int(some((2,), 1)),
-        keep_after_campus_loss=0.0 if no_target else some((0.25, 0.5, 0.7), 0.0),
-        keep_after_utility_loss=0.0 if no_target else some((0.25, 0.5), 0.0),
+        keep_after_campus_loss=0.0 if no_target else some((0.5, 0.7, 0.9), 0.0),
+        keep_after_utility_loss=0.0 if no_target else some((0.4, 0.7), 0.0),
     )
 
 

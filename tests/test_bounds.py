@@ -18,7 +18,7 @@ import pulp
 import pytest
 from oracle import plan_of
 from pulp import LpProblem
-from rivals import rival_case
+from rivals import rival_case, twin_case
 
 from siting.audit import audit
 from siting.case import Case
@@ -58,7 +58,7 @@ LONG_S = 600.0
 """Nothing here takes this long [s]; no result depends on time."""
 
 FEW_LOOKS = 60
-MANY_LOOKS = 400
+MANY_LOOKS = 200
 """Looks at the clock of the longest searches: of the default suite, and of all cases."""
 
 SMALL = 11
@@ -183,8 +183,9 @@ def check_case(case: Case, seed: int, looks: int) -> Kind:
         assert ended.complete
         assert ended.infeasible == plain.infeasible
     # Stopped anywhere, early more often than late.
-    stopped = decompose(case, plain, GAP, StopsAfter(int(np.exp(random.uniform(0, 5)))))
-    check_proof(case, plain, stopped, GAP)
+    for most in (3, 5):
+        stopped = decompose(case, plain, GAP, StopsAfter(int(np.exp(random.uniform(0, most)))))
+        check_proof(case, plain, stopped, GAP)
     gap = float(random.choice([1e-6, 1e-3, 0.02, 0.1]))
     plans = int(random.choice([1, 1, 2, 3]))
     unfinished = decompose(case, plain, gap, StopsAfter(int(random.integers(20, 100)), plans))
@@ -494,3 +495,21 @@ def test_bounds_are_never_above_the_optimum(first):
 @pytest.mark.parametrize("first", range(0, 600, 60))
 def test_bounds_are_never_above_the_optimum_of_many_more(first):
     check_block(range(first, first + 60), 40, MANY_LOOKS)
+
+
+def check_twins(seed: int, looks: int) -> None:
+    """Clusters that share nothing cost as much as so many single ones, and bounds no more."""
+    case = twin_case(seed)
+    kind = check_case(case, seed, looks)
+    assert not kind.rival
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_bounds_of_clusters_that_share_nothing(seed):
+    check_twins(seed, FEW_LOOKS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 300))
+def test_bounds_of_more_clusters_that_share_nothing(seed):
+    check_twins(seed, MANY_LOOKS)
