@@ -37,6 +37,9 @@ from siting.program.solvers import POLL_S, Deadline
 MOST_GROUPS = 200
 """Up to this many groups there are at first, one for each zone; with more zones, by place."""
 
+LEAST_DRAW_MW = 1.0
+"""A fleet that draws less from a class does without it [MW]."""
+
 ROUNDING = 1e-6
 """What the rounding of a solver may do to a number of clusters, relative to it [1]."""
 
@@ -67,6 +70,8 @@ class Relaxation:
         How many [1].
     by_group
         ``(groups,)`` the part of each fleet [1].
+    drawn
+        For each group the positions of the sites in classes that its fleet draws from.
     zone
         ``(Z,)`` price of headroom, in clusters [1/MW].
     site
@@ -77,6 +82,7 @@ class Relaxation:
 
     clusters: float
     by_group: FloatArray
+    drawn: tuple[IntArray, ...]
     zone: FloatArray
     site: FloatArray
     area: dict[int, float]
@@ -147,9 +153,12 @@ class Fleets:
         As in `first_groups`; sites that others use may be without any draw.
     groups
         The groups of the anchors.
+    once
+        Each group is one cluster that has all its sites, and a site is in one cluster at most: a
+        choice among clusters that are known, with their draws left free.
     """
 
-    def __init__(self, case: Case, groups: Sequence[Group]) -> None:
+    def __init__(self, case: Case, groups: Sequence[Group], *, once: bool = False) -> None:
         self.case = case
         keys = np.column_stack((case.zone, case.utility, case.region, case.area))
         self._keys, number = np.unique(keys, axis=0, return_inverse=True)
@@ -169,8 +178,12 @@ class Fleets:
         self._of_zone: dict[int, list[int]] = {}
         self._of_class: dict[int, list[int]] = {}
         self._of_area: dict[int, list[int]] = {}
+        self._groups = groups
+        self._draws: list[dict[int, int]] = []
         self._clusters = [self._add_fleet(group) for group in groups]
         self._shared = self._share()
+        if once:
+            self._use_once(groups)
 
     def relaxed(self) -> Relaxation:
         """The most clusters where fleets need not be whole, and what is scarce then."""
@@ -187,26 +200,54 @@ class Fleets:
             if kind == "zone":
                 zone[at] = price
             elif kind == "class":
-                site[self._class == at] = price
+                site[self._class == at] += price
+            elif kind == "site":
+                site[at] += price
             else:
                 area[at] = price
         clusters = -float(solver.getInfo().objective_function_value)
-        return Relaxation(clusters, values[self._clusters], zone, site, area)
+        return Relaxation(clusters, values[self._clusters], self._drawn(values), zone, site, area)
 
-    def most(self, deadline: Deadline) -> int:
-        """No plan has more clusters than this; whatever was proven when time runs out."""
-        bound = whole_clusters(self.relaxed().clusters)
+    def _drawn(self, values: FloatArray) -> tuple[IntArray, ...]:
+        drawn = []
+        for group, draw in zip(self._groups, self._draws, strict=True):
+            classes = [k for k, column in draw.items() if values[column] > LEAST_DRAW_MW]
+            drawn.append(group.sites[np.isin(self._class[group.sites], classes)])
+        return tuple(drawn)
+
+    def most(self, deadline: Deadline, relaxed: float) -> int:
+        """No plan has more clusters than this; whatever was proven when time runs out.
+
+        ``relaxed`` is the number of clusters of fleets that need not be whole.
+        """
+        bound = whole_clusters(relaxed)
         left_s = deadline.left_s()
         if bound == 0 or left_s == 0:
             return bound
+        solver = self._whole(deadline)
+        proven = -float(solver.getInfo().mip_dual_bound)
+        return min(bound, whole_clusters(proven)) if math.isfinite(proven) else bound
+
+    def chosen(self, deadline: Deadline) -> list[int]:
+        """Groups that have clusters in the best solution found; none where none is found."""
+        if deadline.left_s() == 0:
+            return []
+        solver = self._whole(deadline)
+        feasible = highspy.SolutionStatus.kSolutionStatusFeasible
+        if solver.getInfo().primal_solution_status != feasible:
+            return []
+        values = np.array(solver.getSolution().col_value)[self._clusters]
+        return [int(g) for g in np.flatnonzero(values > 0.5)]
+
+    def _whole(self, deadline: Deadline) -> highspy.Highs:
+        """The solver, after it has solved the program of whole fleets as far as time allows."""
         solver = self._solver(whole=True)
-        solver.setOptionValue("time_limit", left_s)
+        solver.setOptionValue("time_limit", deadline.left_s())
         # The next whole number below is as good as the bound itself.
         solver.setOptionValue("mip_rel_gap", 0.0)
         solver.setOptionValue("mip_abs_gap", 1 - 1e-3)
         _run_until(solver, deadline)
-        proven = -float(solver.getInfo().mip_dual_bound)
-        return min(bound, whole_clusters(proven)) if math.isfinite(proven) else bound
+        return solver
 
     def _column(self, *, cost: float = 0.0, most: float = math.inf) -> int:
         self._columns.append((cost, most))
@@ -226,11 +267,12 @@ class Fleets:
         anchors, sites = group.anchors[usable[group.anchors]], group.sites[usable[group.sites]]
         # Clusters have different anchors.
         clusters = self._column(cost=-1.0, most=float(len(anchors)))
+        draw: dict[int, int] = {}
+        self._draws.append(draw)
         if len(anchors) == 0:
             return clusters
         of_class = self._class[sites]
         classes = np.unique(of_class).tolist()
-        draw: dict[int, int] = {}
         campuses: dict[int, int] = {}
         for k in classes:
             caps_mw = case.cap_mw[sites[of_class == k]]
@@ -324,6 +366,14 @@ class Fleets:
             for at, columns in sorted(users.items())
         }
 
+    def _use_once(self, groups: Sequence[Group]) -> None:
+        users: dict[int, list[int]] = {}
+        for column, group in zip(self._clusters, groups, strict=True):
+            for i in group.sites.tolist():
+                users.setdefault(i, []).append(column)
+        for i, columns in sorted(users.items()):
+            self._shared["site", i] = self._at_most(1.0, [(column, 1.0) for column in columns])
+
     def _solver(self, *, whole: bool) -> highspy.Highs:
         model = highspy.HighsLp()
         model.num_col_, model.num_row_ = len(self._columns), len(self._rows)
@@ -373,18 +423,18 @@ def most_clusters(
     if not math.isfinite(least_size(case)):
         return 0, groups
     fleets = Fleets(case, groups)
-    most = fleets.most(deadline)
+    relaxed = fleets.relaxed()
     for _ in range(rounds):
-        if most == 0 or deadline.reached():
+        if whole_clusters(relaxed.clusters) == 0 or deadline.reached():
             break
-        used = np.flatnonzero(fleets.relaxed().by_group > ROUNDING)
+        used = np.flatnonzero(relaxed.by_group > ROUNDING)
         which = [g for g in used.tolist() if len(groups[g].anchors) > 1]
         if not which:
             break
         groups = halved(case, groups, which)
         fleets = Fleets(case, groups)
-        most = min(most, fleets.most(deadline))
-    return most, groups
+        relaxed = fleets.relaxed()
+    return fleets.most(deadline, relaxed.clusters), groups
 
 
 def whole_clusters(clusters: float) -> int:

@@ -14,7 +14,7 @@ program is asked from the bound downwards.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from siting.program.anchors import solve_anchors
 from siting.program.fleets import (
     Fleets,
     Group,
+    Relaxation,
     at_prices,
     first_groups,
     most_clusters,
@@ -53,7 +54,7 @@ CLUSTER_MUSD = 1000.0
 THRIFT = 0.01
 """What draw costs where nothing is scarce, as a part of the worth of a cluster [1]."""
 
-COARSE = 0.03
+COARSE = 0.2
 """Gap at which a cluster is good enough to be placed [1]."""
 
 ANY_GAP = 0.99
@@ -61,6 +62,18 @@ ANY_GAP = 0.99
 
 TRIED = 3
 """Groups in which the next cluster is sought, of which the best is placed."""
+
+ENRICHED = 12
+"""Rounds in which clusters are sought at the prices of those that are known."""
+
+POOL = 600
+"""Clusters among which a choice is made at the most: those found last."""
+
+CHOICE_LIMIT_S = 20.0
+"""Time for one choice among the clusters that are known [s]."""
+
+CHOOSE_EVERY = 10
+"""Clusters are chosen among all that are known after so many attempts."""
 
 AT_ONCE = 8
 """Of so many clusters that there seems to be room for, one is placed before prices are renewed."""
@@ -190,6 +203,8 @@ class Filling:
         As in ``solve_anchors``.
     at_most
         No plan has more clusters than this.
+    pool
+        The sites of the clusters that were found so far.
     """
 
     one: Case
@@ -199,6 +214,7 @@ class Filling:
     deadline: Deadline
     progress: ProgressCallback | None
     at_most: int
+    pool: dict[tuple[int, ...], None] = field(default_factory=dict)
 
     def best(self) -> list[Settled]:
         """The most clusters that are found; none where required sites find no place."""
@@ -211,6 +227,9 @@ class Filling:
             stay = [first.best]
         noise = np.random.default_rng(0)
         best = self.fill(stay, None)
+        if len(best) < self.at_most and not stay:
+            self._enrich()
+            best = self._chosen(best)
         for attempt in range(ATTEMPTS):
             self._tell(best)
             out = TAKEN_OUT[attempt % len(TAKEN_OUT)]
@@ -223,8 +242,46 @@ class Filling:
             # As many elsewhere may leave room for another.
             if len(found) >= len(best):
                 best = found
+            if attempt % CHOOSE_EVERY == CHOOSE_EVERY - 1 and not stay:
+                best = self._chosen(best)
         self._tell(best)
         return best
+
+    def _enrich(self) -> None:
+        """Know clusters that fit beside others: column generation, with draws left free."""
+        places = self._places(Fleets(self.free, self.groups).relaxed())
+        for _ in range(ENRICHED):
+            if self.deadline.reached() or not self.pool:
+                break
+            relaxed = Fleets(self.free, self._patterns(), once=True).relaxed()
+            question = at_prices(self.free, relaxed, CLUSTER_MUSD, THRIFT)
+            before = len(self.pool)
+            for sites in places:
+                if self.deadline.reached():
+                    break
+                self._within(question, sites)
+            if len(self.pool) == before:
+                break
+
+    def _patterns(self) -> list[Group]:
+        """The clusters that are known, each as a group of its own."""
+        sets = [np.array(sites, np.int64) for sites in list(self.pool)[-POOL:]]
+        return [Group(sites[:1], sites) for sites in sets]
+
+    def _chosen(self, best: list[Settled]) -> list[Settled]:
+        """The most of the known clusters that fit beside each other, and what fits beside them."""
+        patterns = self._patterns()
+        share = self.deadline.within(CHOICE_LIMIT_S)
+        chosen = Fleets(self.free, patterns, once=True).chosen(share)
+        if len(chosen) < len(best) or not chosen:
+            return best
+        choice = tuple(tuple(patterns[p].sites.tolist()) for p in chosen)
+        asked = replace(self.free.of_clusters(len(choice)), sense="minimise_cost")
+        settled = settle(asked, choice, self.solver)
+        if settled is None:
+            return best
+        found = self.fill(_each(settled), None)
+        return found if len(found) >= len(best) else best
 
     def fill(self, clusters: list[Settled], noise: np.random.Generator | None) -> list[Settled]:
         """Place clusters beside others until there is no room for another."""
@@ -235,6 +292,7 @@ class Filling:
             if whole_clusters(relaxed.clusters) == 0:
                 break
             question = at_prices(self.free, relaxed, CLUSTER_MUSD, THRIFT)
+            places = self._places(relaxed)
             if noise is not None:
                 raised = 1 + NOISE * noise.random(len(question.site_ids))
                 question = replace(
@@ -242,9 +300,7 @@ class Filling:
                     variable_musd_per_mw_year=question.variable_musd_per_mw_year * raised,
                 )
             at_once = 1 + int(relaxed.clusters) // AT_ONCE
-            by_share = np.argsort(-relaxed.by_group, kind="stable")
-            by_share = by_share[relaxed.by_group[by_share] > THRIFT]
-            found = self._place(question, clusters, by_share, at_once)
+            found = self._place(question, clusters, places, at_once)
             if not found:
                 whole = solve_anchors(what_is_left(question, clusters), self.solver, self.deadline)
                 found = [] if whole.best is None else [whole.best]
@@ -255,26 +311,35 @@ class Filling:
         return clusters
 
     def _place(
-        self, question: Case, clusters: list[Settled], by_share: IntArray, at_once: int
+        self, question: Case, clusters: list[Settled], places: list[IntArray], at_once: int
     ) -> list[Settled]:
-        """Place some clusters in the groups that the fleets use most."""
+        """Place some clusters where the fleets have most."""
         placed: list[Settled] = []
-        groups = by_share.tolist()
-        while groups and len(placed) < at_once and not self.deadline.reached():
-            tried, groups = groups[:TRIED], groups[TRIED:]
+        while places and len(placed) < at_once and not self.deadline.reached():
+            tried, places = places[:TRIED], places[TRIED:]
             left = what_is_left(question, clusters + placed)
-            found = [plan for g in tried if (plan := self._within(left, self.groups[g]))]
+            found = [plan for sites in tried if (plan := self._within(left, sites))]
             if found:
                 placed.append(min(found, key=lambda plan: (plan.objective, plan.choice)))
         return placed
 
-    def _within(self, left: Case, group: Group) -> Settled | None:
-        """The cluster of a group that uses least of what is scarce."""
-        sites = group.sites[left.usable[group.sites]]
+    def _places(self, relaxed: Relaxation) -> list[IntArray]:
+        """Where clusters are sought: the sites that fleets draw from, then all around those."""
+        by_share = np.argsort(-relaxed.by_group, kind="stable")
+        used = by_share[relaxed.by_group[by_share] > THRIFT].tolist()
+        return [relaxed.drawn[g] for g in used] + [self.groups[g].sites for g in used]
+
+    def _within(self, left: Case, sites: IntArray) -> Settled | None:
+        """A cluster of some sites that uses little of what is scarce."""
+        sites = sites[left.usable[sites]]
         if len(sites) == 0:
             return None
         found = solve_anchors(left.take(sites), self.solver, self.deadline).best
-        return None if found is None else found.at(sites)
+        if found is None:
+            return None
+        found = found.at(sites)
+        self.pool.setdefault(found.choice[0])
+        return found
 
     def _without_near(
         self, clusters: list[Settled], stay: int, turn: int, out: int

@@ -137,7 +137,7 @@ class PlanFile(_Part):
     seconds: _Seconds
     solver: _Solver
     training: Training | None
-    most_clusters: int | None = None
+    most_clusters: int | None
     clusters: tuple[_Cluster, ...]
     zones: tuple[_Zone, ...]
     audit: _Audit
