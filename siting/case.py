@@ -85,6 +85,9 @@ class Case:
     reused, max_reused
         ``(I,)`` sites that count as used by other plans, where a plan is asked that differs from
         them, and how many campuses of a cluster may be such sites.
+    least_zone_mw
+        ``(Z,)`` what each cluster draws from a zone at the least [MW], where a part of all plans is
+        asked about; 0 where nothing is asked.
     """
 
     campus: CampusSection
@@ -127,6 +130,7 @@ class Case:
     km_by_campuses: tuple[float, ...] = ()
     reused: BoolArray | None = None
     max_reused: int = 0
+    least_zone_mw: FloatArray | None = None
 
     @property
     def asks_most(self) -> bool:
@@ -226,10 +230,18 @@ class Case:
             [self.headroom_mw[list(chain)].min() for chain in self.ancestry], np.float64
         )
         cap = np.minimum(np.minimum(self.max_mw, self.campus.max_mw), zone_cap[self.zone])
-        if self.campus.module_mw > 0:
-            # The small addition forgives a cap that is a whole multiple but for rounding.
-            cap = np.floor(cap / self.campus.module_mw + 1e-9) * self.campus.module_mw
-        return cap
+        return self._in_modules(cap)
+
+    @cached_property
+    def drawable_mw(self) -> FloatArray:
+        """``(Z,)`` what campuses of a zone can draw together: its headroom, in whole modules."""
+        return self._in_modules(self.headroom_mw)
+
+    def _in_modules(self, mw: FloatArray) -> FloatArray:
+        if self.campus.module_mw == 0:
+            return mw
+        # The small addition forgives what is a whole multiple but for rounding.
+        return np.floor(mw / self.campus.module_mw + 1e-9) * self.campus.module_mw
 
     @cached_property
     def min_mw(self) -> float:

@@ -137,10 +137,10 @@ class Field:
             zone = np.full(len(cap), -1, dtype=np.int64)
             headroom: list[float] = []
             for z, sites in case.sites_in_zone.items():
-                if depth[z] == level and case.cap_mw[sites].sum() > case.headroom_mw[z]:
+                if depth[z] == level and case.cap_mw[sites].sum() > case.drawable_mw[z]:
                     zone[sites] = len(headroom)
                     # In units of size, headroom is worth at most what its best site makes of it.
-                    headroom.append(float(case.headroom_mw[z] * per_mw[sites].max()))
+                    headroom.append(float(case.drawable_mw[z] * per_mw[sites].max()))
             if headroom:
                 zones.append((zone, np.array(headroom)))
         cluster = case.cluster

@@ -27,13 +27,16 @@ def prefer_better_site(problem: LpProblem, case: Case, x: Decisions) -> None:
     costs no more, and every site within reach of ``j`` is within reach of ``i``. Of sites that
     are alike the first one dominates. Exchanging ``j`` for an unused ``i`` in a plan
     keeps every rule and costs no more, and such exchanges come to an end, so a best plan is left.
+    In a hub network only links to the hub count: of a site that cannot be the hub, what it must
+    share is the hubs within its reach, and a site that can be is dominated by one that can, too.
     Dominance that follows from that of a third site has no row. Rows: ``better(i, j)``; none
     where kilometres count in more than reach.
     """
     if not exchangeable(case):
         return
     sites = np.array(x.sites, dtype=np.int64)
-    for i, j in dominated_pairs(case, sites):
+    hubs = sorted({i for i, _ in x.hub})
+    for i, j in dominated_pairs(case, sites, np.array(hubs, dtype=np.int64)):
         problem += (
             lpSum(x.member[j, c] for c in x.clusters) <= lpSum(x.member[i, c] for c in x.clusters),
             label("better", case.site_ids[i], case.site_ids[j]),
@@ -44,15 +47,21 @@ def exchangeable(case: Case) -> bool:
     """Whether two sites that are alike in power and cost differ in nothing but reach."""
     return (
         case.sense != "minimise_fiber_km"
-        and case.cluster.network == "mesh"
+        and case.cluster.network in ("mesh", "hub")
         and not case.cluster.keep_after_span_loss
         and len(case.km_by_campuses) == 0
     )
 
 
-def dominated_pairs(case: Case, sites: IntArray) -> list[tuple[int, int]]:
-    """Pairs ``(i, j)`` of sites where ``i`` dominates ``j``, without those that follow."""
+def dominated_pairs(case: Case, sites: IntArray, hubs: IntArray) -> list[tuple[int, int]]:
+    """Pairs ``(i, j)`` of sites where ``i`` dominates ``j``, without those that follow.
+
+    ``hubs`` are the sites that can be the hub, in a hub network.
+    """
     within = np.isfinite(case.reach.dense())
+    central = np.isin(np.arange(len(within)), hubs)
+    if case.cluster.network == "hub":
+        within[~central] &= central
     pairs: list[tuple[int, int]] = []
     alike: dict[tuple[float, ...], list[int]] = {}
     for i in sites.tolist():
@@ -67,6 +76,7 @@ def dominated_pairs(case: Case, sites: IntArray) -> list[tuple[int, int]]:
             within[np.ix_(members, members)],
         )
         dominates[:, case.required[members]] = False
+        dominates &= central[members][:, None] | ~central[members][None, :]
         follows = (dominates.astype(np.int32) @ dominates.astype(np.int32)) > 0
         pairs.extend((group[a], group[b]) for a, b in np.argwhere(dominates & ~follows).tolist())
     return pairs
@@ -88,10 +98,9 @@ def _dominance(
         & (fixed[:, None] <= fixed[None, :])
         & (variable[:, None] <= variable[None, :])
     )
-    # A site that only the lesser one reaches is missed. Each reaches itself, which the other
-    # need not; so sites that do not reach each other miss exactly one more.
+    # A site that only the lesser one reaches is missed, but for itself.
     missed = (~reach).astype(np.int32) @ reach.T.astype(np.int32)
-    no_worse &= missed <= np.where(mutual, 0, 1)
+    no_worse &= missed == (~mutual & np.diag(mutual)[None, :])
     np.fill_diagonal(no_worse, val=False)
     first = np.arange(len(cap))[:, None] < np.arange(len(cap))[None, :]
     return no_worse & (~no_worse.T | first)

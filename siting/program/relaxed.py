@@ -85,7 +85,7 @@ class Relaxed:
         draw = self._draw = rows.columns(count, cost=-size_per_mw)
         campuses = self._campuses = rows.columns(count)
         for z, inside in _members_of_zones(case, zone):
-            rows.at_most(float(case.headroom_mw[z]), (draw[inside], 1.0))
+            rows.at_most(float(case.drawable_mw[z]), (draw[inside], 1.0))
         for k in range(count):
             rows.at_most(0.0, (draw[k], 1.0), (campuses[k], -cap_mw[k]))
             rows.at_most(0.0, (campuses[k], case.min_mw), (draw[k], -1.0))
