@@ -251,6 +251,23 @@ def stay_connected(problem: LpProblem, case: Case, x: Decisions, c: int) -> None
             problem += both <= way_out, _next("around", problem)
 
 
+def surviving(case: Case, sites: Sites) -> tuple[int, ...]:
+    """Sites of a mesh that stay connected without any one span: the largest part, again and again.
+
+    Of a ring or a hub network, and where no span's loss is asked about, all of them.
+    """
+    kept = list(sites)
+    if case.cluster.network != "mesh" or not case.cluster.keep_after_span_loss:
+        return tuple(kept)
+    while case.routes is not None and len(kept) > 1:
+        fatal = _fatal_in_mesh(case, kept)
+        if not fatal:
+            break
+        part = max(fatal[min(fatal)], key=len)
+        kept = [kept[a] for a in sorted(part)]
+    return tuple(kept)
+
+
 def _fatal_in_mesh(case: Case, sites: Sites) -> dict[str, list[list[int]]]:
     """Spans whose loss disconnects the mesh of some sites, and the parts, as positions in them."""
     assert case.routes is not None

@@ -14,7 +14,7 @@ from siting.errors import SolverError
 from siting.program.build import build, objective
 from siting.program.cuts import tighten
 from siting.program.decisions import Decisions
-from siting.program.networks import add_missing_rows, linkable
+from siting.program.networks import add_missing_rows, linkable, surviving
 from siting.program.settle import Choice, Settled, settle
 from siting.program.solvers import Deadline, Solver
 
@@ -103,9 +103,8 @@ def solve_plain(
             return _proof(case, best, bound, outcome.complete, infeasible=infeasible)
         broken = add_missing_rows(problem, case, x, solver)
         choice = _chosen(x)
-        found = (
-            settle(case, choice, solver) if case.cluster.network == "ring" or not broken else None
-        )
+        # Where a span's loss would split a cluster, what is left of it may still be a plan.
+        found = settle(case, tuple(surviving(case, sites) for sites in choice), solver)
         if found is not None and (best is None or found.objective * sign < best.objective * sign):
             best = found
         if best is not None:
