@@ -63,8 +63,11 @@ ANY_GAP = 0.99
 TRIED = 3
 """Groups in which the next cluster is sought, of which the best is placed."""
 
-ENRICHED = 12
+GENERATIONS = 12
 """Rounds in which clusters are sought at the prices of those that are known."""
+
+CHOOSE_AFTER = 3
+"""Rounds after which the most clusters are chosen among those that are known."""
 
 POOL = 600
 """Clusters among which a choice is made at the most: those found last."""
@@ -227,9 +230,8 @@ class Filling:
             stay = [first.best]
         noise = np.random.default_rng(0)
         best = self.fill(stay, None)
-        if len(best) < self.at_most and not stay:
-            self._enrich()
-            best = self._chosen(best)
+        if not stay:
+            best = self._generate(best)
         for attempt in range(ATTEMPTS):
             self._tell(best)
             out = TAKEN_OUT[attempt % len(TAKEN_OUT)]
@@ -247,11 +249,14 @@ class Filling:
         self._tell(best)
         return best
 
-    def _enrich(self) -> None:
-        """Know clusters that fit beside others: column generation, with draws left free."""
+    def _generate(self, best: list[Settled]) -> list[Settled]:
+        """Know more and more clusters that fit beside others, and choose the most among them.
+
+        Column generation; a column is a set of sites, and draws are left free.
+        """
         places = self._places(Fleets(self.free, self.groups).relaxed())
-        for _ in range(ENRICHED):
-            if self.deadline.reached() or not self.pool:
+        for generation in range(1, GENERATIONS + 1):
+            if self.deadline.reached() or not self.pool or len(best) >= self.at_most:
                 break
             relaxed = Fleets(self.free, self._patterns(), once=True).relaxed()
             question = at_prices(self.free, relaxed, CLUSTER_MUSD, THRIFT)
@@ -260,8 +265,13 @@ class Filling:
                 if self.deadline.reached():
                     break
                 self._within(question, sites)
-            if len(self.pool) == before:
+            none_new = len(self.pool) == before
+            if none_new or generation % CHOOSE_AFTER == 0:
+                best = self._chosen(best)
+                self._tell(best)
+            if none_new:
                 break
+        return best
 
     def _patterns(self) -> list[Group]:
         """The clusters that are known, each as a group of its own."""
