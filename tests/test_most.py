@@ -10,9 +10,10 @@ import pytest
 from cases import random_case
 from oracle import best_plan, divide, makes_cluster, plan_of, subsets
 
+import siting
 from siting.audit import audit
 from siting.case import Case
-from siting.errors import InfeasibleError
+from siting.errors import AuditError, InfeasibleError
 from siting.program import most as most_module
 from siting.program import several
 from siting.program.fleets import first_groups, most_clusters, order_by_place
@@ -20,6 +21,7 @@ from siting.program.most import find_most
 from siting.program.plain import Proof
 from siting.program.solve import solution_of, solve
 from siting.program.solvers import Deadline, Solver
+from siting.report.text import describe_plan
 
 HIGHS = Solver("highs", 1e-4, 1)
 
@@ -238,3 +240,51 @@ def test_smaller_groups_never_raise_the_bound():
             for rounds in range(4)
         ]
         assert bounds == sorted(bounds, reverse=True)
+
+
+@pytest.fixture(scope="module")
+def plan():
+    changes = {"cluster.count": "most", "cluster.target_mw": 300, "cluster.min_campuses": 1}
+    return siting.solve(siting.read_model("two_utilities", set=changes))
+
+
+def test_plan_states_what_is_proven_of_the_number(plan):
+    # Each cluster has sites of both utilities, and one of them has two sites.
+    assert (len(plan.clusters), plan.most_clusters, plan.status) == (2, 2, "optimal")
+    assert plan.to_dict()["most_clusters"] == 2
+    assert "2 clusters; no plan has more than 2" in str(plan)
+    assert "2 clusters; no plan has more than 2\n" in describe_plan(plan)
+    open_number = replace(plan, most_clusters=5, status="feasible")
+    assert "no plan has more than 5, and whether one has 3 is open" in describe_plan(open_number)
+
+
+@pytest.mark.parametrize(
+    ("changes", "check"),
+    [
+        ({"most_clusters": 1}, "cluster.count"),
+        ({"most_clusters": None}, "cluster.count"),
+        ({"most_clusters": 3}, "status"),
+    ],
+)
+def test_audit_refuses_a_number_that_is_not_earned(plan, changes, check):
+    with pytest.raises(AuditError) as caught:
+        siting.audit_plan(plan.asked, replace(plan, **changes))
+    assert caught.value.names == (check,)
+
+
+def test_plan_is_read_back_and_audited(plan, tmp_path):
+    folder = siting.write(plan, siting.read_world(plan.asked), tmp_path / "out")
+    assert siting.audit_plan(plan.asked, folder).passed
+
+
+def test_alternatives_have_as_many_clusters(plan):
+    found = siting.alternatives(plan.asked, number=2, within=0.2)
+    assert {len(other.clusters) for other in found.plans} == {2}
+    assert {other.most_clusters for other in found.plans} == {2}
+
+
+def test_explanation_is_that_of_as_many_clusters(plan):
+    explained = siting.explain(plan.asked)
+    assert (explained.feasible, explained.clusters) == (True, 2)
+    none = siting.explain(plan.asked.replace({"cluster.target_mw": 5000}))
+    assert (none.feasible, none.clusters) == (False, 1)
