@@ -109,6 +109,9 @@ def case_of(rule: Callable[..., None]) -> Case:
         return replace(case, km_by_campuses=(np.inf, np.inf, 90.0, 55.0))
     if rule.__name__ == "differ_from_other_plans":
         return replace(case, reused=np.array([True, True, False, False]), max_reused=1)
+    if rule.__name__ == "draw_enough_from_zones":
+        # In the parent and in one of its zones.
+        return replace(case, least_zone_mw=np.array([350.0, 120.0, 0.0]))
     if rule.__name__ == "prefer_better_site":
         # Site b reaches all that a reaches, takes more, and costs the same.
         return replace(case, variable_musd_per_mw_year=np.full(4, 0.75))

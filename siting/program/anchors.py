@@ -13,7 +13,6 @@ Where a site is required, it is put first in the order: it is then the only anch
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -335,21 +334,24 @@ def neighbourhood_sizes(case: Case) -> tuple[FloatArray, IntArray]:
 
 def _least_cost(search: Search) -> Proof:
     case, sites = search.case, Field.of(search.case)
-    anchors = _by_cost(case, sites)
+    anchors = by_cost(case, sites, first_members(case))
     _first_cheap(search, anchors)
-    return _best_first(search, anchors, lambda h: _trim_by_cost(case, sites, h, search.cutoff()))
+    return _best_first(search, anchors, lambda h: trim_by_cost(case, sites, h, search.cutoff()))
 
 
-def _by_cost(case: Case, sites: Field) -> Anchors:
-    """The anchors, and that no plan with each costs less than its bound [MUSD/year]."""
+def by_cost(case: Case, sites: Field, anchors: IntArray, *, shifts: int = 1) -> Anchors:
+    """Some anchors, and that no plan with each costs less than its bound [MUSD/year].
+
+    The bound is the best of so many shifts of the fixed cost.
+    """
 
     def bound(rows: Rows) -> FloatArray:
         fewest = fewest_campuses(sites, rows)
         possible = (fewest <= sites.max_campuses) & (largest_sizes(sites, rows) >= _slack(sites))
-        fill, _ = fill_cost(sites, rows, fewest, sites.shifts()[0])
-        return np.asarray(np.where(possible, fill, np.inf), np.float64)
+        fill = [fill_cost(sites, rows, fewest, shift)[0] for shift in sites.shifts()[:shifts]]
+        return np.asarray(np.where(possible, np.max(fill, axis=0), np.inf), np.float64)
 
-    return Anchors.of_case(case, first_members(case), bound)
+    return Anchors.of_case(case, anchors, bound)
 
 
 def _first_cheap(search: Search, anchors: Anchors) -> None:
@@ -367,7 +369,7 @@ def _slack(sites: Field) -> float:
     return sites.target * (1 - 1e-9)
 
 
-def _trim_by_cost(case: Case, sites: Field, h: int, cutoff: float) -> tuple[IntArray, float]:
+def trim_by_cost(case: Case, sites: Field, h: int, cutoff: float) -> tuple[IntArray, float]:
     """Sites that a plan below the cutoff with anchor ``h`` can have, and a bound on its cost.
 
     Removes by reduced cost, and by probing pairs, until nothing more can be removed.
@@ -420,74 +422,6 @@ def _pairs_cost(part: Field, within: BoolArray) -> FloatArray:
     pairs_cost: FloatArray = np.max([pair_cost(part, within, 0, s) for s in part.shifts()[:2]], 0)
     pairs_cost[0] = -np.inf
     return pairs_cost
-
-
-@dataclass(frozen=True, eq=False)
-class Pricing:
-    """What the anchors of a case with prices can do at the least.
-
-    Parameters
-    ----------
-    smallest
-        ``(count,)`` the smallest bounds of different anchors, ascending [MUSD/year]; infinite
-        where there are fewer anchors.
-    found
-        Plans found on the way, one cluster each.
-    """
-
-    smallest: FloatArray
-    found: tuple[Settled, ...]
-
-
-def price_anchors(
-    case: Case, count: int, solver: Solver, deadline: Deadline, *, solves: int
-) -> Pricing:
-    """Bound the ``count`` best anchors of a case at minimum cost, and find their plans.
-
-    Best first as in ``solve_anchors``, but against the ``count``-th best plan of different
-    anchors, and with at most ``solves`` small programs; valid wherever it stops.
-    """
-    origin = order_sites(case)
-    ordered = case.take(origin)
-    sites = Field.of(ordered)
-    anchors = _by_cost(ordered, sites)
-    values: list[float] = []
-    found: list[Settled] = []
-    solver = solver if count == 1 else replace(solver, threads=1)
-    while len(values) < solves and not deadline.reached():
-        cutoff = sorted(values)[count - 1] if len(values) >= count else math.inf
-        taken = anchors.pop_many(cutoff, min(count, solves - len(values)))
-        if not taken:
-            break
-        # What is solved at once has one cutoff, whatever the number of threads.
-        ask = functools.partial(_price_anchor, ordered, sites, solver, deadline, cutoff)
-        for (h, _), (bound, plan) in zip(taken, solver.map(ask, taken), strict=True):
-            anchors.raise_bound(h, bound)
-            if plan is not None:
-                values.append(plan.objective)
-                found.append(plan.at(origin))
-    smallest = np.full(count, np.inf)
-    least = np.sort(anchors.bounds)[:count]
-    smallest[: len(least)] = least
-    return Pricing(smallest, tuple(found))
-
-
-def _price_anchor(
-    case: Case,
-    sites: Field,
-    solver: Solver,
-    deadline: Deadline,
-    cutoff: float,
-    anchor: tuple[int, float],
-) -> tuple[float, Settled | None]:
-    """Bound of one anchor, not above the cutoff, and its best plan if that is below."""
-    h, _ = anchor
-    kept, bound = _trim_by_cost(case, sites, h, cutoff)
-    if bound >= cutoff:
-        return cutoff, None
-    proof = solve_anchored(case, kept, h, solver, deadline, cutoff)
-    bound = min(max(bound, proof.bound), cutoff)
-    return bound, None if proof.best is None else proof.best.at(kept)
 
 
 # --------------------------------------------------------------------------- maximise draw

@@ -19,6 +19,7 @@ RULES: tuple[Rule, ...] = (
     rules.build_whole_modules,
     rules.use_site_once,
     rules.limit_zone_draw,
+    rules.draw_enough_from_zones,
     rules.add_up_size,
     rules.reach_target,
     rules.limit_campuses,

@@ -23,8 +23,9 @@ and leaves the draws free, and from taking clusters out and placing them again.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pulp
@@ -32,15 +33,10 @@ from pulp import LpProblem, lpSum
 
 from siting.case import Case
 from siting.fiber.reach import FloatArray
-from siting.program.anchors import price_anchors
 from siting.program.decisions import label, supply_steps
-from siting.program.plain import Proof
-from siting.program.settle import Choice, Settled, evaluate, settle
+from siting.program.settle import Choice, Settled, evaluate
+from siting.program.slots import Kind, Slot
 from siting.program.solvers import Deadline, Solver
-from siting.progress import Progress, ProgressCallback
-
-SMOOTHING = 0.5
-"""Weight of the prices of the best bound against those of the master [0-1]."""
 
 PATTERNS = 150
 """Sets of sites among which the master of whole clusters chooses."""
@@ -48,20 +44,11 @@ PATTERNS = 150
 PATTERN_LIMIT_S = 10.0
 """Time for one choice among sets of sites [s]."""
 
-FIRST_PLACES = 4
-"""Places for each cluster that are known before the first prices: the master sets them by these."""
+DEAR = 10.0
+"""What a cluster that lacks costs, by the dearest that is known [1]."""
 
-CHOOSE_AGAIN = 1.2
-"""Growth of the number of columns after which plans are sought among them again [1]."""
-
-STALLED = 8
-"""Rounds without a better bound after which more of the anchors' programs are solved."""
-
-MOST_SOLVES = 32
-"""Small programs of one round for each cluster, at the most."""
-
-LITTLE = 1e-5
-"""What is not worth another round, as a part of the objective [1]."""
+PART = 1e-7
+"""Parts of a column below this are rounding [1]."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +65,30 @@ class Column:
         Draw that each supply step covers, by number of the step [MW].
     cost_musd
         Annual cost without prices of the master [MUSD/year].
+    zone_mw
+        Draw from each zone that has any part in it, parents included [MW].
     """
 
     sites: tuple[int, ...]
     draw_mw: tuple[float, ...]
     taken_mw: tuple[tuple[int, float], ...]
     cost_musd: float
+    zone_mw: tuple[tuple[int, float], ...]
+
+    @cached_property
+    def uses(self) -> dict[tuple[Kind, int], float]:
+        """What it takes of what clusters share: MW, and 1 of a site."""
+        return {
+            **{(Kind.ZONE, z): mw for z, mw in self.zone_mw},
+            **{(Kind.SITE, i): 1.0 for i in self.sites},
+            **{(Kind.SUPPLY, s): mw for s, mw in self.taken_mw},
+        }
+
+    def priced_musd(self, prices: Prices) -> float:
+        """Annual cost with prices for what it takes [MUSD/year]."""
+        return self.cost_musd + sum(
+            float(prices.of(kind)[at]) * mw for (kind, at), mw in self.uses.items()
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +109,10 @@ class Prices:
     site: FloatArray
     supply: FloatArray
 
+    def of(self, kind: Kind) -> FloatArray:
+        """The prices of one kind."""
+        return {Kind.ZONE: self.zone, Kind.SITE: self.site, Kind.SUPPLY: self.supply}[kind]
+
     @classmethod
     def none(cls, case: Case, steps: int) -> Prices:
         """Everything shared for nothing."""
@@ -116,6 +125,25 @@ class Prices:
             (1 - weight) * self.site + weight * other.site,
             (1 - weight) * self.supply + weight * other.supply,
         )
+
+
+@dataclass(frozen=True, eq=False)
+class Relaxed:
+    """Optimum of the relaxed master.
+
+    Parameters
+    ----------
+    value
+        [MUSD/year]; where clusters lack, far above any plan.
+    prices
+        Of what clusters share.
+    mix
+        Number of a slot, column, and what part of one the slot uses [1].
+    """
+
+    value: float
+    prices: Prices
+    mix: tuple[tuple[int, Column, float], ...]
 
 
 class Master:
@@ -139,75 +167,85 @@ class Master:
                 taken[s] = taken.get(s, 0.0) + mwh / self.case.mwh_per_mw
             sites = tuple(sorted(draws))
             cost = evaluate(self.case, (draws,), (contracts,))
+            in_zone: dict[int, float] = {}
+            for i in sites:
+                for z in self.case.ancestry[self.case.zone[i]]:
+                    in_zone[z] = in_zone.get(z, 0.0) + draws[i]
             column = Column(
-                sites, tuple(draws[i] for i in sites), tuple(sorted(taken.items())), cost
+                sites,
+                tuple(draws[i] for i in sites),
+                tuple(sorted(taken.items())),
+                cost,
+                tuple(sorted(in_zone.items())),
             )
             self.columns.setdefault(column)
         return len(self.columns) > before
 
-    def relaxed(self, deadline: Deadline) -> tuple[float, Prices] | None:
-        """Optimum of the relaxed master and its prices; none where time runs out."""
-        case, columns = self.case, list(self.columns)
+    def limit(self, kind: Kind, at: int) -> float:
+        """What all clusters can take together [MW]; 1 of a site."""
+        if kind is Kind.SITE:
+            return 1.0
+        return float((self.case.headroom_mw if kind is Kind.ZONE else self.steps_mw)[at])
+
+    def relaxed(
+        self, slots: Sequence[Slot], deadline: Deadline, columns: Sequence[Column] | None = None
+    ) -> Relaxed | None:
+        """Optimum of the relaxed master and its prices; none where time runs out.
+
+        Parameters
+        ----------
+        slots
+            The part of all plans that is asked about.
+        deadline
+            When to stop.
+        columns
+            Some of the columns instead of all.
+        """
+        columns = list(self.columns) if columns is None else columns
         problem = LpProblem("master", pulp.LpMinimize)
-        use = [problem.add_variable(f"use({k:06d})", 0) for k in range(len(columns))]
-        dear = 10 * max((column.cost_musd for column in columns), default=1.0)
-        lacking = problem.add_variable("lacking", 0)
-        cost = lpSum(column.cost_musd * u for column, u in zip(columns, use, strict=True))
-        problem.setObjective(cost + dear * lacking)
-        problem += lpSum(use) + lacking == case.cluster.count, "count"
-        zone_rows, site_rows, supply_rows = self._shared_rows(problem, columns, use)
+        dear = DEAR * max((column.cost_musd for column in columns), default=1.0)
+        cost: list[pulp.LpAffineExpression] = []
+        shared: dict[tuple[Kind, int], list[pulp.LpAffineExpression]] = {}
+        uses: list[tuple[int, Column, pulp.LpVariable]] = []
+        for a, slot in enumerate(slots):
+            here = []
+            for k, column in enumerate(columns):
+                if not slot.allows(column.uses):
+                    continue
+                use = problem.add_variable(label("use", a, f"{k:06d}"), 0)
+                here.append(use)
+                uses.append((a, column, use))
+                cost.append(column.cost_musd * use)
+                for thing, mw in column.uses.items():
+                    shared.setdefault(thing, []).append(mw * use)
+            lacking = problem.add_variable(label("lacking", a), 0)
+            cost.append(dear * lacking)
+            problem += lpSum(here) + lacking == slot.count, label("count", a)
+        problem.setObjective(lpSum(cost))
+        rows: dict[tuple[Kind, int], pulp.LpConstraint] = {}
+        for (kind, at), terms in shared.items():
+            name = label(kind.value, at)
+            problem += lpSum(terms) <= self.limit(kind, at), name
+            rows[kind, at] = problem.get_constraint_by_name(name)
         outcome = self.solver.run(problem, deadline, gap=0.0)
         if not outcome.found:
             return None
-        prices = Prices.none(case, len(self.steps))
-        for values, rows in (
-            (prices.zone, zone_rows),
-            (prices.site, site_rows),
-            (prices.supply, supply_rows),
-        ):
-            for at, row in rows.items():
-                values[at] = max(0.0, -(row.pi or 0.0))
-        return float(problem.objective.value()), prices
-
-    def _shared_rows(
-        self, problem: LpProblem, columns: list[Column], use: list[pulp.LpVariable]
-    ) -> tuple[dict[int, pulp.LpConstraint], ...]:
-        zone: dict[int, list[pulp.LpAffineExpression]] = {}
-        site: dict[int, list[pulp.LpAffineExpression]] = {}
-        supply: dict[int, list[pulp.LpAffineExpression]] = {}
-        for column, u in zip(columns, use, strict=True):
-            in_zone: dict[int, float] = {}
-            for i, mw in zip(column.sites, column.draw_mw, strict=True):
-                site.setdefault(i, []).append(u)
-                for z in self.case.ancestry[self.case.zone[i]]:
-                    in_zone[z] = in_zone.get(z, 0.0) + mw
-            for z, mw in in_zone.items():
-                zone.setdefault(z, []).append(mw * u)
-            for s, mw in column.taken_mw:
-                supply.setdefault(s, []).append(mw * u)
-        rows = []
-        for kind, parts, most in (
-            ("headroom", zone, self.case.headroom_mw),
-            ("once", site, np.ones(len(self.case.site_ids))),
-            ("supply", supply, self.steps_mw),
-        ):
-            of_kind = {}
-            for at, terms in sorted(parts.items()):
-                name = label(kind, at)
-                problem += lpSum(terms) <= float(most[at]), name
-                of_kind[at] = problem.get_constraint_by_name(name)
-            rows.append(of_kind)
-        return tuple(rows)
+        prices = Prices.none(self.case, len(self.steps))
+        for (kind, at), row in rows.items():
+            prices.of(kind)[at] = max(0.0, -(row.pi or 0.0))
+        mix = [(a, column, float(use.value() or 0.0)) for a, column, use in uses]
+        return Relaxed(
+            float(problem.objective.value()),
+            prices,
+            tuple((a, column, part) for a, column, part in mix if part > PART),
+        )
 
     def choose_patterns(self, deadline: Deadline, prices: Prices) -> Choice | None:
         """Best disjoint sets of sites, their draws left free; options are checked by settling."""
         case = self.case
         reduced: dict[tuple[int, ...], float] = {}
         for column in self.columns:
-            value = column.cost_musd + float(prices.site[list(column.sites)].sum())
-            for i, mw in zip(column.sites, column.draw_mw, strict=True):
-                value += mw * float(prices.zone[list(case.ancestry[case.zone[i]])].sum())
-            value += sum(mw * float(prices.supply[s]) for s, mw in column.taken_mw)
+            value = column.priced_musd(prices)
             reduced[column.sites] = min(value, reduced.get(column.sites, math.inf))
         patterns = sorted(reduced, key=lambda sites: (reduced[sites], sites))[:PATTERNS]
         problem = LpProblem("patterns", pulp.LpMinimize)
@@ -233,7 +271,7 @@ class Master:
                     zone.setdefault(z, []).append(draw_mw)
             problem += lpSum(draws) >= float(case.target or 0.0) * u, label("target", p)
         problem.setObjective(lpSum(cost))
-        problem += lpSum(used) == case.cluster.count, "count"
+        problem += lpSum(used) == case.count, "count"
         for i, users in sorted(site.items()):
             problem += lpSum(users) <= 1, label("once", i)
         for z, draws in sorted(zone.items()):
@@ -244,6 +282,37 @@ class Master:
         return tuple(
             sites for sites, u in zip(patterns, used, strict=True) if (u.value() or 0) > 0.5
         )
+
+
+def first_prices(case: Case, steps: int, solver: Solver, deadline: Deadline) -> Prices:
+    """Prices of zones and sites if all clusters were one, anywhere, with parts of campuses.
+
+    A linear program: the targets of all clusters are bought at ``variable + fixed / cap``, under
+    the headroom of zones and the caps of sites. At its prices every MW that is left costs the same.
+    """
+    prices = Prices.none(case, steps)
+    problem = LpProblem("bulk", pulp.LpMinimize)
+    usable = np.flatnonzero(case.usable).tolist()
+    draw_mw = {i: problem.add_variable(label("draw_mw", i), 0) for i in usable}
+    musd_per_mw = case.variable_musd_per_mw_year[usable] + (
+        case.fixed_musd_per_year[usable] / case.cap_mw[usable]
+    )
+    problem.setObjective(lpSum(c * x for c, x in zip(musd_per_mw, draw_mw.values(), strict=True)))
+    size = lpSum(float(case.target_per_mw[i]) * x for i, x in draw_mw.items())
+    problem += size >= case.count * float(case.target or 0.0), "target"
+    for i, x in draw_mw.items():
+        problem += x <= float(case.cap_mw[i]), label("site", i)
+    for z, sites in case.sites_in_zone.items():
+        inside = lpSum(draw_mw[i] for i in sites.tolist() if i in draw_mw)
+        problem += inside <= float(case.headroom_mw[z]), label("zone", z)
+    if not solver.run(problem, deadline, gap=0.0).found:
+        return prices
+    for i in usable:
+        per_mw = -(problem.get_constraint_by_name(label("site", i)).pi or 0.0)
+        prices.site[i] = max(0.0, per_mw * float(case.cap_mw[i]))
+    for z in case.sites_in_zone:
+        prices.zone[z] = max(0.0, -(problem.get_constraint_by_name(label("zone", z)).pi or 0.0))
+    return prices
 
 
 def priced(case: Case, steps_prices: Prices, step_of: dict[int, int]) -> Case:
@@ -262,153 +331,10 @@ def priced(case: Case, steps_prices: Prices, step_of: dict[int, int]) -> Case:
 
 
 def lagrange(case: Case, prices: Prices, steps_mw: FloatArray, smallest: FloatArray) -> float:
-    """Bound of the whole problem from the priced bounds of the ``count`` best anchors."""
+    """Bound of a plan from what each of its clusters costs at the prices, at the least."""
     return float(
         smallest.sum()
         - prices.zone @ case.headroom_mw
         - prices.site.sum()
         - prices.supply @ steps_mw
     )
-
-
-@dataclass
-class Generation:
-    """Where column generation stands.
-
-    Parameters
-    ----------
-    case
-        The question, without required sites.
-    master
-        The columns.
-    solver, deadline
-        Who solves, and until when.
-    best, bound
-        The best plan, and what no plan can better [MUSD/year].
-    centre
-        The prices of the best bound.
-    solves
-        Small programs that one round may solve.
-    """
-
-    case: Case
-    master: Master
-    solver: Solver
-    deadline: Deadline
-    best: Settled
-    bound: float
-    centre: Prices
-    solves: int
-
-    @property
-    def proven(self) -> bool:
-        """Whether the gap is within what was asked."""
-        return self.best.objective - self.bound <= self.solver.gap * abs(self.best.objective)
-
-    @property
-    def over(self) -> bool:
-        """Whether there is nothing more to do."""
-        return self.proven or self.deadline.reached()
-
-    def start(self) -> None:
-        """Know places all over the country, so that the first prices mean something."""
-        self.master.add(self.best)
-        for place in self._side_by_side(FIRST_PLACES * self.case.count):
-            self.master.add(place)
-
-    def price(self, prices: Prices) -> bool:
-        """Bound and new columns at prices near the centre, else at these; whether any is new."""
-        for at in (prices.towards(self.centre, SMOOTHING), prices):
-            pricing = price_anchors(
-                priced(self.case, at, self.master.step_of),
-                self.case.count,
-                self.solver,
-                self.deadline,
-                solves=self.solves,
-            )
-            here = lagrange(self.case, at, self.master.steps_mw, pricing.smallest)
-            if here > self.bound:
-                self.bound, self.centre = here, at
-            new = [self.master.add(found) for found in pricing.found]
-            if any(new) or self.over:
-                return True
-        return False
-
-    def choose(self, prices: Prices, improve: Callable[[Settled], Settled]) -> None:
-        """Look for a better plan among the columns, and in its neighbourhood."""
-        choice = self.master.choose_patterns(self.deadline, prices)
-        chosen = None if choice is None else settle(self.case, choice, self.solver)
-        if chosen is not None and chosen.objective < self.best.objective * (1 - 1e-9):
-            self.best = improve(chosen)
-            self.master.add(self.best)
-
-    def _side_by_side(self, count: int) -> list[Settled]:
-        """Clusters that share no site: the best, the best without its sites, and so on."""
-        question = priced(self.case, self.centre, self.master.step_of)
-        max_mw = question.max_mw.copy()
-        found: list[Settled] = []
-        while len(found) < count and not self.deadline.reached():
-            left = replace(question, max_mw=max_mw.copy())
-            pricing = price_anchors(left, 1, self.solver, self.deadline, solves=1)
-            if not pricing.found:
-                break
-            found.append(pricing.found[0])
-            max_mw[list(found[-1].draw_mw[0])] = 0.0
-        return found
-
-
-def solve_columns(
-    case: Case,
-    start: Settled,
-    bound: float,
-    solver: Solver,
-    deadline: Deadline,
-    *,
-    improve: Callable[[Settled], Settled],
-    progress: ProgressCallback | None = None,
-) -> Proof:
-    """Solve several clusters at minimum cost, to the gap asked or as far as time allows.
-
-    Parameters
-    ----------
-    case
-        The question, without required sites.
-    start
-        A plan to begin with.
-    bound
-        A bound that is known already [MUSD/year].
-    solver, deadline
-        Who solves, and until when.
-    improve
-        Looks for a better plan in the neighbourhood of one.
-    progress
-        Called with where the search stands.
-    """
-    master = Master(case, solver)
-    centre = Prices.none(case, len(master.steps))
-    count = case.count
-    state = Generation(case, master, solver, deadline, start, bound, centre, 2 * count)
-    if not state.over:
-        state.start()
-    stalled = chosen_among = 0
-    while not state.over:
-        relaxed = master.relaxed(deadline)
-        if relaxed is None:
-            break
-        value, prices = relaxed
-        before = state.bound
-        new = state.price(prices)
-        if len(master.columns) >= CHOOSE_AGAIN * chosen_among:
-            chosen_among = len(master.columns)
-            state.choose(prices, improve)
-        if progress is not None:
-            message = f"{len(master.columns)} columns"
-            progress(Progress("columns", state.best.objective, state.bound, message=message))
-        stalled = 0 if state.bound > before + LITTLE * abs(before) else stalled + 1
-        if not new or value - state.bound <= LITTLE * abs(value) or stalled >= STALLED:
-            if state.solves >= MOST_SOLVES * count:
-                break
-            # The anchors' own bounds are what is left between the master and the bound.
-            state.solves, stalled = 2 * state.solves, 0
-    bound = min(state.bound, state.best.objective)
-    return Proof(state.best, bound, infeasible=False, complete=state.proven)

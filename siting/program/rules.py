@@ -95,6 +95,28 @@ def limit_zone_draw(problem: LpProblem, case: Case, x: Decisions) -> None:
             problem += draw_mw <= float(case.headroom_mw[z]), label("headroom", case.zone_ids[z])
 
 
+def draw_enough_from_zones(problem: LpProblem, case: Case, x: Decisions) -> None:
+    """Every cluster draws its part from a zone, where a part of all plans is asked about.
+
+    For every cluster ``c`` and zone ``z`` of which something is asked::
+
+        sum over i in z of draw_mw[i, c]  >=  least_zone_mw[z]                        [MW]
+
+    The search divides all plans by who draws how much from a zone. Rows: ``least_zone(z, c)``;
+    none unless ``Case.least_zone_mw`` is given.
+    """
+    if case.least_zone_mw is None:
+        return
+    for z in np.flatnonzero(case.least_zone_mw > 0).tolist():
+        inside = [i for i in x.sites if z in case.ancestry[case.zone[i]]]
+        for c in x.clusters:
+            draw_mw = lpSum(x.draw_mw[i, c] for i in inside)
+            problem += (
+                draw_mw >= float(case.least_zone_mw[z]),
+                label("least_zone", case.zone_ids[z], c),
+            )
+
+
 # ------------------------------------------------------------------------------- cluster
 
 

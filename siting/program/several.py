@@ -16,7 +16,7 @@ import numpy as np
 
 from siting.case import Case
 from siting.program.anchors import solve_anchors
-from siting.program.columns import solve_columns
+from siting.program.branching import solve_columns
 from siting.program.plain import Proof, sign_of, solve_plain
 from siting.program.settle import Settled, evaluate
 from siting.program.solvers import Deadline, Solver
