@@ -85,11 +85,8 @@ BATCH = 256
 JOINED_SITES = 600
 """Sites of a joined program at the most."""
 
-FIBER_BATCH = 8
-"""Anchors whose programs are solved at once where fiber counts.
-
-Each pair of sites is a variable there: a joined program takes longer than those that it joins.
-"""
+SINGLE_BATCH = 8
+"""Anchors whose programs are solved at once where they are not joined."""
 
 FIRST_MESHES = 3
 """Sites around which a first plan is sought when the least fiber is."""
@@ -135,6 +132,15 @@ class Search:
         """1 where less is better, -1 where more is."""
         return sign_of(self.case)
 
+    @property
+    def joins(self) -> bool:
+        """Whether programs are joined.
+
+        Where fiber counts, each pair of sites is a variable, and a joined program takes longer than
+        those that it joins. In a hub network and a ring each anchor has links of its own.
+        """
+        return self.case.cluster.network == "mesh" and self.case.sense != "minimise_fiber_km"
+
     def cutoff(self) -> float:
         """Only plans better than this matter: better than the best by more than the gap.
 
@@ -179,7 +185,7 @@ class Search:
         single = [one for one in single if one.bound < cutoff]
         large = [one for one in single if len(one.sites) > MOST_SITES]
         groups = [one for one in single if len(one.sites) <= MOST_SITES]
-        if self.case.sense != "minimise_fiber_km":
+        if self.joins:
             groups = group_by_sites(groups, JOINED_SITES)
         # One program may use all threads; of several, each gets one.
         solver = self.solver if len(groups) == 1 else replace(self.solver, threads=1)
@@ -623,7 +629,7 @@ def _search(search: Search, anchors: Anchors, trim: Trim) -> tuple[float, bool]:
     proven = math.inf
     ruled_out = False
     done = 0
-    batch = FIBER_BATCH if search.case.sense == "minimise_fiber_km" else BATCH
+    batch = BATCH if search.joins else SINGLE_BATCH
     while True:
         if search.best is None and search.solved >= PATIENCE and not ruled_out:
             # Options that the bounds leave out may leave no plan, or few places for one.
@@ -633,8 +639,7 @@ def _search(search: Search, anchors: Anchors, trim: Trim) -> tuple[float, bool]:
                 anchors.keep(possible)
         if search.deadline.reached():
             return min(proven, anchors.least), anchors.least < search.cutoff()
-        together = search.case.cluster.network == "mesh" and search.solved >= ALONE
-        taken = anchors.pop_many(search.cutoff(), batch if together else 1)
+        taken = anchors.pop_many(search.cutoff(), batch if search.solved >= ALONE else 1)
         if not taken:
             return min(proven, anchors.least), False
         bound = search.solve_together(taken, trim)

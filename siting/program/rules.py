@@ -81,7 +81,7 @@ def limit_zone_draw(problem: LpProblem, case: Case, x: Decisions) -> None:
 
     For every zone ``z``, over all clusters and all sites in it and in its descendants::
 
-        sum over i in z and c of draw_mw[i, c]  <=  headroom_mw[z]                    [MW]
+        sum over i in z and c of draw_mw[i, c]  <=  drawable_mw[z]                    [MW]
 
     Headroom is firm at the contract's curtailment, so no contingency appears here. Zones that
     their sites cannot exhaust have no row. Rows: ``headroom(z)``.
@@ -90,9 +90,9 @@ def limit_zone_draw(problem: LpProblem, case: Case, x: Decisions) -> None:
     for z, sites in case.sites_in_zone.items():
         inside = [int(i) for i in sites if usable[i]]
         # Each site serves one cluster, so the caps bound the draw over all clusters.
-        if inside and case.cap_mw[inside].sum() > case.headroom_mw[z]:
+        if inside and case.cap_mw[inside].sum() > case.drawable_mw[z]:
             draw_mw = lpSum(x.draw_mw[i, c] for i in inside for c in x.clusters)
-            problem += draw_mw <= float(case.headroom_mw[z]), label("headroom", case.zone_ids[z])
+            problem += draw_mw <= float(case.drawable_mw[z]), label("headroom", case.zone_ids[z])
 
 
 def draw_enough_from_zones(problem: LpProblem, case: Case, x: Decisions) -> None:
