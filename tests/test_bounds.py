@@ -23,7 +23,7 @@ from rivals import rival_case, twin_case
 from siting.audit import audit
 from siting.case import Case
 from siting.program import several, solvers
-from siting.program.anchors import neighbourhood_sizes, price_anchors, solve_anchors
+from siting.program.anchors import neighbourhood_sizes, solve_anchors
 from siting.program.bounds import (
     Field,
     Rows,
@@ -41,6 +41,7 @@ from siting.program.decisions import supply_steps
 from siting.program.neighbourhoods import first_members, neighbourhood, order_sites
 from siting.program.networks import linkable
 from siting.program.plain import Proof, required_unusable, sign_of, solve_plain
+from siting.program.pricing import price_anchors
 from siting.program.relaxed import Relaxed, anchors_with_room
 from siting.program.rings import radii_km
 from siting.program.settle import Settled, evaluate
