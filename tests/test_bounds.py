@@ -22,7 +22,7 @@ from rivals import rival_case, twin_case
 
 from siting.audit import audit
 from siting.case import Case
-from siting.program import several, solvers
+from siting.program import cover, several, solvers
 from siting.program.anchors import neighbourhood_sizes, solve_anchors
 from siting.program.bounds import (
     Field,
@@ -106,8 +106,10 @@ class StoppedHighs(solvers._Highs):
 
 @pytest.fixture(autouse=True)
 def decomposed(monkeypatch):
-    """Several clusters are never solved as a whole, and HiGHS can be stopped."""
+    """Clusters are never solved as a whole, few anchors are in groups, HiGHS can be stopped."""
     monkeypatch.setattr(several, "WHOLE_ENTRIES", 0)
+    monkeypatch.setattr(cover, "FIRST_SPLITS", 1)
+    monkeypatch.setattr(cover, "SPLITS", 1)
     monkeypatch.setattr(solvers, "_Highs", StoppedHighs)
 
 
