@@ -179,6 +179,7 @@ class Fleets:
         self._of_class: dict[int, list[int]] = {}
         self._of_area: dict[int, list[int]] = {}
         self._groups = groups
+        self._once = once
         self._draws: list[dict[int, int]] = []
         self._clusters = [self._add_fleet(group) for group in groups]
         self._shared = self._share()
@@ -281,6 +282,9 @@ class Fleets:
             self._at_most(0.0, [(campuses[k], case.min_mw), (draw[k], -1.0)])
             self._at_most(0.0, [(draw[k], 1.0), (clusters, -float(caps_mw.sum()))])
             self._at_most(0.0, [(campuses[k], 1.0), (clusters, -float(len(caps_mw)))])
+            if self._once:
+                # Every site of a cluster that is known draws what a campus draws at the least.
+                self._at_least_nothing([(campuses[k], 1.0), (clusters, -float(len(caps_mw)))])
             self._of_class.setdefault(k, []).append(campuses[k])
         in_zone: dict[int, list[int]] = {}
         for k in classes:

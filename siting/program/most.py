@@ -66,13 +66,13 @@ TRIED = 3
 GENERATIONS = 12
 """Rounds in which clusters are sought at the prices of those that are known."""
 
-CHOOSE_AFTER = 3
+CHOOSE_AFTER = 4
 """Rounds after which the most clusters are chosen among those that are known."""
 
 POOL = 600
 """Clusters among which a choice is made at the most: those found last."""
 
-CHOICE_LIMIT_S = 20.0
+CHOICE_LIMIT_S = 60.0
 """Time for one choice among the clusters that are known [s]."""
 
 CHOOSE_EVERY = 10
