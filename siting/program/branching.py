@@ -3,8 +3,8 @@
 The relaxed master of `siting.program.columns` mixes clusters: half of one that takes all of a
 zone's headroom and half of one that takes none. No plan does that, so a gap is left between the
 bound and the best plan. It is closed by **dividing** all plans in two parts, again and again, and
-bounding each. For one thing that clusters share, with ``limit`` of it, one slot of a part, and an
-amount ``mw``:
+bounding each (branch and price). For one thing that clusters share, with ``limit`` of it, one slot
+of a part, and an amount ``mw``:
 
 - **little**: no cluster of the slot takes more than ``mw``;
 - **much**: one of them takes ``mw`` at the least, so all others take ``limit - mw`` at the most.
@@ -16,6 +16,10 @@ bound of the anchors holds. Of a site, little is to do without it, and much is t
 The part with the least bound is divided next, so that the least bound of all parts that are left
 is a bound of the whole, at every moment. Which division is best is told by the master, without new
 columns, in both parts of some (strong branching).
+
+Prices are smoothed between those of the best bound and those of the master, which jump (Pessoa et
+al. 2018, "Automation and combination of linear-programming based stabilization techniques in
+column generation", INFORMS J. Computing 30).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Several clusters at any size: column generation with the anchors as pricing.
+"""Several clusters at any size: what the master of column generation knows and tells.
 
 Clusters are tied to each other by sites (each in one cluster at most), by the headroom of zones
 and by clean supply. A **column** is one cluster with its draws; a **master** program chooses
@@ -12,12 +12,11 @@ so one priced cluster is again a question for the anchors.
         - sum of zone prices * headroom - sum of site prices - sum of supply prices * supply
 
 Anchors of different clusters differ, so the ``count`` smallest are better than ``count`` times
-the smallest. Prices are smoothed between those of the best bound and those of the master, which
-jump (Pessoa et al. 2018, "Automation and combination of linear-programming based stabilization
-techniques in column generation", INFORMS J. Computing 30).
+the smallest. The first prices are those of a linear program in which all clusters are one.
 
 **Plans** come from placing clusters one after the other, from a master that chooses sets of sites
-and leaves the draws free, and from taking clusters out and placing them again.
+and leaves the draws free, and from taking clusters out and placing them again. The search itself
+is in `siting.program.branching`.
 """
 
 from __future__ import annotations
