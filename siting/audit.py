@@ -1075,10 +1075,11 @@ def _network_km(case: Case, cluster: Placed) -> float:
 def _stars_km(case: Case, cluster: Placed) -> FloatArray:
     """``(n,)`` length of the links of each campus to all others [km].
 
-    Infinite for those that cannot be the hub: others are beyond reach, or, where the loss of a
-    span must be survived, join the fiber at another node and so depend on a span.
+    Infinite for those that cannot be the hub: others are beyond reach, or further than so many
+    campuses can synchronise in time, or, where the loss of a span must be survived, join the fiber
+    at another node and so depend on a span.
     """
-    can = cluster.km <= case.cluster.max_fiber_km
+    can = cluster.km <= case.link_limit_km(len(cluster.sites))
     if case.cluster.keep_after_span_loss and case.routes is not None:
         node = case.routes.access.node[cluster.sites]
         can &= node[:, None] == node[None, :]

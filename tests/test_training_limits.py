@@ -18,7 +18,14 @@ from siting.audit import audit
 from siting.case import Case, limit_by_time
 from siting.cli import main
 from siting.errors import AuditError, InfeasibleError, InputError
-from siting.model import SolverSection, TrainingSection
+from siting.fiber.reach import Reach
+from siting.model import (
+    CampusSection,
+    CleanSection,
+    ClusterSection,
+    SolverSection,
+    TrainingSection,
+)
 from siting.program import solve
 from siting.program.anchors import solve_anchors
 from siting.program.solvers import Deadline, Solver
@@ -139,6 +146,34 @@ def test_mesh_in_time_is_the_best_of_all_that_are(seed, monkeypatch):
 @pytest.mark.parametrize("seed", range(50))
 def test_hub_and_ring_in_time_are_the_best_of_all_that_are(seed, network, monkeypatch):
     check(asked(seed, network), monkeypatch)
+
+
+def test_a_hub_with_shorter_links_may_have_one_that_is_too_long():
+    """The second of four sites has 110 km of links, but one of 60 km; the first has 3 x 40 km."""
+    km = np.array([[0, 40, 40, 40], [40, 0, 60, 10], [40, 60, 0, 65], [40, 10, 65, 0.0]])
+    case = random_case(0, sense="minimise_cost", network="hub").take(np.arange(4))
+    # Two campuses might have longer links, so reach is no shorter than that; but it takes four.
+    cluster = {"target_mw": 400.0, "min_campuses": 2, "max_campuses": 4, "max_fiber_km": 100.0}
+    case = replace(
+        case,
+        campus=CampusSection(min_mw=50.0, max_mw=400.0),
+        cluster=ClusterSection(count=1, network="hub", **cluster),
+        clean=CleanSection(),
+        required=np.zeros(4, dtype=np.bool_),
+        max_mw=np.full(4, 100.0),
+        headroom_mw=np.full(len(case.zone_ids), 2000.0),
+        reach=Reach.from_dense(km, 100.0),
+        routes=None,
+    )
+    max_sync_s = seconds("hub", 4, 50.0)
+    limited = replace(case, cluster=case.cluster.model_copy(update={"max_sync_s": max_sync_s}))
+    for asked_of, hub, length_km in ((case, 1, 110.0), (as_solved(limited), 0, 120.0)):
+        for sense in ("minimise_cost", "minimise_fiber_km"):
+            question = replace(asked_of, sense=sense)
+            plan = plan_of(question, solve(question, solver=EXACT))
+            audit(question, plan)
+            (found,) = plan.clusters
+            assert (found.hub, found.fiber_km) == (case.site_ids[hub], length_km)
 
 
 def test_the_limits_bind_by_the_number_of_campuses(monkeypatch):
