@@ -80,6 +80,9 @@ TRIED = 12
 FEW_ANCHORS = 400
 """Up to so many anchors that a better plan can have, it is told which sites it can have."""
 
+QUESTIONS = 200
+"""Questions of slots that are kept in memory at the most."""
+
 WHOLE = 1e-6
 """A number of columns so near a whole one is whole [1]."""
 
@@ -277,6 +280,8 @@ class Branching:
     def _question(self, slot: Slot) -> tuple[Case, BoolArray]:
         alone = replace(slot, count=1)
         if alone not in self._questions:
+            if len(self._questions) >= QUESTIONS:
+                self._questions.clear()
             self._questions[alone] = alone.ask(self.case, self.master.steps)
         return self._questions[alone]
 
