@@ -188,7 +188,7 @@ CAUSES = {
             "cluster.target_mw": 1200,
             "cluster.max_fiber_km": 1000,
         },
-        ("not all together",),
+        ("whole modules of 390 MW", "lower campus.module_mw"),
         ("campus.module_mw", "cluster.target_mw"),
     ),
     "several_clusters": Cause(

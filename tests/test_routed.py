@@ -23,7 +23,7 @@ from siting.program import anchors as program
 from siting.program import cover
 from siting.program.bounds import Field
 from siting.program.cover import Anchors
-from siting.program.neighbourhoods import order_sites
+from siting.program.neighbourhoods import first_members, order_sites
 from siting.program.solvers import Deadline, Solver
 from siting.sphere import great_circle_km
 
@@ -202,8 +202,8 @@ def test_a_group_is_bounded_by_no_more_than_each_of_its_anchors(deep, seed):
     order = order_sites(plain)
     plain, lazy = plain.take(order), lazy.take(order)
     sites = Field.of(plain)
-    own = program._by_cost(plain, sites).bounds
-    groups = program._by_cost(lazy, sites)
+    own = program.by_cost(plain, sites, first_members(plain)).bounds
+    groups = program.by_cost(lazy, sites, first_members(lazy))
     assert (groups.group >= 0).any() or len(order) <= 2
     popped = []
     while True:
@@ -221,7 +221,7 @@ def test_far_groups_are_never_split(deep):
     plain, lazy = question(FEASIBLE)
     order = order_sites(plain)
     plain, lazy = plain.take(order), lazy.take(order)
-    groups = program._by_cost(lazy, Field.of(plain))
+    groups = program.by_cost(lazy, Field.of(plain), first_members(lazy))
     assert groups.pop(groups.least - 1.0) is None
     assert (groups.group >= 0).any()
     h = groups.dive()

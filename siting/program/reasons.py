@@ -147,11 +147,14 @@ def _too_small(case: Case) -> list[str]:
         "hub": f"a hub and campuses within {limit_km:,.0f} km of it, {most} together, have",
         "ring": f"{most} campuses of a ring of at most {case.cluster.max_ring_km:,.0f} km have",
     }[case.cluster.network]
+    module_mw = case.campus.module_mw
+    modules = f" in whole modules of {module_mw:,.0f} MW" if module_mw > 0 else ""
+    smaller = "lower campus.module_mw, " if module_mw > 0 else ""
     reason = (
         f"{case.target:,.0f} {unit} asked, but {together if most > 1 else 'one campus has'} "
-        f"at most {largest:,.0f} {unit} "
+        f"at most {largest:,.0f} {unit}{modules} "
         f"({'around' if most > 1 else 'at'} {place}); lower cluster.{key} to "
-        f"{np.floor(largest):,.0f} or less, raise "
+        f"{np.floor(largest):,.0f} or less, {smaller}raise "
         f"{'cluster.max_fiber_km' if most > 1 else 'cluster.max_campuses'}, or give more headroom"
     )
     return [reason]
