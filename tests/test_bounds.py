@@ -44,7 +44,7 @@ from siting.program.plain import Proof, required_unusable, sign_of, solve_plain
 from siting.program.pricing import price_anchors
 from siting.program.relaxed import Relaxed, anchors_with_room
 from siting.program.rings import radii_km
-from siting.program.settle import Settled, evaluate
+from siting.program.settle import Choice, Settled, evaluate
 from siting.program.solve import solution_of
 from siting.program.solvers import Deadline, Solver
 from siting.progress import Progress
@@ -190,13 +190,14 @@ def check_case(case: Case, seed: int, looks: int) -> Kind:
         stopped = decompose(case, plain, GAP, StopsAfter(int(np.exp(random.uniform(0, most)))))
         check_proof(case, plain, stopped, GAP)
     gap = float(random.choice([1e-6, 1e-3, 0.02, 0.1]))
-    plans = int(random.choice([1, 1, 2, 3]))
-    unfinished = decompose(case, plain, gap, StopsAfter(int(random.integers(20, 100)), plans))
+    first_plans = int(random.choice([1, 1, 2, 3]))
+    unfinished = decompose(case, plain, gap, StopsAfter(int(random.integers(20, 100)), first_plans))
     check_proof(case, plain, unfinished, gap)
 
-    for proof in (plain, ended, stopped, unfinished):
-        if proof.best is not None:
-            check_bounds_of_plan(case, proof.best)
+    proofs = (plain, ended, stopped, unfinished)
+    plans = {proof.best.choice: proof.best for proof in proofs if proof.best is not None}
+    for plan in plans.values():
+        check_bounds_of_plan(case, plan)
     check_prices(case, plain, random)
     alone = replace(of_one(case), required=np.zeros_like(case.required))
     best_alone = solve_plain(alone, Solver("highs", GAP, 1), Deadline(LONG_S))
@@ -420,6 +421,7 @@ def check_prices(case: Case, plain: Proof, random: np.random.Generator) -> None:
     best = solve_plain(question, solver, Deadline(LONG_S))
     least = math.inf if best.best is None else best.best.objective
     steps_mw = np.array([step.available_mw for step in steps])
+    found_at: set[Choice] = set()
     for solves in (0, 2, 6):
         pricing = price_anchors(question, count, solver, StopsAfter(10_000), solves=solves)
         assert np.array_equal(pricing.smallest, np.sort(pricing.smallest))
@@ -430,7 +432,9 @@ def check_prices(case: Case, plain: Proof, random: np.random.Generator) -> None:
             assert found.objective == pytest.approx(
                 evaluate(question, found.draw_mw, found.contract_mwh)
             )
-            check_bounds_of_plan(question, found)
+            if found.choice not in found_at:
+                check_bounds_of_plan(question, found)
+                found_at.add(found.choice)
         if plain.best is not None:
             musd = sum_of_costs(cost, plain.best)
             assert not_above(lagrange(cost, prices, steps_mw, pricing.smallest), musd)
@@ -514,7 +518,7 @@ def check_block(seeds: range, most_sites: int, looks: int) -> None:
 
 @pytest.mark.parametrize("first", range(2))
 def test_bounds_are_never_above_the_optimum(first):
-    check_block(range(first, 60, 2), 20, FEW_LOOKS)
+    check_block(range(first, 50, 2), 20, FEW_LOOKS)
 
 
 @pytest.mark.slow
@@ -530,7 +534,7 @@ def check_twins(seed: int, looks: int) -> None:
     assert not kind.rival
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(6))
 def test_bounds_of_clusters_that_share_nothing(seed):
     check_twins(seed, FEW_LOOKS)
 
@@ -543,12 +547,12 @@ def test_bounds_of_more_clusters_that_share_nothing(seed):
 
 @pytest.mark.parametrize(
     ("make", "seed"),
-    [(rival_case, 31), (rival_case, 263), *((twin_case, seed) for seed in (31, 47, 77, 119, 131))],
+    [(rival_case, 31), (rival_case, 263), (twin_case, 77), (twin_case, 131)],
 )
 def test_price_of_clean_energy_that_is_used_up(make, seed):
     case = make(seed, most_sites=12)
     plain = solve_plain(case, Solver("highs", GAP, 1), Deadline(LONG_S))
     assert plain.best is not None
     assert used_up(case, plain.best)[2].any()
-    for draw in range(4):
+    for draw in range(2):
         check_prices(case, plain, np.random.default_rng((seed, draw)))
