@@ -26,7 +26,7 @@ help:
 	@echo 'make goldens      remake the golden texts that tests compare with'
 	@echo 'make pictures     take the pictures of the documentation, in a browser'
 	@echo 'make map-library  fetch the mapping library of map.html anew'
-	@echo 'make bench        siting beside other ways to solve the same; a day, can be taken up again'
+	@echo 'make bench        siting beside other ways to solve the same; some hours, can be taken up again'
 	@echo 'make bench-quick  the same in five minutes, with few instances and short limits'
 	@echo 'make bench-clusters  the gap of 2, 4 and 8 clusters on all sites; more than an hour'
 	@echo 'make bench-options  the time of each option in each sense; some minutes'

@@ -32,10 +32,12 @@ def main() -> None:
     parser.add_argument("--fresh", action="store_true", help="forget earlier runs")
     options = parser.parse_args()
     results = Results.open(options.results, fresh=options.fresh)
-    runner = Runner(results, options.limit_s)
+    runner = Runner(results)
     records = [
         runner.run(
-            RIVALS[OURS], Instance(SITES, seed=seed, cap_mw=options.cap_mw, clusters=clusters)
+            RIVALS[OURS],
+            Instance(SITES, seed=seed, cap_mw=options.cap_mw, clusters=clusters),
+            options.limit_s,
         )
         for clusters in options.clusters or sorted(WANTED_GAP)
         for seed in options.seed or FIVE

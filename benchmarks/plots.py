@@ -60,7 +60,7 @@ def draw_time(runs: list[Record], suite: Suite, path: Path) -> None:
             edgecolors=colour,
             zorder=3,
         )
-    axes.axhline(max((r["limit_s"] for r in runs), default=1.0), color="black", linestyle=":")
+    axes.axhline(family.limit_s, color="black", linestyle=":")
     axes.set(xscale="log", yscale="log", xlabel="sites", ylabel="building and solving [s]")
     axes.set_xticks(family.sizes, [f"{n:,}" for n in family.sizes])
     axes.minorticks_off()

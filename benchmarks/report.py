@@ -46,14 +46,15 @@ READ = """## How to read the tables
 - **Time** is that of one run from the numbers of the question to the answer, the writing of the
   program included, reading and routing excluded. Where there are several seeds it is the median.
   In brackets: how many times that of `siting` on the same instances.
-- **limit** means that no proof came within {limit_s:g} s of building and solving; what was there
-  then is named: the gap of the worst seed, a plan without a bound, a bound without a plan, or
-  nothing. **overran** means that it was still at it well after the limit, in writing its program
-  or in a solver that does not look at the clock, and was ended without an answer. **memory** means
-  that {memory_gb:g} GB were not enough.
+- **limit** means that no proof came within the time for building and solving that is named above
+  the table; what was there then is named: the gap of the worst seed, a plan without a bound, a
+  bound without a plan, or nothing. **overran** means that it was still at it well after the limit,
+  in writing its program or in a solver that does not look at the clock, and was ended without an
+  answer. **memory** means that {memory_gb:g} GB were not enough.
 - **2 of 5** says how many seeds were proven.
-- **·** means not run: its results with fewer sites leave nothing to learn. Who did not prove every
-  seed of a size gets one seed of the next, and who then returns no plan gets no larger size.
+- **·** means not run: its results with fewer sites leave nothing to learn. Seeds of a size end
+  where they took a fifth of the limit together; who did not prove all of them gets one seed of the
+  next size; who did not prove two sizes, or returned no plan at one, gets no larger ones.
 - A heuristic proves nothing: its cost above that of the plan of `siting` is given, the worst seed.
   A negative one is possible, for `siting` stops at the gap asked or at the limit.
 - **no plan exists** is a proof too.
@@ -61,8 +62,8 @@ READ = """## How to read the tables
 
 
 THREADS = (
-    "Every solver may use all cores; SCIP uses one, CP-SAT runs at least eight searches on them. "
-    "Gap asked: 0.1 %.\n"
+    "Every solver may use all cores that it has; SCIP uses one, CP-SAT runs at least eight "
+    "searches on them. Gap asked: 0.1 %.\n"
 )
 
 FASTER = (
@@ -125,15 +126,15 @@ def write_page(suite: Suite, held: dict[str, Any], clusters: dict[str, Any] | No
     parts = [INTRO]
     if suite.name == "quick":
         parts.append(
-            f"**A quick run**: few instances, one seed, {limit_of(runs):g} s each. It shows that "
-            "everything runs and roughly how things lie; `make bench` is the one to conclude from."
-            "\n"
+            f"**A quick run**: few instances, one seed, {suite.families[0].limit_s:g} s each. It "
+            "shows that everything runs and roughly how things lie; `make bench` is the one to "
+            "conclude from.\n"
         )
     parts += [
         *machine_lines(machine),
         "## Instances\n",
         instances_text(),
-        READ.format(limit_s=limit_of(runs), memory_gb=MEMORY_MB / 1000),
+        READ.format(memory_gb=MEMORY_MB / 1000),
         agreement(runs),
         "## Time against sites\n\n![Time against sites](images/time_against_sites.svg)\n",
         *faster(suite, runs),
@@ -161,25 +162,25 @@ def filled(part: str) -> str:
     return lines + "\n"
 
 
-def limit_of(runs: list[Record]) -> float:
-    """The limit of the runs [s]."""
-    return float(max((run["limit_s"] for run in runs), default=0.0))
-
-
 def machine_lines(machine: dict[str, Any]) -> list[str]:
     """What it ran on, and a warning where that was busy."""
     versions = ", ".join(
         f"{name} {version}" for name, version in machine["versions"].items() if version
     )
     absent = [name for name, version in machine["versions"].items() if not version]
+    in_all = machine["cores_in_all"]
+    kept = machine["cores"] < in_all
     lines = [
         "## Machine\n",
-        f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']:g} GB, "
-        f"{machine['system']}, Python {machine['python']}; {versions}. " + THREADS,
+        f"{machine['processor']}, {in_all} cores, {machine['memory_gb']:g} GB, "
+        f"{machine['system']}, Python {machine['python']}; {versions}. "
+        + (f"Every run was kept to {machine['cores']} of the cores. " if kept else "")
+        + THREADS,
     ]
     if absent:
         lines.append(f"Not installed, so left out: {', '.join(absent)}.\n")
-    if machine["load_before"] > 0.3 * machine["cores"]:
+    # What others do on cores that the runs do not have is no matter.
+    if machine["load_before"] > in_all - machine["cores"] + 0.3 * machine["cores"]:
         lines.append(
             f"**The machine was busy**: its load was {machine['load_before']:g} before the run "
             "began, so times are too long and ratios uncertain.\n"
@@ -326,7 +327,7 @@ def family_tables(family: Family, runs: list[Record]) -> list[str]:
         seeds += " (solvers that need minutes: one)"
     return [
         f"### {family.title.capitalize()}\n",
-        f"By number of sites; {seeds}.\n",
+        f"By number of sites; {seeds}; {family.limit_s:g} s at the most.\n",
         matrix([rival.title for rival in rivals], [f"{n:,}" for n in sizes], cells),
         *whole_lines(family, here),
     ]

@@ -6,8 +6,9 @@ A run that is in the results already is not repeated, as long as the machine, th
 code that it went through are the same. So a long suite can be stopped and taken up again, and
 every ratio is still one of runs that can be compared.
 
-Nobody is sent where there is nothing to learn: who has not finished every seed of a size gets one
-seed of the next sizes, and who has returned no plan there gets no larger ones.
+Nobody is sent where there is nothing to learn: seeds of a size end where they have taken a part of
+the limit together, who has not finished all of them gets one seed of the next size, and who has
+finished none of two sizes, or has returned no plan at one, gets no larger ones.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from benchmarks.answers import gap_of
 from benchmarks.instances import LONGEST_KM, Instance, base_case, make_case
 from benchmarks.memory import peak_mb
 from benchmarks.rivals.registry import RIVALS, Rival
-from benchmarks.suites import SUITES, Family, Suite
+from benchmarks.suites import CHEAP, SUITES, Family, Suite
 from siting.case import Case
 from siting.resources import built_worlds, bundled_worlds
 
@@ -43,6 +44,9 @@ GRACE_S = 10.0
 
 GRACE_FRACTION = 0.1
 """And the same as a part of the limit: solvers look at the clock now and then."""
+
+SEEDS_FRACTION = 0.2
+"""Seeds of a size are solved until they took this part of the limit together [1]."""
 
 MEMORY_MB = 8000.0
 """What a run may take [MB]."""
@@ -133,6 +137,7 @@ def describe_machine() -> dict[str, Any]:
             versions[package] = None
     return {
         "cores": cores(),
+        "cores_in_all": os.cpu_count(),
         "processor": processor(),
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         "system": platform.system(),
@@ -183,29 +188,26 @@ class Runner:
     ----------
     results
         Where records go.
-    limit_s
-        For building and solving [s].
     bases
         Base cases by the name of their world, made when they are first needed.
     """
 
     results: Results
-    limit_s: float
     bases: dict[str, Case] = field(default_factory=dict)
 
-    def run(self, rival: Rival, instance: Instance) -> Record:
-        """One run, or its record if there is one."""
-        held = self.results.find(rival.name, instance, self.limit_s)
+    def run(self, rival: Rival, instance: Instance, limit_s: float) -> Record:
+        """One run with a limit for building and solving [s], or its record if there is one."""
+        held = self.results.find(rival.name, instance, limit_s)
         if held is not None:
             return held
         record: Record = {
             **asdict(instance),
             "name": instance.name,
             "rival": rival.name,
-            "limit_s": self.limit_s,
+            "limit_s": limit_s,
             "gap_asked": GAP,
             "code": code_of(rival),
-            **self._in_a_process(rival, instance),
+            **self._in_a_process(rival, instance, limit_s),
         }
         record["gap"] = gap_of(record.get("objective"), record.get("bound"))
         self.results.add(record)
@@ -220,7 +222,7 @@ class Runner:
             self.bases[instance.world] = base_case(instance.world, LONGEST_KM)
         return make_case(self.bases[instance.world], instance)
 
-    def _in_a_process(self, rival: Rival, instance: Instance) -> Record:
+    def _in_a_process(self, rival: Rival, instance: Instance, limit_s: float) -> Record:
         case = self.case(instance)
         with tempfile.TemporaryDirectory(prefix="siting-bench-") as folder:
             place = Path(folder)
@@ -234,7 +236,7 @@ class Runner:
                         "instance": asdict(instance),
                         "rival": rival.name,
                         "case": None if case is None else str(pickled),
-                        "limit_s": self.limit_s,
+                        "limit_s": limit_s,
                         "gap": GAP,
                         "threads": cores(),
                         "memory_mb": MEMORY_MB,
@@ -245,12 +247,12 @@ class Runner:
                 encoding="utf-8",
             )
             # A world that is read and routed in the run may take its time for it.
-            grace_s = GRACE_S + GRACE_FRACTION * self.limit_s + (0.0 if case else 300.0)
+            grace_s = GRACE_S + GRACE_FRACTION * limit_s + (0.0 if case else 300.0)
             with (place / "output").open("wb") as output:
                 ended, seen_mb, wall_s = watch(
                     [sys.executable, "-m", "benchmarks.child", str(request)],
                     output,
-                    self.limit_s + grace_s,
+                    limit_s + grace_s,
                 )
             printed = (place / "output").read_text(encoding="utf-8", errors="replace").strip()
             measured = {"peak_mb": round(seen_mb, 1), "wall_s": round(wall_s, 3)}
@@ -326,18 +328,20 @@ def run_family(runner: Runner, family: Family, rivals: list[Rival]) -> None:
     for rival in rivals:
         if rival.name not in family.rivals:
             continue
-        all_finished, dropped = True, False
+        unfinished = 0
         for sites in family.sizes:
             seeds = family.seeds_of(rival.name)
-            if rival.exact and not all_finished:
-                seeds = seeds[:1]
-            if dropped:
-                break
-            records = [runner.run(rival, family.instance(sites, seed)) for seed in seeds]
-            if rival.exact:
-                all_finished = all_finished and all(map(finished, records))
-                without_plan = [r.get("objective") is None for r in records if not finished(r)]
-                dropped = bool(without_plan) and all(without_plan)
+            records: list[Record] = []
+            for seed in seeds[:1] if unfinished else seeds:
+                spent_s = sum(record["seconds"] for record in records)
+                if rival.name not in CHEAP and spent_s > SEEDS_FRACTION * family.limit_s:
+                    break
+                records.append(runner.run(rival, family.instance(sites, seed), family.limit_s))
+            if rival.exact and not all(map(finished, records)):
+                unfinished += 1
+                failed = [record for record in records if not finished(record)]
+                if unfinished == 2 or all(r.get("objective") is None for r in failed):
+                    break
 
 
 def run_suite(suite: Suite, results: Results, families: list[str], names: list[str]) -> None:
@@ -351,7 +355,7 @@ def run_suite(suite: Suite, results: Results, families: list[str], names: list[s
             print(f"{rival.title}: left out, {' and '.join(missing)} not installed")
             continue
         rivals.append(rival)
-    runner = Runner(results, suite.limit_s)
+    runner = Runner(results)
     for family in suite.families:
         if families and family.name not in families:
             continue
@@ -373,7 +377,7 @@ def main() -> None:
     options = parser.parse_args()
     suite = SUITES[options.suite]
     if options.limit_s is not None:
-        suite = Suite(suite.name, suite.families, options.limit_s)
+        suite = suite.within(options.limit_s)
     path = options.results or RESULTS / f"{suite.name}.json"
     run_suite(suite, Results.open(path, fresh=options.fresh), options.family, options.rival)
 

@@ -139,9 +139,10 @@ def test_a_run_that_overruns_is_ended(tmp_path):
 
 
 def test_a_suite_is_run_kept_and_not_run_again(tmp_path, capsys):
-    family = Family("tiny", "tiny", Instance(0, reach_km=1000.0), (30, 50), seeds=(1,))
+    like = Instance(0, reach_km=1000.0)
+    family = Family("tiny", "tiny", like, (30, 50), seeds=(1,), limit_s=30.0)
     path = tmp_path / "results.json"
-    runner = Runner(Results.open(path), 30.0, {"us": us_case()})
+    runner = Runner(Results.open(path), {"us": us_case()})
     run_family(runner, family, [RIVALS[OURS], RIVALS["greedy"]])
     held = json.loads(path.read_text(encoding="utf-8"))
     assert {run["rival"] for run in held["runs"]} == {OURS, "greedy"}
@@ -151,7 +152,7 @@ def test_a_suite_is_run_kept_and_not_run_again(tmp_path, capsys):
     assert all(10 < run["peak_mb"] < 2000 for run in held["runs"])
     assert disagreements(held["runs"]) == []
     capsys.readouterr()
-    run_family(Runner(Results.open(path), 30.0, {}), family, [RIVALS[OURS], RIVALS["greedy"]])
+    run_family(Runner(Results.open(path)), family, [RIVALS[OURS], RIVALS["greedy"]])
     assert capsys.readouterr().out == ""
 
 
