@@ -18,6 +18,7 @@ from siting.fiber import (
     Access,
     FiberGraph,
     Reach,
+    Routes,
     access_of,
     compute_reach,
     distances,
@@ -350,6 +351,11 @@ def test_a_route_is_a_walk_as_long_as_the_reach_says(drawn):
         assert back.nodes == route.nodes[::-1]
         assert back.span_ids == route.span_ids[::-1]
         assert back.km == route.km
+        ends = [
+            graph.span_ids.index(route.span_ids[at]) if route.span_ids else -1 for at in (0, -1)
+        ]
+        found = Routes(graph, access).end_spans_between([(i, j), (j, i)])
+        assert found.tolist() == [ends, ends[::-1]]
 
 
 def test_among_equal_routes_the_one_of_fewest_spans_then_lowest_ids():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,12 +16,18 @@ from test_program_oracle import AGREE, GAP, SETTINGS, check_proof, check_solutio
 from test_rules import as_lp, problem_and_decisions
 
 from siting.case import Case
-from siting.fiber import FiberGraph
-from siting.program import decisions, plain, rings
+from siting.fiber import Access, FiberGraph, Routes
+from siting.program import below, decisions, plain, rings
 from siting.program.anchors import solve_anchors
-from siting.program.networks import close_one_tour, linkable, spread_hops, stay_connected
+from siting.program.networks import (
+    close_one_tour,
+    linkable,
+    spread_hops,
+    stay_connected,
+    surviving,
+)
 from siting.program.networks import network_km as program_km
-from siting.program.plain import solve_plain
+from siting.program.plain import Proof, solve_plain
 from siting.program.solvers import Deadline, Solver
 from siting.program.tours import shortest_tour
 
@@ -157,6 +164,80 @@ def test_blocks_are_what_no_span_can_cut(seed):
         part = graph_of([span for span in spans if span != lost], nodes).component
         together &= part[:, None] == part
     assert ((block[:, None] == block) == together).all()
+
+
+def test_what_a_span_leaves_keeps_the_required_site():
+    # Two pairs of sites, three spans in a row; the loss of the middle one leaves two halves.
+    case = ladder(keep_after_span_loss=True, min_campuses=1)
+    graph = FiberGraph.from_spans(
+        ids=["left", "middle", "right", "around"],
+        start=[0, 1, 2, 0],
+        end=[1, 2, 3, 3],
+        km=[1.0, 1.0, 1.0, 900.0],
+        node_ids=["0", "1", "2", "3"],
+        node_lon=[0.0, 1.0, 2.0, 3.0],
+        node_lat=np.zeros(4),
+    )
+    # The last two join at one node, so no span's loss parts them.
+    case = replace(case, routes=Routes(graph, Access(np.array([0, 1, 3, 3]), np.zeros(4))))
+    assert surviving(case, (0, 1, 2, 3)) == (2, 3)
+    first = np.arange(4) == 0
+    assert surviving(replace(case, required=first), (0, 1, 2, 3)) == (0,)
+    assert surviving(replace(case, required=first | first[::-1]), (0, 1, 2, 3)) == (0, 1, 2, 3)
+
+
+@pytest.fixture
+def solved(monkeypatch) -> list[Case]:
+    """The cases that are solved below a cutoff, one after the other."""
+    cases: list[Case] = []
+    solve_one = below._solve_below
+
+    def noted(case: Case, *rest, **more) -> Proof:
+        cases.append(case)
+        return solve_one(case, *rest, **more)
+
+    monkeypatch.setattr(below, "_solve_below", noted)
+    return cases
+
+
+def test_clusters_that_survive_a_span_are_sought_among_all(solved):
+    steps = set()
+    for seed in range(400, 520):
+        case = linkable(random_case(seed, keep_after_span_loss=True, count=1))
+        solved.clear()
+        check_proof(case, best_plan(case), below.solve_below(case, SOLVER, Deadline(60), math.inf))
+        if not solved[0].cluster.keep_after_span_loss:
+            assert all(one.cluster.keep_after_span_loss for one in solved[1:])
+            steps.add(len(solved))
+    assert steps == {1, 3}
+
+
+def test_a_site_that_a_span_cuts_off_is_exchanged_for_one_of_its_kind(solved):
+    # A triangle of fiber, and a node beyond it whose other span is a detour.
+    graph = FiberGraph.from_spans(
+        ids=["ab", "bc", "ca", "out", "detour"],
+        start=[0, 1, 2, 0, 2],
+        end=[1, 2, 0, 3, 3],
+        km=[10.0, 10.0, 10.0, 10.0, 900.0],
+        node_ids=["a", "b", "c", "beyond"],
+        node_lon=np.arange(4.0),
+        node_lat=np.zeros(4),
+    )
+    case = replace(
+        ladder(keep_after_span_loss=True, min_campuses=3, target_mw=300.0),
+        sense="maximise_mw",
+        # The first site and the last are of one zone, which holds one campus.
+        zone=np.array([0, 1, 2, 0]),
+        zone_ids=("x", "y", "z"),
+        zone_utility=("u", "u", "u"),
+        headroom_mw=np.full(3, 100.0),
+        parent=np.full(3, -1),
+        routes=Routes(graph, Access(np.array([3, 0, 1, 2]), np.zeros(4))),
+    )
+    proof = below.solve_below(case, SOLVER, Deadline(60), math.inf)
+    assert proof.complete
+    assert proof.best.choice == ((1, 2, 3),)
+    assert [one.cluster.keep_after_span_loss for one in solved] == [False, True]
 
 
 def test_a_bridge_keeps_sites_apart():

@@ -6,6 +6,8 @@ import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from siting.fiber.graph import Access, FiberGraph
 from siting.fiber.reach import IntArray
 
@@ -63,14 +65,7 @@ def find_routes(graph: FiberGraph, access: Access, pairs: Iterable[tuple[int, in
         When there is no route between the sites of a pair.
     """
     asked = [(int(i), int(j)) for i, j in pairs]
-    ends = []
-    targets: dict[int, set[int]] = {}
-    for i, j in asked:
-        source, target = sorted(
-            (int(access.node[i]), int(access.node[j])), key=lambda n: graph.node_rank[n]
-        )
-        ends.append((source, target))
-        targets.setdefault(source, set()).add(target)
+    ends, targets = _by_source(graph, access, asked)
     trees = {source: _search(graph, source, wanted) for source, wanted in targets.items()}
 
     routes = []
@@ -127,6 +122,45 @@ class Routes:
         for key, route in zip(new, self.between(new.values()), strict=True):
             self._known[key] = frozenset(route.span_ids)  # type: ignore[index]
         return [self._known[key] for key in keys]  # type: ignore[index]
+
+    def end_spans_between(self, pairs: Iterable[tuple[int, int]]) -> IntArray:
+        """Spans by which the route of each pair of sites leaves the first and enters the second.
+
+        Returns
+        -------
+        ``(pairs, 2)`` positions in ``graph.span_ids``; -1 where both sites join at one node.
+        """
+        asked = [(int(i), int(j)) for i, j in pairs]
+        ends, targets = _by_source(self.graph, self.access, asked)
+        end_spans: dict[tuple[int, int], tuple[int, int]] = {}
+        for source, wanted in targets.items():
+            settled = _search(self.graph, source, wanted)
+            first = {source: -1}
+            # A node is settled after the node before it.
+            for node, (_, before, span) in settled.items():
+                if node != source:
+                    first[node] = span if before == source else first[before]
+            for target in wanted:
+                end_spans[source, target] = first[target], settled[target][2]
+        found = np.array([end_spans[key] for key in ends], np.int64).reshape(-1, 2)
+        turned = [int(self.access.node[i]) != s for (i, _), (s, _) in zip(asked, ends, strict=True)]
+        found[turned] = found[turned, ::-1]
+        return found
+
+
+def _by_source(
+    graph: FiberGraph, access: Access, pairs: Iterable[tuple[int, int]]
+) -> tuple[list[tuple[int, int]], dict[int, set[int]]]:
+    """For each pair the node that its route is searched from and the other; all others of each."""
+    ends = []
+    targets: dict[int, set[int]] = {}
+    for i, j in pairs:
+        source, target = sorted(
+            (int(access.node[i]), int(access.node[j])), key=lambda n: graph.node_rank[n]
+        )
+        ends.append((source, target))
+        targets.setdefault(source, set()).add(target)
+    return ends, targets
 
 
 Reached = dict[int, tuple[float, int, int]]

@@ -21,6 +21,7 @@ import numpy as np
 
 from siting.case import BoolArray, Case
 from siting.fiber.reach import FloatArray, IntArray
+from siting.program.below import solve_below
 from siting.program.bounds import (
     Field,
     Rows,
@@ -42,7 +43,7 @@ from siting.program.neighbourhoods import (
     required_apart,
 )
 from siting.program.networks import linkable
-from siting.program.plain import Proof, required_unusable, sign_of, solve_below
+from siting.program.plain import Proof, required_unusable, sign_of
 from siting.program.relaxed import Relaxed, anchors_with_room, sites_with_room
 from siting.program.rings import least_ring, wide_ring
 from siting.program.settle import Settled, settle

@@ -31,6 +31,7 @@ RULES: tuple[Rule, ...] = (
     rules.order_clusters,
     rules.connect_mesh,
     rules.shorten_large_clusters,
+    rules.leave_by_two_spans,
     prefer_better_site,
     rules.choose_hub,
     rules.link_to_hub,
@@ -59,18 +60,22 @@ def objective(case: Case, x: Decisions) -> LpAffineExpression:
 
 
 def build(
-    case: Case, *, without: tuple[Rule, ...] = (), hub: int | None = None
+    case: Case,
+    *,
+    without: tuple[Rule, ...] = (),
+    also: tuple[Rule, ...] = (),
+    hub: int | None = None,
 ) -> tuple[LpProblem, Decisions]:
-    """Write the whole program of a case: all clusters, all rules but some, the objective.
+    """Write the whole program of a case: all clusters, the rules, the objective.
 
-    Where ``hub`` is given, only that site can be the hub of a hub network.
+    The rules are all but those ``without``, and those ``also``. Where ``hub`` is given, only that
+    site can be the hub of a hub network.
     """
     maximise = case.sense == "maximise_mw"
     problem = LpProblem("siting", pulp.LpMaximize if maximise else pulp.LpMinimize)
     x = declare(problem, case, hub=hub)
-    for rule in RULES:
-        if rule in without:
-            continue
-        rule(problem, case, x)
+    for rule in (*RULES, *also):
+        if rule not in without:
+            rule(problem, case, x)
     problem.setObjective(objective(case, x))
     return problem, x

@@ -65,7 +65,7 @@ def dominated_pairs(case: Case, sites: IntArray, hubs: IntArray) -> list[tuple[i
     pairs: list[tuple[int, int]] = []
     alike: dict[tuple[float, ...], list[int]] = {}
     for i in sites.tolist():
-        alike.setdefault(_kind(case, i), []).append(i)
+        alike.setdefault(kind_of(case, i), []).append(i)
     for _, group in sorted(alike.items()):
         members = np.array(group, dtype=np.int64)
         dominates = _dominance(
@@ -82,7 +82,7 @@ def dominated_pairs(case: Case, sites: IntArray, hubs: IntArray) -> list[tuple[i
     return pairs
 
 
-def _kind(case: Case, i: int) -> tuple[float, ...]:
+def kind_of(case: Case, i: int) -> tuple[float, ...]:
     """What two sites must share, for one to take the place of the other under every rule."""
     places = (case.zone[i], case.utility[i], case.region[i], case.area[i])
     reused = case.reused is not None and case.reused[i]

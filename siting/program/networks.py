@@ -254,7 +254,8 @@ def stay_connected(problem: LpProblem, case: Case, x: Decisions, c: int) -> None
 def surviving(case: Case, sites: Sites) -> tuple[int, ...]:
     """Sites of a mesh that stay connected without any one span: the largest part, again and again.
 
-    Of a ring or a hub network, and where no span's loss is asked about, all of them.
+    The part with a required site goes before a larger one. Of a ring or a hub network, and where
+    no span's loss is asked about, or required sites come apart, all of them.
     """
     kept = list(sites)
     if case.cluster.network != "mesh" or not case.cluster.keep_after_span_loss:
@@ -263,8 +264,10 @@ def surviving(case: Case, sites: Sites) -> tuple[int, ...]:
         fatal = _fatal_in_mesh(case, kept)
         if not fatal:
             break
-        part = max(fatal[min(fatal)], key=len)
-        kept = [kept[a] for a in sorted(part)]
+        parts = [[kept[a] for a in sorted(part)] for part in fatal[min(fatal)]]
+        kept = max(parts, key=lambda part: (int(case.required[part].sum()), len(part)))
+    if case.required[list(sites)].sum() > case.required[kept].sum():
+        return tuple(sites)
     return tuple(kept)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from pulp import LpProblem, lpSum
 
 from siting.case import Case
 from siting.errors import SolverError
-from siting.program.build import build, objective
+from siting.program.build import Rule, build, objective
 from siting.program.cuts import tighten
 from siting.program.decisions import Decisions
 from siting.program.networks import add_missing_rows, linkable, surviving
@@ -67,6 +66,7 @@ def solve_plain(
     *,
     cutoff: float | None = None,
     hub: int | None = None,
+    also: tuple[Rule, ...] = (),
 ) -> Proof:
     """Solve the program of a case as it is written.
 
@@ -81,10 +81,12 @@ def solve_plain(
         that there is none better.
     hub
         The only site that may be the hub, where the network has one.
+    also
+        More rules; what is proven is then about the plans that follow them.
     """
     sign = sign_of(case)
     case = linkable(case)
-    problem, x = build(case, hub=hub)
+    problem, x = build(case, also=also, hub=hub)
     if len(x.member) == 0 or required_unusable(case):
         return Proof(None, sign * math.inf, True, True)
     if cutoff is not None:
@@ -119,23 +121,6 @@ def solve_plain(
         f"the solver chose {SETTLE_TRIES} times sites that are feasible only within its "
         "tolerance; round the numbers of the model, or try another solver"
     )
-
-
-def solve_below(
-    case: Case, solver: Solver, deadline: Deadline, cutoff: float, *, hub: int | None = None
-) -> Proof:
-    """Solve the program of a case where only plans below a cutoff (a cost) matter.
-
-    As ``solve_plain``, but a cutoff a hair above the best plan cannot upset the solver, which may
-    then fail, or take a plan for better that is not: it is asked again without the cutoff.
-    """
-    sign = sign_of(case)
-    if math.isfinite(cutoff):
-        with contextlib.suppress(SolverError):
-            proof = solve_plain(case, solver, deadline, cutoff=cutoff * sign, hub=hub)
-            if proof.best is None or proof.best.objective * sign < cutoff:
-                return proof
-    return solve_plain(case, solver, deadline, hub=hub)
 
 
 def _is_large_ring(case: Case) -> bool:

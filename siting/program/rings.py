@@ -24,6 +24,7 @@ import numpy as np
 from siting.case import Case
 from siting.errors import SolverError
 from siting.fiber.reach import FloatArray, IntArray
+from siting.program.below import solve_below
 from siting.program.bounds import (
     Field,
     Rows,
@@ -32,7 +33,7 @@ from siting.program.bounds import (
     fill_cost,
     largest_sizes,
 )
-from siting.program.plain import Proof, solve_below, solve_plain
+from siting.program.plain import Proof, solve_plain
 from siting.program.solvers import Deadline
 
 if TYPE_CHECKING:

@@ -11,7 +11,11 @@ import numpy as np
 from pulp import LpAffineExpression, LpProblem, LpVariable, lpSum
 
 from siting.case import Case
+from siting.program.bounds import may_be_one_campus
 from siting.program.decisions import Decisions, decides_tours, label
+
+ROUTED_PAIRS = 150_000
+"""Pairs of sites whose routes are searched for at the most, to write a rule; it takes seconds."""
 
 # ------------------------------------------------------------------------------ campuses
 
@@ -399,6 +403,43 @@ def shorten_large_clusters(problem: LpProblem, case: Case, x: Decisions) -> None
                 problem += (
                     others + most * centre <= most + most * x.few[m, c],
                     label("large", m, case.site_ids[i], c),
+                )
+
+
+def leave_by_two_spans(problem: LpProblem, case: Case, x: Decisions) -> None:
+    """The links of a campus leave it by two spans at least, so that no one's loss cuts it off.
+
+    For every site ``i``, cluster ``c`` and span ``s`` at which routes leave ``i``, with ``by(s)``
+    the sites within reach whose route from ``i`` leaves by ``s``::
+
+        member[i, c]  <=  sum over k within reach, not in by(s), of member[k, c]
+
+    That is what the loss of a span asks for one campus; the rows for several at once are added
+    where a solution breaks them. Rows: ``two_ways(s, i, c)``; none for a cluster that may be one
+    campus, which has no links, nor where the routes of very many pairs would be searched for.
+    """
+    cluster, routes = case.cluster, case.routes
+    if not cluster.keep_after_span_loss or cluster.network != "mesh" or routes is None:
+        return
+    sites = np.array(x.sites, dtype=np.int64)
+    if may_be_one_campus(case, sites):
+        return
+    within = {i: np.intersect1d(case.reach.of(i)[0], sites) for i in x.sites}
+    pairs = [(i, k) for i, near in within.items() for k in near.tolist() if i < k]
+    if len(pairs) > ROUTED_PAIRS:
+        return
+    leaving: dict[int, dict[int, int]] = {i: {} for i in x.sites}
+    for (i, k), (first, last) in zip(pairs, routes.end_spans_between(pairs).tolist(), strict=True):
+        leaving[i][k], leaving[k][i] = first, last
+    for i, by in leaving.items():
+        # Sites that join at the same node have no span between them that could be lost.
+        for span in sorted(set(by.values()) - {-1}):
+            others = [k for k, first in sorted(by.items()) if first != span]
+            name = (routes.graph.span_ids[span], case.site_ids[i])
+            for c in x.clusters:
+                problem += (
+                    x.member[i, c] <= lpSum(x.member[k, c] for k in others),
+                    label("two_ways", *name, c),
                 )
 
 
