@@ -190,6 +190,27 @@ def test_the_number_of_threads_does_not_change_the_plan(sense):
     assert one == many
 
 
+@pytest.mark.parametrize("sense", SENSES)
+def test_a_search_starts_with_a_plan(sense):
+    case = replace(without_options(dozens_of_sites(2, 60)), sense=sense)
+    solver = Solver("highs", GAP, 1)
+    best = solve_anchors(case, solver, Deadline(120)).best
+    some = solve_anchors(case, replace(solver, gap=0.2), Deadline(120)).best
+    again = solve_anchors(case, solver, Deadline(120), start=some)
+    assert math.isclose(again.best.objective, best.objective, rel_tol=2 * GAP)
+    # No plan is better, so the one that was there stays.
+    same = solve_anchors(case, solver, Deadline(120), start=best)
+    assert same.best is best
+    assert same.complete
+
+
+def test_no_neighbourhood_is_looked_at_when_the_time_is_over():
+    case = without_options(dozens_of_sites(2, 60))
+    search = anchors.Search(case, np.arange(60), Solver("highs", GAP, 2), Deadline(0), None)
+    taken = [(h, 100.0 - h) for h in range(9)]
+    assert search.solve_together(taken, lambda h: pytest.fail(f"trimmed {h}")) == 92.0
+
+
 def test_anchors_are_joined_where_they_share_half_of_their_sites():
     def alone(h: int, first: int, last: int) -> Group:
         return Group((h,), np.arange(first, last), -float(h))

@@ -177,10 +177,14 @@ class Search:
 
         def trimmed(anchor: tuple[int, float]) -> Group:
             h, least = anchor
+            if self.deadline.reached():
+                return Group((h,), np.array([h]), least)
             sites, bound = trim(h)
             return Group((h,), sites, max(bound, least))
 
         single = self.solver.map(trimmed, taken)
+        if self.deadline.reached():
+            return min(one.bound for one in single)
         cutoff = self.cutoff()
         bounds = [one.bound for one in single if one.bound >= cutoff]
         single = [one for one in single if one.bound < cutoff]
@@ -278,6 +282,7 @@ def solve_anchors(
     deadline: Deadline,
     *,
     progress: ProgressCallback | None = None,
+    start: Settled | None = None,
 ) -> Proof:
     """Solve the program of one cluster by its anchors.
 
@@ -289,6 +294,8 @@ def solve_anchors(
         Who solves the small programs, and until when.
     progress
         Called with where the search stands.
+    start
+        A plan to start with; what is no better is not sought.
 
     Raises
     ------
@@ -301,7 +308,7 @@ def solve_anchors(
     if required_unusable(case) or required_apart(case):
         return Proof(None, sign_of(case) * math.inf, True, True)
     origin = order_sites(case)
-    search = Search(case.take(origin), origin, solver, deadline, progress)
+    search = Search(case.take(origin), origin, solver, deadline, progress, start)
     if len(origin) == 0:
         return search.proof(math.inf, stopped=False)
     ring = case.cluster.network == "ring"

@@ -25,6 +25,9 @@ from siting.progress import Progress, ProgressCallback
 WHOLE_ENTRIES = 400_000
 """Up to this many (site, site, cluster) triples the program is solved as a whole."""
 
+ROUGH_GAP = 0.01
+"""Gap of clusters that are placed roughly [1]."""
+
 
 def solve_several(
     case: Case,
@@ -43,26 +46,27 @@ def solve_several(
     count = case.count
     one = replace(case, cluster=case.cluster.model_copy(update={"count": 1}))
     free = replace(one, required=np.zeros(len(case.site_ids), dtype=bool))
-    place = Placement(count, one, free, solver, deadline, progress)
+    priceable = case.sense == "minimise_cost" and case.cluster.network != "ring"
+    priceable = priceable and not case.required.any()
+    place = Placement(count, one, free, solver, deadline, progress, rough=priceable)
     first = place.in_what_is_left([], free)
     if first.infeasible:
         return first
     bound = first.bound * count
-    clusters = place.one_after_the_other() if start is None else apart(one, start)
+    clusters = place.one_after_the_other(first) if start is None else apart(one, start)
     if clusters is None:
         return Proof(None, bound, False, False)
-    best = together(place.again(clusters))
-    priceable = case.sense == "minimise_cost" and case.cluster.network != "ring"
-    if priceable and not case.required.any():
+    if priceable:
         return solve_columns(
             case,
-            best,
+            together(clusters),
             bound,
             solver,
             deadline,
             improve=lambda plan: together(place.again(apart(one, plan))),
             progress=progress,
         )
+    best = together(place.again(clusters))
     sign = sign_of(case)
     bound = min(bound * sign, best.objective * sign) * sign
     complete = abs(best.objective - bound) <= solver.gap * abs(best.objective)
@@ -81,6 +85,8 @@ class Placement:
         The question for one cluster, with the required sites and without.
     solver, deadline, progress
         As in ``solve_anchors``.
+    rough
+        Whether clusters beside others are placed roughly, as better ones are sought later.
     """
 
     count: int
@@ -89,11 +95,17 @@ class Placement:
     solver: Solver
     deadline: Deadline
     progress: ProgressCallback | None
+    rough: bool = False
 
-    def in_what_is_left(self, others: list[Settled], case: Case) -> Proof:
-        """The best single cluster beside others."""
-        left = what_is_left(case, others)
-        return solve_anchors(left, self.solver, self.deadline, progress=self._tell(len(others)))
+    def in_what_is_left(
+        self, others: list[Settled], case: Case, *, start: Settled | None = None
+    ) -> Proof:
+        """The best single cluster beside others, or the one to start with."""
+        left, solver = what_is_left(case, others), self.solver
+        if self.rough and others and start is None:
+            solver = replace(solver, gap=max(solver.gap, ROUGH_GAP))
+        tell = self._tell(len(others))
+        return solve_anchors(left, solver, self.deadline, progress=tell, start=start)
 
     def _tell(self, placed: int) -> ProgressCallback | None:
         """Progress of one cluster, which says nothing yet about the plan of all."""
@@ -104,12 +116,14 @@ class Placement:
             Progress("placing clusters", done=placed, total=self.count, message=one.message)
         )
 
-    def one_after_the_other(self) -> list[Settled] | None:
+    def one_after_the_other(self, first: Proof) -> list[Settled] | None:
         """All clusters, each the best beside those before; none where one finds no place.
 
-        Required sites go into the first cluster; the others must do without them.
+        Required sites go into the first cluster; the others must do without them. ``first`` is the
+        best cluster without them.
         """
-        clusters: list[Settled] = []
+        known = first.best if not self.one.required.any() else None
+        clusters = [] if known is None else [known]
         while len(clusters) < self.count:
             found = self.in_what_is_left(clusters, self.free if clusters else self.one)
             if found.best is None:
@@ -122,7 +136,8 @@ class Placement:
         clusters, since_better, c = list(clusters), 0, 0
         while since_better < len(clusters) and not self.deadline.reached():
             others = clusters[:c] + clusters[c + 1 :]
-            found = self.in_what_is_left(others, self.free if c else self.one)
+            asked = self.free if c else self.one
+            found = self.in_what_is_left(others, asked, start=clusters[c])
             since_better += 1
             if found.best is not None:
                 gain = (clusters[c].objective - found.best.objective) * sign_of(self.one)
