@@ -101,6 +101,28 @@ def test_what_is_taken_from_a_routed_reach(few, seed):
         lazy.within(401)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_pairs_of_one_part(few, seed):
+    plain, lazy = both(seed)
+    rng = np.random.default_rng(seed)
+    halves, thirds = rng.integers(2, size=len(plain)), rng.integers(3, size=len(plain))
+    some = rng.permutation(len(plain))[:15]
+    site = np.repeat(np.arange(len(plain)), np.diff(plain.indptr))
+    here, there = plain.indices, site
+    expected = plain.only((halves[here] == halves[there]) & (thirds[here] == thirds[there]))
+    assert 0 < expected.pairs < plain.pairs
+    found = lazy.of_one_part(halves).of_one_part(thirds)
+    for reach, same in ((found, expected), (found.take(some), expected.take(some))):
+        for name in ARRAYS:
+            assert np.array_equal(getattr(reach, name), getattr(same, name)), name
+        for i in range(len(same)):
+            assert np.array_equal(reach.of(i)[0], same.of(i)[0])
+            assert [reach.km_between(i, j) for j in range(len(same))] == [
+                same.km_between(i, j) for j in range(len(same))
+            ]
+    assert found.within(100.0).pairs == expected.within(100.0).pairs
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_limit_that_pairs_meet_exactly(few, seed):
     """Sums of whole kilometres are exact, and many pairs are exactly as long as the limit."""

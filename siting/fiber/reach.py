@@ -127,6 +127,11 @@ class Reach:
             return self
         return replace(self.only(self.km <= limit_km), limit_km=limit_km)
 
+    def of_one_part(self, part: IntArray) -> Reach:
+        """The pairs whose sites are of one part: ``(sites,)`` the number of the part of each."""
+        site = np.repeat(np.arange(len(self)), np.diff(self.indptr))
+        return self.only(part[site] == part[self.indices])
+
     def only(self, held: NDArray[np.bool_]) -> Reach:
         """Some of the pairs: ``(pairs,)`` a mask that is the same for both directions of a pair."""
         rows = np.repeat(np.arange(len(self)), np.diff(self.indptr))[held]

@@ -149,16 +149,26 @@ class RoutedReach(Reach):
         How the sites join it.
     limit_km
         The limit [km] within which pairs are held.
+    part
+        ``(sites,)`` number of the part of each site, where only pairs of one part are held.
     """
 
-    def __init__(self, searches: Searches, access: Access, limit_km: float) -> None:
+    def __init__(
+        self,
+        searches: Searches,
+        access: Access,
+        limit_km: float,
+        part: IntArray | None = None,
+    ) -> None:
         # The arrays that a plain reach is made of are worked out when they are asked for.
         object.__setattr__(self, "limit_km", float(limit_km))
         object.__setattr__(self, "searches", searches)
         object.__setattr__(self, "access", access)
+        object.__setattr__(self, "part", part)
 
     searches: Searches
     access: Access
+    part: IntArray | None
 
     @classmethod
     def of_graph(
@@ -175,9 +185,10 @@ class RoutedReach(Reach):
     @cached_property
     def plain(self) -> Reach:
         """All pairs of these sites, searched and held."""
-        if len(self) > FEW_SITES:
-            return reach_of_access(self.searches.graph, self.access, limit_km=self.limit_km)
-        return self._of_few()
+        if len(self) <= FEW_SITES:
+            return self._of_few()
+        reach = reach_of_access(self.searches.graph, self.access, limit_km=self.limit_km)
+        return reach if self.part is None else reach.of_one_part(self.part)
 
     @property
     def indptr(self) -> IntArray:
@@ -212,6 +223,8 @@ class RoutedReach(Reach):
             # Both directions of a pair at one node are found; one is enough.
             held = all_km <= self.limit_km
             held &= (node[there] > lower[at])[None, :] | (here[:, None] < there[None, :])
+            if self.part is not None:
+                held &= self.part[here][:, None] == self.part[there][None, :]
             row, column = np.nonzero(held)
             i.append(here[row])
             j.append(there[column])
@@ -294,7 +307,8 @@ class RoutedReach(Reach):
     def around(self, sites: Iterable[int], km: float) -> Iterator[tuple[IntArray, FloatArray]]:
         """Sites within any kilometres of each of several sites, themselves included.
 
-        The limit of the reach does not matter. A pair at the very end may be missing or there.
+        Neither the limit nor the parts of the reach matter. A pair at the very end may be missing
+        or there.
         """
         positions = [int(i) for i in sites]
         nodes = [int(self.access.node[i]) for i in positions]
@@ -307,12 +321,16 @@ class RoutedReach(Reach):
         for at in np.flatnonzero(km > self.limit_km - MARGIN_KM):
             km[at] = self.km_between(i, int(sites[at]))
         held = km <= self.limit_km
+        if self.part is not None:
+            held &= self.part[sites] == self.part[i]
         return sites[held], km[held]
 
     def km_between(self, i: int, j: int) -> float:
         """Kilometres [km] between two sites; ``inf`` beyond reach, 0 from a site to itself."""
         if i == j:
             return 0.0
+        if self.part is not None and self.part[i] != self.part[j]:
+            return float(np.inf)
         low, high = sorted((int(self.access.node[i]), int(self.access.node[j])))
         nodes, route_km = self.searches.row(low, self._route_km)
         at = int(np.searchsorted(nodes, high))
@@ -342,7 +360,8 @@ class RoutedReach(Reach):
 
     def take(self, sites: IntArray) -> RoutedReach:
         """The reach among some of the sites, each named once, in the order given."""
-        return RoutedReach(self.searches, self.access.take(sites), self.limit_km)
+        part = None if self.part is None else self.part[sites]
+        return RoutedReach(self.searches, self.access.take(sites), self.limit_km, part)
 
     def within(self, limit_km: float) -> RoutedReach:
         """The same sites with a shorter limit [km].
@@ -356,7 +375,13 @@ class RoutedReach(Reach):
             raise ValueError(f"pairs are held up to {self.limit_km} km, not up to {limit_km} km")
         if limit_km == self.limit_km:
             return self
-        return RoutedReach(self.searches, self.access, limit_km)
+        return RoutedReach(self.searches, self.access, limit_km, self.part)
+
+    def of_one_part(self, part: IntArray) -> RoutedReach:
+        """The pairs whose sites are of one part: ``(sites,)`` the number of the part of each."""
+        if self.part is not None:
+            _, part = np.unique(np.column_stack((self.part, part)), axis=0, return_inverse=True)
+        return RoutedReach(self.searches, self.access, self.limit_km, part.ravel())
 
     def dense(self) -> FloatArray:
         """``(sites, sites)`` kilometres; ``inf`` beyond reach, 0 on the diagonal. Small n only."""

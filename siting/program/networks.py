@@ -42,8 +42,7 @@ def linkable(case: Case) -> Case:
         return case
     node = case.routes.access.node
     part = node if case.cluster.network == "hub" else case.routes.graph.block[node]
-    site = np.repeat(np.arange(len(part)), np.diff(case.reach.indptr))
-    return replace(case, reach=case.reach.only(part[site] == part[case.reach.indices]))
+    return replace(case, reach=case.reach.of_one_part(part))
 
 
 def network_km(case: Case, sites: IntArray, solver: Solver) -> tuple[float, tuple[int, ...]] | None:
