@@ -42,7 +42,7 @@ class Family:
     seeds: tuple[int, ...] = FIVE
     rival_seeds: tuple[int, ...] = (1,)
     rivals: tuple[str, ...] = tuple(RIVALS)
-    limit_s: float = 60.0
+    limit_s: float = 30.0
 
     def seeds_of(self, rival: str) -> tuple[int, ...]:
         """Seeds that a rival solves."""
@@ -117,7 +117,7 @@ FULL = Suite(
     ),
 )
 """Some hours; what was solved is kept, so it can be stopped and taken up again. Ten minutes where
-it is asked how far others come at all, one minute where it is asked what the kind of question
+it is asked how far others come at all, half a minute where it is asked what the kind of question
 changes."""
 
 QUICK = Suite(
