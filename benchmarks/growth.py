@@ -30,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import siting
 from benchmarks.memory import peak_mb
+from benchmarks.run import cores, processor
 from siting.case import build_case
 from siting.distances import reach_of
 from siting.errors import InfeasibleError, LimitError
@@ -49,14 +50,15 @@ OPTIONS: dict[str, dict[str, object]] = {
     "two utilities": {"cluster.min_utilities": 2},
     "80 % left after a campus": {"cluster.keep_after_campus_loss": 0.8},
     "modules of 50 MW": {"campus.module_mw": 50},
+    "no span's loss splits it": {"cluster.keep_after_span_loss": True},
     "hub": {"cluster.network": "hub"},
     "the most draw": {"objective.sense": "maximise_mw"},
     "the least fiber": {"objective.sense": "minimise_fiber_km"},
 }
-OPTIONS_OF_ALL = ("none", "80 % clean", "the most draw", "the least fiber")
-CLUSTERS = (1, 2, 4, 8)
+CLUSTERS = {4_000: (1, 2, 4, 8), ALL_SITES: (1, 2, 4)}
+"""Numbers of clusters, by the number of sites."""
+
 OPTIONS_SITES = 8_000
-CLUSTERS_SITES = 4_000
 FIT_FROM = 4_000
 """Exponents are fitted from this number of sites on: below, constants are most of the time."""
 
@@ -207,21 +209,19 @@ def page(bench: Bench, read_s: float, nodes: int) -> str:
         (n, name): bench.run(
             n, **{key.replace(".", "__"): OPTIONS[name][key] for key in OPTIONS[name]}
         )
-        for n, names in ((few, tuple(OPTIONS)), (ALL_SITES, OPTIONS_OF_ALL))
-        for name in names
+        for n in (few, ALL_SITES)
+        for name in OPTIONS
     }
     by_count = {
-        count: bench.run(
-            CLUSTERS_SITES, cluster__count=count, solver__gap=0.01 if count > 1 else 0.001
-        )
-        for count in CLUSTERS
+        (n, count): bench.run(n, cluster__count=count, solver__gap=0.01 if count > 1 else 0.001)
+        for n, counts in CLUSTERS.items()
+        for count in counts
     }
     fitted = [n for n in bench.sizes if n >= FIT_FROM]
     solve_s = [by_size[n].solve_s for n in fitted]
     own_mb = [max(by_size[n].peak_mb - base.peak_mb, 1.0) for n in fitted]
     values = {
-        "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
-        f"Python {platform.python_version()}, siting {siting.__version__}",
+        "machine": machine(),
         "load": f"{os.getloadavg()[0]:.1f}",
         "read_s": f"{read_s:.1f}",
         "base_mb": f"{base.peak_mb:,.0f}",
@@ -272,24 +272,33 @@ def page(bench: Bench, read_s: float, nodes: int) -> str:
                 for (n, name), found in by_option.items()
             ),
         ),
-        "cluster_sites": f"{CLUSTERS_SITES:,}",
         "clusters": table(
-            ("clusters", "time [s]", "peak [MB]", "gap", "time, of one"),
+            ("sites", "clusters", "time [s]", "peak [MB]", "gap", "time, of one"),
             (
                 (
+                    f"{n:,}",
                     str(count),
                     f"{found.seconds:.2f}",
                     f"{found.peak_mb:,.0f}",
                     gap_of(found),
-                    f"{found.seconds / by_count[1].seconds:.1f}",
+                    f"{found.seconds / by_count[n, 1].seconds:.1f}",
                 )
-                for count, found in by_count.items()
+                for (n, count), found in by_count.items()
             ),
         ),
         "limit_s": "30" if bench.quick else str(MODEL["solver"]["time_limit_s"]),
         "seeds": "one seed" if len(bench.seeds) == 1 else f"{len(bench.seeds)} seeds",
     }
     return TEMPLATE.read_text(encoding="utf-8").format(**values)
+
+
+def machine() -> str:
+    """What it is measured on."""
+    kept, in_all = cores(), os.cpu_count()
+    return (
+        f"{processor()}, {in_all if kept == in_all else f'{kept} of {in_all}'} cores, "
+        f"{platform.system()}, Python {platform.python_version()}, siting {siting.__version__}"
+    )
 
 
 def gap_of(found: Found) -> str:

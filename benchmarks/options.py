@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import sys
 import time
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import siting
-from benchmarks.growth import table
+from benchmarks.growth import machine, table
 from siting.case import build_case
 from siting.distances import reach_of
 from siting.errors import InfeasibleError, LimitError
@@ -88,8 +87,7 @@ def main() -> None:
             found[option, sense] = measure(world, asked)
             print(f"{option}, {sense}: {found[option, sense]}", file=sys.stderr, flush=True)
     text = TEMPLATE.read_text(encoding="utf-8").format(
-        machine=f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
-        f"Python {platform.python_version()}, siting {siting.__version__}",
+        machine=machine(),
         load=f"{os.getloadavg()[0]:.1f}",
         sites=f"{len(world.sites):,}",
         limit_s=f"{options.limit:g}",
