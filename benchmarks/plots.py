@@ -82,10 +82,11 @@ def gap_instances(runs: list[Record]) -> list[str]:
     if not ours:
         return []
 
-    def worth(name: str) -> tuple[int, int]:
+    def worth(name: str) -> tuple[int, int, int]:
         here = [r for r in runs if r["name"] == name and r.get("bound") is not None]
         with_gap = [r for r in here if r["gap"] is not None]
-        return len(with_gap), -sum(r["status"] == "proven" for r in here)
+        proven = sum(r["status"] == "proven" for r in here)
+        return len(with_gap), -proven, here[0]["sites"] if here else 0
 
     names = sorted({r["name"] for r in ours if r["sites"] >= 100})
     if not names:

@@ -24,7 +24,7 @@ from benchmarks.clusters import table as clusters_table
 from benchmarks.instances import MAX_CAMPUSES, PRICE_USD_PER_MWH, TARGET_MW
 from benchmarks.rivals.registry import OURS, RIVALS, Rival
 from benchmarks.run import MEMORY_MB, RESULTS, Record, finished
-from benchmarks.suites import SUITES, Family, Suite
+from benchmarks.suites import CHEAP, SUITES, Family, Suite
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 
@@ -50,7 +50,8 @@ READ = """## How to read the tables
   the table; what was there then is named: the gap of the worst seed, a plan without a bound, a
   bound without a plan, or nothing. **overran** means that it was still at it well after the limit,
   in writing its program or in a solver that does not look at the clock, and was ended without an
-  answer. **memory** means that {memory_gb:g} GB were not enough.
+  answer. **memory** means that {memory_gb:g} GB were not enough, **failed** that the solver ended
+  with an error of its own.
 - **2 of 5** says how many seeds were proven.
 - **·** means not run: its results with fewer sites leave nothing to learn. Seeds of a size end
   where they took a fifth of the limit together; who did not prove all of them gets one seed of the
@@ -78,8 +79,8 @@ MEMORY = (
 )
 
 GROWTH = (
-    "Time as a power of the number of sites, fitted to the runs that ended by proof. Those that "
-    "did not are missing, so the exponent of a program that meets its limit is too low.\n"
+    "Time as a power of the number of sites, fitted to the sizes at which all runs ended by proof. "
+    "The others are missing, so the exponent of a program that meets its limit is too low.\n"
 )
 
 WHOLE = (
@@ -90,7 +91,8 @@ WHOLE = (
 
 CLUSTERS = (
     "The gap that is left with smooth prices, and who misses what is wanted. From a run of its "
-    "own (`make bench-clusters`); load of the machine before it: {load:g}.\n"
+    "own (`make bench-clusters`) on {cores} of {cores_in_all} cores; load of the machine before "
+    "it: {load_before:g}.\n"
 )
 
 
@@ -148,7 +150,7 @@ def write_page(suite: Suite, held: dict[str, Any], clusters: dict[str, Any] | No
         limit_s = clusters["runs"][0]["limit_s"] if clusters["runs"] else 0
         parts += [
             f"## Several clusters on all sites, {limit_s:g} s each\n",
-            CLUSTERS.format(load=clusters["machine"]["load_before"]),
+            CLUSTERS.format(**clusters["machine"]),
             "\n".join(clusters_table(clusters["runs"])) + "\n",
         ]
     return "\n".join(filled(part) for part in parts).rstrip() + "\n"
@@ -307,12 +309,17 @@ def matrix(rows: list[str], columns: list[str], cells: list[list[str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def headline(family: Family) -> str:
+    """The title of a family as that of a section."""
+    return family.title[0].upper() + family.title[1:]
+
+
 def family_tables(family: Family, runs: list[Record]) -> list[str]:
     """Time of a family: a row for each rival, a column for each size."""
     names = {family.instance(n, s).name for n in family.sizes for s in family.seeds}
     here = [run for run in runs if run["name"] in names]
     if not here:
-        return [f"### {family.title.capitalize()}\n", "Not run.\n"]
+        return [f"### {headline(family)}\n", "Not run.\n"]
     sizes = [n for n in family.sizes if of_size(here, family, OURS, n)] or list(family.sizes)
     rivals = present(here)
     cells = [
@@ -323,10 +330,10 @@ def family_tables(family: Family, runs: list[Record]) -> list[str]:
         for rival in rivals
     ]
     seeds = f"{len(family.seeds)} seed{'s' if len(family.seeds) > 1 else ''}"
-    if family.rival_seeds != family.seeds and set(family.rivals) - {OURS}:
+    if family.rival_seeds != family.seeds and set(family.rivals) - set(CHEAP):
         seeds += " (solvers that need minutes: one)"
     return [
-        f"### {family.title.capitalize()}\n",
+        f"### {headline(family)}\n",
         f"By number of sites; {seeds}; {family.limit_s:g} s at the most.\n",
         matrix([rival.title for rival in rivals], [f"{n:,}" for n in sizes], cells),
         *whole_lines(family, here),
@@ -401,12 +408,14 @@ def growth_lines(suite: Suite, runs: list[Record]) -> list[str]:
     lines = []
     for family in suite.families:
         for rival in present(runs):
+            by_size = [
+                of_size(runs, family, rival.name, n) for n in family.sizes if n >= FROM_SITES
+            ]
             points = [
-                (sites, run["seconds"])
-                for sites in family.sizes
-                if sites >= FROM_SITES
-                for run in of_size(runs, family, rival.name, sites)
-                if finished(run)
+                (run["sites"], run["seconds"])
+                for here in by_size
+                if all(map(finished, here))
+                for run in here
             ]
             sizes = {sites for sites, _ in points}
             if not rival.exact or len(sizes) < 3:

@@ -334,10 +334,10 @@ def run_family(runner: Runner, family: Family, rivals: list[Rival]) -> None:
             records: list[Record] = []
             for seed in seeds[:1] if unfinished else seeds:
                 spent_s = sum(record["seconds"] for record in records)
-                if rival.name not in CHEAP and spent_s > SEEDS_FRACTION * family.limit_s:
+                if spent_s > SEEDS_FRACTION * family.limit_s and rival.name not in CHEAP:
                     break
                 records.append(runner.run(rival, family.instance(sites, seed), family.limit_s))
-            if rival.exact and not all(map(finished, records)):
+            if rival.name not in CHEAP and not all(map(finished, records)):
                 unfinished += 1
                 failed = [record for record in records if not finished(record)]
                 if unfinished == 2 or all(r.get("objective") is None for r in failed):
