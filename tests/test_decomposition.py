@@ -13,8 +13,9 @@ import pytest
 from siting.case import Case, build_case
 from siting.distances import reach_of
 from siting.model import read_model
-from siting.program import anchors
+from siting.program import anchors, plain
 from siting.program.anchors import solve_anchors
+from siting.program.below import solve_below
 from siting.program.groups import Group, group_by_sites
 from siting.program.plain import Proof, solve_plain
 from siting.program.solvers import Deadline, Solver
@@ -209,6 +210,15 @@ def test_no_neighbourhood_is_looked_at_when_the_time_is_over():
     search = anchors.Search(case, np.arange(60), Solver("highs", GAP, 2), Deadline(0), None)
     taken = [(h, 100.0 - h) for h in range(9)]
     assert search.solve_together(taken, lambda h: pytest.fail(f"trimmed {h}")) == 92.0
+
+
+def test_no_program_is_written_when_the_time_is_over(monkeypatch):
+    case = without_options(dozens_of_sites(2, 60))
+    monkeypatch.setattr(plain, "build", lambda *_, **__: pytest.fail("a program was written"))
+    for sense, bound in (("minimise_cost", -math.inf), ("maximise_mw", math.inf)):
+        asked = replace(case, sense=sense)
+        proof = solve_below(asked, Solver("highs", GAP, 1), Deadline(0), math.inf)
+        assert proof == Proof(None, bound, infeasible=False, complete=False)
 
 
 def test_anchors_are_joined_where_they_share_half_of_their_sites():

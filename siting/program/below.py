@@ -48,6 +48,9 @@ def _solve_below(
     plan for better that is not: it is asked again without the cutoff.
     """
     sign = sign_of(case)
+    if deadline.reached():
+        # To write a large program takes seconds, and hundreds of them may be left.
+        return Proof(None, -sign * math.inf, infeasible=False, complete=False)
     if math.isfinite(cutoff):
         with contextlib.suppress(SolverError):
             proof = solve_plain(case, solver, deadline, cutoff=cutoff * sign, hub=hub, also=also)
