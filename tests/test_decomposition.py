@@ -212,6 +212,16 @@ def test_no_neighbourhood_is_looked_at_when_the_time_is_over():
     assert search.solve_together(taken, lambda h: pytest.fail(f"trimmed {h}")) == 92.0
 
 
+def test_what_was_not_looked_at_is_not_proven_when_the_search_goes_on():
+    case = without_options(dozens_of_sites(2, 60))
+    asked = iter([True])
+    deadline = Deadline(120, lambda: next(asked, False))
+    search = anchors.Search(case, np.arange(60), Solver("highs", GAP, 1), deadline, None)
+    # The first is skipped, as the user seems to stop; the others would prove that there is nothing.
+    alone = [(h, 100.0 - h) for h in range(3)]
+    assert search.solve_together(alone, lambda h: (np.array([h]), math.inf)) == 98.0
+
+
 def test_no_program_is_written_when_the_time_is_over(monkeypatch):
     case = without_options(dozens_of_sites(2, 60))
     monkeypatch.setattr(plain, "build", lambda *_, **__: pytest.fail("a program was written"))

@@ -15,6 +15,19 @@ from siting.model import CampusSection, CleanSection, ClusterSection, FiberSecti
 from siting.plan import Plan
 
 
+def square(top_km: float, right_km: float, bottom_km: float, left_km: float) -> FiberGraph:
+    """Four nodes and the spans around them, from the upper left one clockwise."""
+    return FiberGraph.from_spans(
+        ids=["top", "right", "bottom", "left"],
+        start=[0, 1, 2, 3],
+        end=[1, 2, 3, 0],
+        km=[top_km, right_km, bottom_km, left_km],
+        node_ids=["0", "1", "2", "3"],
+        node_lon=[0.0, 1.0, 1.0, 0.0],
+        node_lat=[1.0, 1.0, 0.0, 0.0],
+    )
+
+
 def ladder(network: str = "mesh", *, keep_after_span_loss: bool = False, **cluster) -> Case:
     """Four sites at the corners of a square of fiber, 100 km a side, 10 km of access each.
 
@@ -24,15 +37,7 @@ def ladder(network: str = "mesh", *, keep_after_span_loss: bool = False, **clust
         |         |
     d ~ 3 -bottom- 2 ~ c
     """
-    graph = FiberGraph.from_spans(
-        ids=["top", "right", "bottom", "left"],
-        start=[0, 1, 2, 3],
-        end=[1, 2, 3, 0],
-        km=[100.0] * 4,
-        node_ids=["0", "1", "2", "3"],
-        node_lon=[0.0, 1.0, 1.0, 0.0],
-        node_lat=[1.0, 1.0, 0.0, 0.0],
-    )
+    graph = square(100.0, 100.0, 100.0, 100.0)
     km = np.array(
         [
             [0.0, 120.0, 220.0, 120.0],

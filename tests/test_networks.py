@@ -140,12 +140,12 @@ def test_campuses_that_a_span_cuts_off_get_a_way_out(
 # --- Parts of a graph and tours -----------------------------------------------------------------
 
 
-def graph_of(spans: list[tuple[int, int]], nodes: int) -> FiberGraph:
+def graph_of(spans: list[tuple[int, int]], nodes: int, km: list[float] | None = None) -> FiberGraph:
     return FiberGraph.from_spans(
         ids=[f"s{k:02d}" for k in range(len(spans))],
         start=[a for a, _ in spans],
         end=[b for _, b in spans],
-        km=[1.0] * len(spans),
+        km=km or [1.0] * len(spans),
         node_ids=[f"n{n:02d}" for n in range(nodes)],
         node_lon=np.arange(nodes, dtype=float),
         node_lat=np.zeros(nodes),
@@ -169,15 +169,7 @@ def test_blocks_are_what_no_span_can_cut(seed):
 def test_what_a_span_leaves_keeps_the_required_site():
     # Two pairs of sites, three spans in a row; the loss of the middle one leaves two halves.
     case = ladder(keep_after_span_loss=True, min_campuses=1)
-    graph = FiberGraph.from_spans(
-        ids=["left", "middle", "right", "around"],
-        start=[0, 1, 2, 0],
-        end=[1, 2, 3, 3],
-        km=[1.0, 1.0, 1.0, 900.0],
-        node_ids=["0", "1", "2", "3"],
-        node_lon=[0.0, 1.0, 2.0, 3.0],
-        node_lat=np.zeros(4),
-    )
+    graph = graph_of([(0, 1), (1, 2), (2, 3), (0, 3)], 4, [1.0, 1.0, 1.0, 900.0])
     # The last two join at one node, so no span's loss parts them.
     case = replace(case, routes=Routes(graph, Access(np.array([0, 1, 3, 3]), np.zeros(4))))
     assert surviving(case, (0, 1, 2, 3)) == (2, 3)
@@ -214,15 +206,8 @@ def test_clusters_that_survive_a_span_are_sought_among_all(solved):
 
 def test_a_site_that_a_span_cuts_off_is_exchanged_for_one_of_its_kind(solved):
     # A triangle of fiber, and a node beyond it whose other span is a detour.
-    graph = FiberGraph.from_spans(
-        ids=["ab", "bc", "ca", "out", "detour"],
-        start=[0, 1, 2, 0, 2],
-        end=[1, 2, 0, 3, 3],
-        km=[10.0, 10.0, 10.0, 10.0, 900.0],
-        node_ids=["a", "b", "c", "beyond"],
-        node_lon=np.arange(4.0),
-        node_lat=np.zeros(4),
-    )
+    spans = [(0, 1), (1, 2), (2, 0), (0, 3), (2, 3)]
+    graph = graph_of(spans, 4, [10.0, 10.0, 10.0, 10.0, 900.0])
     case = replace(
         ladder(keep_after_span_loss=True, min_campuses=3, target_mw=300.0),
         sense="maximise_mw",

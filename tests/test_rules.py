@@ -8,9 +8,10 @@ import numpy as np
 import pulp
 import pytest
 from conftest import GOLDEN
+from test_links import square
 
 from siting.case import Case
-from siting.fiber import Access, FiberGraph, Reach, Routes
+from siting.fiber import Access, Reach, Routes
 from siting.model import CampusSection, CleanSection, ClusterSection
 from siting.program.build import OBJECTIVES, RULES, build
 from siting.program.decisions import declare, label
@@ -114,15 +115,7 @@ def case_of(rule: Callable[..., None]) -> Case:
         return replace(case, least_zone_mw=np.array([350.0, 120.0, 0.0]))
     if rule.__name__ == "leave_by_two_spans":
         # A square of fiber with a site at each corner, but for b and c, which share one.
-        graph = FiberGraph.from_spans(
-            ids=["top", "right", "bottom", "left"],
-            start=[0, 1, 2, 3],
-            end=[1, 2, 3, 0],
-            km=[40.0, 60.0, 60.0, 50.0],
-            node_ids=["0", "1", "2", "3"],
-            node_lon=[0.0, 1.0, 1.0, 0.0],
-            node_lat=[1.0, 1.0, 0.0, 0.0],
-        )
+        graph = square(40.0, 60.0, 60.0, 50.0)
         survives = case.cluster.model_copy(update={"keep_after_span_loss": True})
         routes = Routes(graph, Access(np.array([0, 1, 1, 3]), np.zeros(4)))
         return replace(case, cluster=survives, routes=routes)

@@ -130,7 +130,8 @@ class Reach:
     def of_one_part(self, part: IntArray) -> Reach:
         """The pairs whose sites are of one part: ``(sites,)`` the number of the part of each."""
         site = np.repeat(np.arange(len(self)), np.diff(self.indptr))
-        return self.only(part[site] == part[self.indices])
+        held = part[site] == part[self.indices]
+        return self if held.all() else self.only(held)
 
     def only(self, held: NDArray[np.bool_]) -> Reach:
         """Some of the pairs: ``(pairs,)`` a mask that is the same for both directions of a pair."""

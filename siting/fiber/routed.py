@@ -380,7 +380,11 @@ class RoutedReach(Reach):
     def of_one_part(self, part: IntArray) -> RoutedReach:
         """The pairs whose sites are of one part: ``(sites,)`` the number of the part of each."""
         if self.part is not None:
-            _, part = np.unique(np.column_stack((self.part, part)), axis=0, return_inverse=True)
+            both = np.column_stack((self.part, part))
+            parts, part = np.unique(both, axis=0, return_inverse=True)
+            if len(parts) == len(np.unique(self.part)):
+                # Nothing is told apart that was not: what is known of the pairs stays.
+                return self
         return RoutedReach(self.searches, self.access, self.limit_km, part.ravel())
 
     def dense(self) -> FloatArray:

@@ -175,16 +175,16 @@ class Search:
         ``taken`` has each anchor and a bound that is known.
         """
 
-        def trimmed(anchor: tuple[int, float]) -> Group:
-            h, least = anchor
+        def trimmed(anchor: tuple[int, float]) -> Group | None:
             if self.deadline.reached():
-                return Group((h,), np.array([h]), least)
+                return None
+            h, least = anchor
             sites, bound = trim(h)
             return Group((h,), sites, max(bound, least))
 
-        single = self.solver.map(trimmed, taken)
-        if self.deadline.reached():
-            return min(one.bound for one in single)
+        single = [one for one in self.solver.map(trimmed, taken) if one is not None]
+        if len(single) < len(taken):
+            return min(least for _, least in taken)
         cutoff = self.cutoff()
         bounds = [one.bound for one in single if one.bound >= cutoff]
         single = [one for one in single if one.bound < cutoff]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections import Counter
 from dataclasses import dataclass, replace
 
 from pulp import LpProblem, lpSum
@@ -13,7 +12,7 @@ from siting.case import Case
 from siting.errors import SolverError
 from siting.program.build import Rule
 from siting.program.decisions import Decisions, label
-from siting.program.dominance import exchangeable, kind_of
+from siting.program.dominance import exchangeable, of_each_kind
 from siting.program.networks import linkable, surviving
 from siting.program.plain import Proof, sign_of, solve_plain
 from siting.program.settle import Choice, Settled, settle
@@ -87,7 +86,7 @@ def _solve_eased_first(
     choice = relaxed.best.choice
     found.keep(settle(case, tuple(surviving(case, sites) for sites in choice), solver))
     if not found.proven:
-        alike = _as_many_of_each_kind(eased, choice)
+        alike = _as_many_of_each_kind(choice)
         found.keep(_solve_below(case, solver, deadline, found.cutoff, also=(alike,)).best)
     if found.proven:
         return found.proof(complete=True)
@@ -125,7 +124,7 @@ class _Found:
         return Proof(self.best, bound * self.sign, infeasible=False, complete=complete)
 
 
-def _as_many_of_each_kind(case: Case, choice: Choice) -> Rule:
+def _as_many_of_each_kind(choice: Choice) -> Rule:
     """A rule that asks for as many campuses of each kind of site as a plan has.
 
     For every kind of site that can be a campus::
@@ -134,14 +133,11 @@ def _as_many_of_each_kind(case: Case, choice: Choice) -> Rule:
 
     Rows: ``alike(n)``.
     """
-    campuses = Counter(kind_of(case, i) for members in choice for i in members)
+    chosen = {i for members in choice for i in members}
 
     def rule(problem: LpProblem, case: Case, x: Decisions) -> None:
-        of_kind: dict[tuple[float, ...], list[int]] = {}
-        for i in x.sites:
-            of_kind.setdefault(kind_of(case, i), []).append(i)
-        for n, (kind, sites) in enumerate(sorted(of_kind.items())):
+        for n, sites in enumerate(of_each_kind(case, x.sites)):
             total = lpSum(x.member[i, c] for i in sites for c in x.clusters)
-            problem += total == campuses[kind], label("alike", n)
+            problem += total == len(chosen.intersection(sites)), label("alike", n)
 
     return rule

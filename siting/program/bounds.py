@@ -191,12 +191,6 @@ def least_campuses(case: Case) -> int:
     return least
 
 
-def may_be_one_campus(case: Case, sites: IntArray) -> bool:
-    """Whether a single campus at one of some sites may be a cluster."""
-    largest = float((case.cap_mw * case.target_per_mw)[sites].max(initial=0.0))
-    return least_campuses(case) < 2 and (case.target or 0.0) <= largest * (1 + 1e-9)
-
-
 def laminar_takes(field: Field, rows: Rows) -> FloatArray:
     """Sizes taken greedily, in the order of each row, within the headroom of all zones.
 

@@ -7,6 +7,8 @@ with the better one instead. Saying so spares a solver from trying all of them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from pulp import LpProblem, lpSum
 
@@ -63,10 +65,7 @@ def dominated_pairs(case: Case, sites: IntArray, hubs: IntArray) -> list[tuple[i
     if case.cluster.network == "hub":
         within[~central] &= central
     pairs: list[tuple[int, int]] = []
-    alike: dict[tuple[float, ...], list[int]] = {}
-    for i in sites.tolist():
-        alike.setdefault(kind_of(case, i), []).append(i)
-    for _, group in sorted(alike.items()):
+    for group in of_each_kind(case, sites.tolist()):
         members = np.array(group, dtype=np.int64)
         dominates = _dominance(
             case.cap_mw[members],
@@ -82,7 +81,15 @@ def dominated_pairs(case: Case, sites: IntArray, hubs: IntArray) -> list[tuple[i
     return pairs
 
 
-def kind_of(case: Case, i: int) -> tuple[float, ...]:
+def of_each_kind(case: Case, sites: Iterable[int]) -> list[list[int]]:
+    """Some sites, kind by kind: those of a kind can take each other's place but for reach."""
+    alike: dict[tuple[float, ...], list[int]] = {}
+    for i in sites:
+        alike.setdefault(_kind(case, i), []).append(i)
+    return [group for _, group in sorted(alike.items())]
+
+
+def _kind(case: Case, i: int) -> tuple[float, ...]:
     """What two sites must share, for one to take the place of the other under every rule."""
     places = (case.zone[i], case.utility[i], case.region[i], case.area[i])
     reused = case.reused is not None and case.reused[i]

@@ -11,8 +11,8 @@ import numpy as np
 from pulp import LpAffineExpression, LpProblem, LpVariable, lpSum
 
 from siting.case import Case
-from siting.program.bounds import may_be_one_campus
-from siting.program.decisions import Decisions, decides_tours, label
+from siting.program.bounds import least_campuses
+from siting.program.decisions import Decisions, decides_tours, fewest_possible, label
 
 ROUTED_PAIRS = 150_000
 """Pairs of sites whose routes are searched for at the most, to write a rule; it takes seconds."""
@@ -421,10 +421,9 @@ def leave_by_two_spans(problem: LpProblem, case: Case, x: Decisions) -> None:
     cluster, routes = case.cluster, case.routes
     if not cluster.keep_after_span_loss or cluster.network != "mesh" or routes is None:
         return
-    sites = np.array(x.sites, dtype=np.int64)
-    if may_be_one_campus(case, sites):
+    if max(fewest_possible(case), least_campuses(case)) < 2:
         return
-    within = {i: np.intersect1d(case.reach.of(i)[0], sites) for i in x.sites}
+    within = {i: np.intersect1d(case.reach.of(i)[0], x.sites) for i in x.sites}
     pairs = [(i, k) for i, near in within.items() for k in near.tolist() if i < k]
     if len(pairs) > ROUTED_PAIRS:
         return

@@ -2,10 +2,11 @@
 
 Clusters are tied to each other by the headroom of zones, by clean supply, and by the sites, of
 which each serves one. Where the whole program is too large to hand to a solver, clusters are
-placed one by one in what the others leave, and improved by placing each again. At minimum cost,
-column generation then finds better plans and a bound, and division of all plans closes the gap
-between them. For the other senses, for rings, and with required sites, the bound is that of as
-many clusters as are asked which ignore each other: valid, and not tight where clusters compete.
+placed one by one in what the others leave, and a plan is improved by placing each again. At minimum
+cost they are placed roughly at first: column generation finds better plans and a bound, and
+division of all plans closes the gap between them. For the other senses, for rings, and with
+required sites, the bound is that of as many clusters as are asked which ignore each other: valid,
+and not tight where clusters compete.
 """
 
 from __future__ import annotations
