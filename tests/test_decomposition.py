@@ -13,7 +13,7 @@ import pytest
 from siting.case import Case, build_case
 from siting.distances import reach_of
 from siting.model import read_model
-from siting.program import anchors, plain
+from siting.program import plain, search
 from siting.program.anchors import solve_anchors
 from siting.program.below import solve_below
 from siting.program.groups import Group, group_by_sites
@@ -146,7 +146,7 @@ def proof_of(way: Callable[..., Proof], seed: int, sites: int, sense: str, optio
 def solve_together(case: Case, solver: Solver, deadline: Deadline) -> Proof:
     """The programs of all anchors in batches from the first one on."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(anchors, "ALONE", 0)
+        patch.setattr(search, "ALONE", 0)
         return solve_anchors(case, solver, deadline)
 
 
@@ -207,19 +207,19 @@ def test_a_search_starts_with_a_plan(sense):
 
 def test_no_neighbourhood_is_looked_at_when_the_time_is_over():
     case = without_options(dozens_of_sites(2, 60))
-    search = anchors.Search(case, np.arange(60), Solver("highs", GAP, 2), Deadline(0), None)
+    looked = search.Search(case, np.arange(60), Solver("highs", GAP, 2), Deadline(0), None)
     taken = [(h, 100.0 - h) for h in range(9)]
-    assert search.solve_together(taken, lambda h: pytest.fail(f"trimmed {h}")) == 92.0
+    assert looked.solve_together(taken, lambda h: pytest.fail(f"trimmed {h}")) == 92.0
 
 
 def test_what_was_not_looked_at_is_not_proven_when_the_search_goes_on():
     case = without_options(dozens_of_sites(2, 60))
     asked = iter([True])
     deadline = Deadline(120, lambda: next(asked, False))
-    search = anchors.Search(case, np.arange(60), Solver("highs", GAP, 1), deadline, None)
+    looked = search.Search(case, np.arange(60), Solver("highs", GAP, 1), deadline, None)
     # The first is skipped, as the user seems to stop; the others would prove that there is nothing.
     alone = [(h, 100.0 - h) for h in range(3)]
-    assert search.solve_together(alone, lambda h: (np.array([h]), math.inf)) == 98.0
+    assert looked.solve_together(alone, lambda h: (np.array([h]), math.inf)) == 98.0
 
 
 def test_no_program_is_written_when_the_time_is_over(monkeypatch):

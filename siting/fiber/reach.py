@@ -78,6 +78,13 @@ class Reach:
         km[np.repeat(np.arange(n), np.diff(self.indptr)), self.indices] = self.km
         return km
 
+    def adjacency(self) -> NDArray[np.bool_]:
+        """``(sites, sites)`` pairs within reach, each site with itself. Some thousands at most."""
+        n = len(self)
+        within = np.eye(n, dtype=np.bool_)
+        within[np.repeat(np.arange(n), np.diff(self.indptr)), self.indices] = True
+        return within
+
     @classmethod
     def from_dense(cls, km: FloatArray, limit_km: float) -> Reach:
         """From a ``(sites, sites)`` matrix of kilometres, ``inf`` where there is no route."""

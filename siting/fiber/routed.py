@@ -390,3 +390,7 @@ class RoutedReach(Reach):
     def dense(self) -> FloatArray:
         """``(sites, sites)`` kilometres; ``inf`` beyond reach, 0 on the diagonal. Small n only."""
         return self.plain.dense()
+
+    def adjacency(self) -> NDArray[np.bool_]:
+        """``(sites, sites)`` pairs within reach, each site with itself. Some thousands at most."""
+        return self.plain.adjacency()

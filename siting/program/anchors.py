@@ -5,23 +5,17 @@ reach of it and after it. So the clusters are the disjoint union, over anchors `
 clusters in the neighbourhood ``N(h)`` that contain ``h``, and the best cluster is the best over
 ``h`` of a small program that keeps every rule. Nothing is relaxed: for any sense, any option.
 
-The small programs are solved best first by their bounds. The search ends when the next bound is
-no better than the best plan, within the gap asked; the least bound left is a bound of the whole.
-
 Where a site is required, it is put first in the order: it is then the only anchor.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 import numpy as np
 
 from siting.case import BoolArray, Case
 from siting.fiber.reach import FloatArray, IntArray
-from siting.program.below import solve_below
 from siting.program.bounds import (
     Field,
     Rows,
@@ -35,7 +29,7 @@ from siting.program.bounds import (
     with_forced,
 )
 from siting.program.cover import Anchors, chunks
-from siting.program.groups import Group, group_by_sites
+from siting.program.most_draw import most_draw
 from siting.program.neighbourhoods import (
     first_members,
     neighbourhood,
@@ -44,14 +38,12 @@ from siting.program.neighbourhoods import (
 )
 from siting.program.networks import linkable
 from siting.program.plain import Proof, required_unusable, sign_of
-from siting.program.relaxed import Relaxed, anchors_with_room, sites_with_room
+from siting.program.relaxed import Relaxed, sites_with_room
 from siting.program.rings import least_ring, wide_ring
-from siting.program.settle import Settled, settle
+from siting.program.search import Search, best_first
+from siting.program.settle import Settled
 from siting.program.solvers import Deadline, Solver
-from siting.progress import Progress, ProgressCallback
-
-ROUNDING = 1e-8
-"""What rounding draws to a watt may do to an objective, relative to it [1]."""
+from siting.progress import ProgressCallback
 
 PROBE_ROUNDS = 60
 """How often sites are removed from a neighbourhood by probing before its program is solved."""
@@ -65,215 +57,11 @@ FIRST_SITES = 150
 HALVED = 5
 """How often a long reach is halved at the most, to find a plan with short links."""
 
-MOST_SITES = 2_000
-"""The program of more sites than this is not written: its rows grow with the square."""
-
-BALLS = 5_000
-"""Among more sites than this, only so many are tried as the middle of a first plan."""
-
-FIRST_BALLS = 3
-"""Sites within half the reach of which a first plan is sought when the most draw is."""
-
-PATIENCE = 10
-"""Small programs solved without any plan before anchors without room are ruled out."""
-
-ALONE = 5
-"""Small programs solved one by one before others are solved in batches."""
-
-BATCH = 256
-"""Anchors whose programs are joined and solved at once."""
-
-JOINED_SITES = 600
-"""Sites of a joined program at the most."""
-
-SINGLE_BATCH = 8
-"""Anchors whose programs are solved at once where they are not joined."""
-
 FIRST_MESHES = 3
 """Sites around which a first plan is sought when the least fiber is."""
 
 FIRST_MESH_SITES = 60
 """Nearest sites among which it is sought at the most."""
-
-
-Trim = Callable[[int], tuple[IntArray, float]]
-"""From an anchor to the sites that a better plan can have, and a bound on it (as a cost)."""
-
-
-@dataclass
-class Search:
-    """The best plan so far and what is proven, over the anchors.
-
-    Parameters
-    ----------
-    case
-        Usable sites only, in the order of the anchors.
-    origin
-        ``(n,)`` positions of these sites in the case that was asked.
-    solver, deadline
-        Who solves the small programs, and until when.
-    progress
-        Told about every better plan and bound.
-    best
-        The best plan found, in positions of the case that was asked.
-    solved
-        Small programs solved so far.
-    """
-
-    case: Case
-    origin: IntArray
-    solver: Solver
-    deadline: Deadline
-    progress: ProgressCallback | None
-    best: Settled | None = None
-    solved: int = 0
-
-    @property
-    def sign(self) -> float:
-        """1 where less is better, -1 where more is."""
-        return sign_of(self.case)
-
-    @property
-    def joins(self) -> bool:
-        """Whether programs are joined.
-
-        Where fiber counts, each pair of sites is a variable, and a joined program takes longer than
-        those that it joins. In a hub network and a ring each anchor has links of its own.
-        """
-        return self.case.cluster.network == "mesh" and self.case.sense != "minimise_fiber_km"
-
-    def cutoff(self) -> float:
-        """Only plans better than this matter: better than the best by more than the gap.
-
-        In terms of a cost, so that less is better in every sense.
-        """
-        if self.best is None:
-            return math.inf
-        cost = self.best.objective * self.sign
-        # A hair less than the gap, so that rounding does not state more than was asked.
-        return cost - self.solver.gap * (1 - ROUNDING) * abs(cost)
-
-    def solve(self, sites: IntArray, h: int, *, slice_s: float = math.inf) -> float:
-        """Solve the program of some sites with anchor ``h``; returns its bound as a cost.
-
-        It may take ``slice_s`` of the time that is left. Of more than `MOST_SITES` the first are
-        tried for a better plan, and nothing is proven: a solver would need more memory than time.
-        """
-        if len(sites) > MOST_SITES:
-            self.solve(sites[:MOST_SITES], h, slice_s=slice_s)
-            return -math.inf
-        cutoff, deadline = self.cutoff(), self.deadline.within(slice_s)
-        proof = solve_anchored(self.case, sites, h, self.solver, deadline, cutoff)
-        self.solved += 1
-        if proof.best is not None:
-            self.keep(proof.best, sites)
-        return min(proof.bound * self.sign, cutoff)
-
-    def solve_together(self, taken: list[tuple[int, float]], trim: Trim) -> float:
-        """Solve the programs of some anchors; returns the least of their bounds as a cost.
-
-        ``taken`` has each anchor and a bound that is known.
-        """
-
-        def trimmed(anchor: tuple[int, float]) -> Group | None:
-            if self.deadline.reached():
-                return None
-            h, least = anchor
-            sites, bound = trim(h)
-            return Group((h,), sites, max(bound, least))
-
-        single = [one for one in self.solver.map(trimmed, taken) if one is not None]
-        if len(single) < len(taken):
-            return min(least for _, least in taken)
-        cutoff = self.cutoff()
-        bounds = [one.bound for one in single if one.bound >= cutoff]
-        single = [one for one in single if one.bound < cutoff]
-        large = [one for one in single if len(one.sites) > MOST_SITES]
-        groups = [one for one in single if len(one.sites) <= MOST_SITES]
-        if self.joins:
-            groups = group_by_sites(groups, JOINED_SITES)
-        # One program may use all threads; of several, each gets one.
-        solver = self.solver if len(groups) == 1 else replace(self.solver, threads=1)
-        proofs = self.solver.map(lambda group: self._prove(group, solver, cutoff), groups)
-        for group, proof in zip(groups, proofs, strict=True):
-            self.solved += 1
-            if proof.best is not None:
-                self.keep(proof.best, group.sites)
-            bounds.append(max(group.bound, min(proof.bound * self.sign, cutoff)))
-        bounds += [max(one.bound, self.solve(one.sites, *one.anchors)) for one in large]
-        return min(bounds)
-
-    def _prove(self, group: Group, solver: Solver, cutoff: float) -> Proof:
-        if len(group.anchors) == 1:
-            h = group.anchors[0]
-            return solve_anchored(self.case, group.sites, h, solver, self.deadline, cutoff)
-        return solve_below(self.case.take(group.sites), solver, self.deadline, cutoff)
-
-    def keep(self, found: Settled, sites: IntArray) -> None:
-        """Take a plan, in positions of ``sites``, if it is better than the best so far."""
-        if self.best is None or found.objective * self.sign < self.best.objective * self.sign:
-            self.best = found.at(self.origin[sites])
-
-    def narrow(self, sites: IntArray, limit_km: float) -> Search:
-        """The same search on some of the sites and with a shorter reach."""
-        part = self.case.take(sites)
-        part = replace(part, reach=part.reach.within(limit_km))
-        return replace(self, case=part, origin=self.origin[sites])
-
-    def tell(self, stage: str, bound: float, done: int, total: int) -> None:
-        """Report where the search stands."""
-        if self.progress is not None:
-            self.progress(
-                Progress(
-                    stage,
-                    None if self.best is None else self.best.objective,
-                    bound * self.sign if math.isfinite(bound) else None,
-                    done,
-                    total,
-                    f"{self.solved} small programs solved",
-                )
-            )
-
-    def try_sites(self, found: Settled) -> None:
-        """Take the sites of another question's plan, with the best draws here."""
-        settled = settle(self.case, found.choice, self.solver)
-        if settled is not None:
-            self.keep(settled, np.arange(len(self.origin)))
-
-    def proof_of(self, whole: Proof) -> Proof:
-        """The proof of the program of all sites, with the best plan of both."""
-        if whole.best is not None:
-            self.keep(whole.best, np.arange(len(self.origin)))
-        bound = whole.bound * self.sign
-        return self.proof(bound, stopped=not whole.complete)
-
-    def proof(self, bound: float, *, stopped: bool) -> Proof:
-        """What is proven in the end; ``bound`` as a cost."""
-        if self.best is None:
-            infeasible = not stopped and bound == math.inf
-            return Proof(None, bound * self.sign, infeasible, infeasible)
-        cost = self.best.objective * self.sign
-        bound = min(bound, cost)
-        # The sums of rounded draws may miss the bound by their rounding.
-        complete = cost - bound <= self.solver.gap * abs(cost) + ROUNDING * abs(cost)
-        return Proof(self.best, bound * self.sign, False, complete)
-
-
-def solve_anchored(
-    case: Case, sites: IntArray, h: int, solver: Solver, deadline: Deadline, cutoff: float
-) -> Proof:
-    """Solve the program of some sites of a case, with anchor ``h`` a member.
-
-    Only plans better than the cutoff (a cost) matter; "infeasible" and the bound are about these.
-    The plan is in positions of ``sites``.
-    """
-    part = case.take(sites)
-    if part.required.sum() < case.required.sum():
-        # A required site is beyond the anchor's neighbourhood, so no plan has this anchor.
-        return Proof(None, sign_of(case) * math.inf, infeasible=True, complete=True)
-    part = replace(part, required=part.required | (sites == h))
-    hub = int(np.flatnonzero(sites == h)[0]) if case.cluster.network == "hub" else None
-    return solve_below(part, solver, deadline, cutoff, hub=hub)
 
 
 def solve_anchors(
@@ -318,7 +106,7 @@ def solve_anchors(
     if case.sense == "minimise_cost":
         return _least_cost(search)
     if case.sense == "maximise_mw":
-        return _most_draw(search)
+        return most_draw(search)
     least = {"mesh": _least_fiber, "hub": _least_spokes, "ring": least_ring}
     return least[case.cluster.network](search)
 
@@ -350,7 +138,7 @@ def _least_cost(search: Search) -> Proof:
     case, sites = search.case, Field.of(search.case)
     anchors = by_cost(case, sites, first_members(case))
     _first_cheap(search, anchors)
-    return _best_first(search, anchors, lambda h: trim_by_cost(case, sites, h, search.cutoff()))
+    return best_first(search, anchors, lambda h: trim_by_cost(case, sites, h, search.cutoff()))
 
 
 def by_cost(case: Case, sites: Field, anchors: IntArray, *, shifts: int = 1) -> Anchors:
@@ -361,7 +149,7 @@ def by_cost(case: Case, sites: Field, anchors: IntArray, *, shifts: int = 1) -> 
 
     def bound(rows: Rows) -> FloatArray:
         fewest = fewest_campuses(sites, rows)
-        possible = (fewest <= sites.max_campuses) & (largest_sizes(sites, rows) >= _slack(sites))
+        possible = fewest <= sites.max_campuses
         fill = [fill_cost(sites, rows, fewest, shift)[0] for shift in sites.shifts()[:shifts]]
         return np.asarray(np.where(possible, np.max(fill, axis=0), np.inf), np.float64)
 
@@ -377,10 +165,6 @@ def _first_cheap(search: Search, anchors: Anchors) -> None:
     if len(sites) > FIRST_SITES and not search.case.required.any():
         # Sites are in the order of their cost.
         search.solve(sites[:FIRST_SITES], h)
-
-
-def _slack(sites: Field) -> float:
-    return sites.target * (1 - 1e-9)
 
 
 def trim_by_cost(case: Case, sites: Field, h: int, cutoff: float) -> tuple[IntArray, float]:
@@ -404,7 +188,7 @@ def trim_by_cost(case: Case, sites: Field, h: int, cutoff: float) -> tuple[IntAr
         stays[0] = True
         if stays.all() and bound < cutoff and probed and len(kept) <= PROBE_SITES:
             if within is None:
-                within = np.isfinite(case.reach.take(kept).dense())
+                within = case.reach.take(kept).adjacency()
             pairs = _pairs_cost(part, within)
             if fewest[0] >= 2:
                 bound = max(bound, float(pairs[1:].min(initial=np.inf)))
@@ -438,73 +222,6 @@ def _pairs_cost(part: Field, within: BoolArray) -> FloatArray:
     return pairs_cost
 
 
-# --------------------------------------------------------------------------- maximise draw
-
-
-def _most_draw(search: Search) -> Proof:
-    case = search.case
-    draws = Field.of(case, np.ones(len(case.site_ids)))
-    sizes = Field.of(case)
-    _first_balls(search, draws)
-
-    def bound(rows: Rows) -> FloatArray:
-        possible = largest_sizes(sizes, rows) >= _slack(sizes)
-        possible &= np.bincount(rows.row, minlength=rows.count) >= sizes.min_campuses
-        return np.where(possible, -largest_sizes(draws, rows), np.inf)
-
-    anchors = Anchors.of_case(case, first_members(case), bound)
-    return _best_first(search, anchors, lambda h: _trim_by_draw(search, draws, h))
-
-
-def _first_balls(search: Search, draws: Field) -> None:
-    """Find some plan among sites within half the reach of one site.
-
-    Kilometres by fiber obey the triangle inequality, so all of these are within reach of each
-    other: a program without conflicts, soon solved.
-    """
-    case = search.case
-    if case.required.any() or case.cluster.network == "hub":
-        return
-    half = case.reach.within(case.reach.limit_km / 2)
-    # Among many sites some are enough; the order of the anchors spreads them over the caps.
-    centres = np.arange(0, len(case.site_ids), 1 + len(case.site_ids) // BALLS)
-    balls = [
-        np.sort(np.append(near, v))
-        for v, (near, _) in zip(centres, half.rows(centres), strict=True)
-    ]
-    sizes = [
-        largest_sizes(draws, Rows.of(balls[at : at + 1_000])) for at in range(0, len(balls), 1_000)
-    ]
-    promising = np.argsort(-np.concatenate(sizes), kind="stable")[:FIRST_BALLS]
-    for at in promising.tolist():
-        search.solve(balls[at], int(centres[at]))
-
-
-def _trim_by_draw(search: Search, draws: Field, h: int) -> tuple[IntArray, float]:
-    """Sites that a plan with anchor ``h`` and more draw can have, and a bound (as a cost)."""
-    case, cutoff = search.case, search.cutoff()
-    kept = neighbourhood(case, h)
-    if case.cluster.network != "mesh" or len(kept) > PROBE_SITES:
-        return kept, -float(largest_sizes(draws.take(kept), Rows.all_of(len(kept)))[0])
-    within = np.isfinite(case.reach.take(kept).dense())
-    bound, ceiling = -math.inf, math.inf
-    for _ in range(PROBE_ROUNDS):
-        part = draws.take(kept)
-        pairs = -largest_sizes(part, Rows.true_in(within))
-        others = np.arange(len(kept)) != 0
-        bound = max(bound, float(pairs[0]))
-        if draws.min_campuses >= 2:
-            bound = max(bound, float(pairs[others].min(initial=np.inf)))
-        if bound >= cutoff:
-            return kept, min(bound, ceiling)
-        stays = (pairs < cutoff) | case.required[kept] | ~others
-        if stays.all():
-            break
-        kept, within = kept[stays], within[np.ix_(stays, stays)]
-        ceiling = cutoff
-    return kept, min(bound, ceiling)
-
-
 # ---------------------------------------------------------------------- minimise fiber km
 
 
@@ -516,41 +233,37 @@ def _least_fiber(search: Search) -> Proof:
     to its two ends. So the best plan shortens the reach, the shorter reach raises what every
     site's links cost at least, and sites where that is no better than the best plan are left out.
     """
-    whole, ceiling = search.case, math.inf
-    fewest = _fewest(whole)
-    if fewest > whole.cluster.max_campuses:
+    fewest = _fewest(search.case)
+    if fewest > search.case.cluster.max_campuses:
         return search.proof(math.inf, stopped=False)
     _first_near_mesh(search, fewest)
     while True:
         cutoff, limit_km = search.cutoff(), search.case.reach.limit_km
         if math.isfinite(cutoff) and fewest > 1:
             limit_km = min(limit_km, cutoff / (fewest - 1))
-            # What is left out costs at least this.
-            ceiling = cutoff
-        search = search.narrow(np.arange(len(search.origin)), limit_km)
+        search = search.leave_out(np.ones(len(search.origin), np.bool_), limit_km)
         least_km = _meshes_km(search, fewest)
         stays = (least_km < cutoff) & np.isfinite(least_km)
         stays &= sites_with_room(search.case, stays, search.deadline)
         if np.any(search.case.required & ~stays) or required_apart(search.case):
-            return search.proof(ceiling, stopped=False)
+            return search.proof(math.inf, stopped=False)
         if stays.all():
             break
-        search = search.narrow(np.flatnonzero(stays), limit_km)
+        search = search.leave_out(stays, limit_km)
     case = search.case
     if required_apart(case):
-        return search.proof(ceiling, stopped=False)
+        return search.proof(math.inf, stopped=False)
     sites, anchors = Field.of(case), first_members(case)
     bounds = np.full(len(anchors), np.inf)
     for chunk, rows in chunks(case, anchors):
-        possible = largest_sizes(sites, rows) >= _slack(sites)
+        possible = fewest_campuses(sites, rows) <= sites.max_campuses
         possible &= np.bincount(rows.row, minlength=rows.count) >= sites.min_campuses
         bounds[chunk] = np.where(possible, least_km[chunk], np.inf)
-    bound, stopped = _search(
+    return best_first(
         search,
         Anchors.of_bounds(anchors, bounds),
         lambda h: (neighbourhood(case, h), float(bounds[h])),
     )
-    return search.proof(min(bound, ceiling), stopped=stopped)
 
 
 def _least_spokes(search: Search) -> Proof:
@@ -569,7 +282,7 @@ def _least_spokes(search: Search) -> Proof:
             bound, search.cutoff()
         )
 
-    return _best_first(search, Anchors.of_bounds(hubs, least_km[hubs]), trim)
+    return best_first(search, Anchors.of_bounds(hubs, least_km[hubs]), trim)
 
 
 def _fewest(case: Case) -> int:
@@ -617,42 +330,3 @@ def _first_mesh(search: Search, fewest: int) -> None:
             if search.best is not found or count >= min(len(within), FIRST_MESH_SITES):
                 break
             count = int(1.5 * count) + 1
-
-
-# -------------------------------------------------------------------------------- search
-
-
-def _best_first(search: Search, anchors: Anchors, trim: Trim) -> Proof:
-    bound, stopped = _search(search, anchors, trim)
-    return search.proof(bound, stopped=stopped)
-
-
-def _search(search: Search, anchors: Anchors, trim: Trim) -> tuple[float, bool]:
-    """Solve the anchors' programs best first; returns the bound of all and whether it stopped.
-
-    The first ones are solved one by one, for they find the plans. Where many are left, they are
-    solved in batches: those that share their sites as one, and all of a batch at once. What is in
-    a batch does not depend on the number of threads, so neither does the plan.
-    """
-    proven = math.inf
-    ruled_out = False
-    done = 0
-    batch = BATCH if search.joins else SINGLE_BATCH
-    while True:
-        if search.best is None and search.solved >= PATIENCE and not ruled_out:
-            # Options that the bounds leave out may leave no plan, or few places for one.
-            ruled_out = True
-            possible, _, stopped = anchors_with_room(search.case, search.deadline)
-            if not stopped:
-                anchors.keep(possible)
-        if search.deadline.reached():
-            return min(proven, anchors.least), anchors.least < search.cutoff()
-        taken = anchors.pop_many(search.cutoff(), batch if search.solved >= ALONE else 1)
-        if not taken:
-            return min(proven, anchors.least), False
-        bound = search.solve_together(taken, trim)
-        proven = min(proven, bound)
-        done += len(taken)
-        search.tell("anchors", min(proven, anchors.least), done, len(anchors))
-        if search.deadline.reached() and bound < search.cutoff():
-            return min(proven, anchors.least), True

@@ -26,9 +26,6 @@ import numpy as np
 from siting.case import BoolArray, Case
 from siting.fiber.reach import FloatArray, IntArray
 
-COUNT_QUANTILES = (0.1, 0.25, 0.4, 0.55, 0.7, 0.8, 0.9, 0.97)
-"""Quantiles of the caps that are tried as multipliers of the count of campuses."""
-
 SHIFT_STEPS = (1.0, 0.0, -1.0, -2.0, -4.0)
 """Shifts tried, in units of the least fixed cost."""
 
@@ -211,45 +208,86 @@ def laminar_takes(field: Field, rows: Rows) -> FloatArray:
     return takes
 
 
-def largest_sizes(field: Field, rows: Rows) -> FloatArray:
-    """No cluster in a neighbourhood is larger than this.
+def largest_takes(
+    field: Field, rows: Rows, forced: BoolArray | None = None
+) -> tuple[IntArray, FloatArray]:
+    """What each site adds to the largest cluster of a row, forced sites first, then largest first.
+
+    In a zone, ``k`` campuses have at most the headroom and at most the ``k`` largest caps: a
+    concave function of ``k``. So is the most that ``k`` campuses of several zones have, which
+    takes the largest additions of all, and that again within the headroom of a parent. So the
+    ``k`` first additions are the most that ``k`` campuses of a row have if all pairs are within
+    reach: no relaxation of whole campuses, only of their least size and of other rules.
 
     Parameters
     ----------
     field
         The sites.
     rows
-        The neighbourhoods.
+        Sets of sites.
+    forced
+        ``(entries,)`` sites that are campuses whatever they add.
 
     Returns
     -------
-    ``(rows,)`` the least, over multipliers ``nu >= 0`` of the count of campuses, of
-    ``nu * max_campuses + max sum of (1 - nu / cap) * size`` under the headroom of zones (a greedy
-    by cap, as the weight rises with the cap), and of the ``max_campuses`` largest caps [MW].
+    row, takes
+        Row and addition [MW] of every site that is forced or adds something, rows ascending.
     """
-    rows = rows.ordered(np.argsort(-field.cap, kind="stable"))
-    caps = field.cap[rows.site]
-    takes = laminar_takes(field, rows)
-    place = sum_before(rows.row, np.ones(len(caps)))
-    best = rows.total(np.where(place < field.max_campuses, caps, 0.0))
-    if len(field.cap) == 0:
-        return best
-    for nu in np.concatenate(([0.0], np.quantile(field.cap, COUNT_QUANTILES))):
-        weighted = np.maximum(0.0, 1 - nu / caps) * takes
-        best = np.minimum(best, rows.total(weighted) + nu * field.max_campuses)
-    return best
+    first = np.zeros(len(rows.site), dtype=np.bool_) if forced is None else forced
+    by = np.lexsort((-field.cap[rows.site], ~first, rows.row))
+    row, site, first = rows.row[by], rows.site[by], first[by]
+    takes = field.cap[site]
+    for zone_of_site, headroom in field.zones:
+        zone = zone_of_site[site]
+        inside = np.flatnonzero(zone >= 0)
+        key = row[inside] * len(headroom) + zone[inside]
+        by = np.argsort(key, kind="stable")
+        inside, key = inside[by], key[by]
+        before = sum_before(key, takes[inside])
+        takes[inside] = np.clip(headroom[zone[inside]] - before, 0.0, takes[inside])
+        kept = np.flatnonzero((takes > 0) | first)
+        by = kept[np.lexsort((-takes[kept], ~first[kept], row[kept]))]
+        row, site, first, takes = row[by], site[by], first[by], takes[by]
+    return row, takes
+
+
+def largest_sizes(
+    field: Field, rows: Rows, *, forced: BoolArray | None = None, campuses: int | None = None
+) -> FloatArray:
+    """No cluster in a set of sites is larger than this.
+
+    Parameters
+    ----------
+    field
+        The sites.
+    rows
+        The sets.
+    forced
+        ``(entries,)`` sites that are campuses whatever they add.
+    campuses
+        How many campuses at the most, ``max_campuses`` where that is not said.
+
+    Returns
+    -------
+    ``(rows,)`` what so many campuses have at most, see `largest_takes` [MW].
+    """
+    most = field.max_campuses if campuses is None else campuses
+    row, takes = largest_takes(field, rows, forced)
+    place = sum_before(row, np.ones(len(row)))
+    sizes = np.bincount(row, weights=takes * (place < most), minlength=rows.count)
+    return sizes.astype(np.float64)
 
 
 def fewest_campuses(field: Field, rows: Rows) -> IntArray:
-    """Least number of campuses in each neighbourhood whose caps reach the target.
+    """Least number of campuses in each set of sites that reach the target, see `largest_takes`.
 
     ``max_campuses + 1`` where no number does.
     """
-    rows = rows.ordered(np.argsort(-field.cap, kind="stable"))
-    caps = field.cap[rows.site]
-    short = sum_before(rows.row, caps) < field.target * (1 - 1e-9)
-    needed = np.bincount(rows.row, weights=short, minlength=rows.count).astype(np.int64)
-    reached = rows.total(caps) >= field.target * (1 - 1e-9)
+    row, takes = largest_takes(field, rows)
+    target = field.target * (1 - 1e-9)
+    short = sum_before(row, takes) < target
+    needed = np.bincount(row, weights=short, minlength=rows.count).astype(np.int64)
+    reached = np.bincount(row, weights=takes, minlength=rows.count) >= target
     needed = np.where(reached, np.maximum(needed, field.min_campuses), field.max_campuses + 1)
     return np.minimum(needed, field.max_campuses + 1)
 

@@ -33,7 +33,6 @@ import numpy as np
 
 from siting.case import BoolArray, Case
 from siting.fiber.reach import FloatArray
-from siting.program.anchors import ROUNDING
 from siting.program.columns import (
     Column,
     Master,
@@ -45,6 +44,7 @@ from siting.program.columns import (
 )
 from siting.program.plain import Proof
 from siting.program.pricing import price_anchors, sites_below
+from siting.program.search import ROUNDING
 from siting.program.settle import Settled, settle
 from siting.program.slots import Kind, Slot, joined
 from siting.program.solvers import Deadline, Solver

@@ -12,8 +12,9 @@ own neighbourhoods. Groups that are never the least are never split.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
@@ -47,6 +48,8 @@ PREPARED = 1_000
 
 ROUNDS = 4
 """How often what is far from the centre of its group is tried as a group of its own."""
+
+T = TypeVar("T")
 
 BoundRows = Callable[[Rows], FloatArray]
 """From neighbourhoods to bounds on the plans in each (as costs)."""
@@ -179,7 +182,7 @@ class Anchors:
         assert case is not None
         parts: list[IntArray] = []
         for group in groups:
-            parts += _halves(case, self.anchors, np.flatnonzero(self.group == group), splits)
+            parts += halves(case, self.anchors, np.flatnonzero(self.group == group), splits)
         alone: list[IntArray] = []
         for _ in range(ROUNDS):
             alone += [part for part in parts if len(part) == 1]
@@ -190,44 +193,22 @@ class Anchors:
 
     def _bound_parts(self, case: Case, parts: list[IntArray]) -> list[IntArray]:
         """Bound groups of anchors by the balls around them; returns what is too far."""
-        reach = case.reach
-        assert isinstance(reach, RoutedReach)
         far: list[IntArray] = []
-        groups: list[IntArray] = []
-        balls: list[IntArray] = []
-        centres = [_centre(case, self.anchors[part]) for part in parts]
-        widest_km = max((km for _, km in centres), default=0.0)
-        furthest_km = reach.limit_km + DETOUR * widest_km + 2 * MARGIN_KM
-        around = reach.around((c for c, _ in centres), furthest_km)
-        entries = 0
-        for part, (centre, radius_km), (near, km) in zip(parts, centres, around, strict=True):
-            members = self.anchors[part]
-            at = np.minimum(np.searchsorted(near, members), len(near) - 1)
-            away_km = np.where(near[at] == members, km[at], np.inf)
-            # The centre is close to itself, also where all anchors are at one place.
-            close = away_km <= DETOUR * radius_km
-            close[members == centre] = True
-            if not close.all():
-                far.append(part[~close])
-            ball_km = reach.limit_km + float(away_km[close].max()) + MARGIN_KM
-            groups.append(part[close])
-            balls.append(near[(km <= ball_km) & (near >= members[close].min())])
-            entries += len(balls[-1])
-            if entries >= CHUNK_ENTRIES:
-                self._set(groups, balls)
-                groups, balls, entries = [], [], 0
-        self._set(groups, balls)
-        return far
 
-    def _set(self, groups: list[IntArray], balls: list[IntArray]) -> None:
-        if not groups:
-            return
+        def later_sites() -> Iterator[tuple[IntArray, IntArray]]:
+            around = balls(case, [self.anchors[part] for part in parts])
+            for part, (close, ball) in zip(parts, around, strict=True):
+                if not close.all():
+                    far.append(part[~close])
+                yield part[close], ball[ball >= self.anchors[part[close]].min()]
+
         assert self._bound is not None
-        bounds = self._bound(Rows.of(balls))
-        for part, bound in zip(groups, bounds.tolist(), strict=True):
-            self.group[part] = self._groups
-            self._groups += 1
-            self.bounds[part] = np.maximum(self.bounds[part], bound)
+        for groups, rows in some_at_once(later_sites()):
+            for part, bound in zip(groups, self._bound(rows).tolist(), strict=True):
+                self.group[part] = self._groups
+                self._groups += 1
+                self.bounds[part] = np.maximum(self.bounds[part], bound)
+        return far
 
     def _bound_alone(self, case: Case, places: IntArray) -> None:
         assert self._bound is not None
@@ -239,20 +220,31 @@ class Anchors:
 
 def chunks(case: Case, anchors: IntArray) -> Iterator[tuple[IntArray, Rows]]:
     """Neighbourhoods of some anchors at a time, and the anchors' places among all."""
-    chunk: list[int] = []
-    sets: list[IntArray] = []
+
+    def neighbourhoods() -> Iterator[tuple[int, IntArray]]:
+        for place, h in enumerate(anchors.tolist()):
+            if place % PREPARED == 0 and isinstance(case.reach, RoutedReach):
+                case.reach.prepare(anchors[place : place + PREPARED])
+            yield place, neighbourhood(case, h)
+
+    for places, rows in some_at_once(neighbourhoods()):
+        yield np.array(places), rows
+
+
+def some_at_once(sets: Iterable[tuple[T, IntArray]]) -> Iterator[tuple[list[T], Rows]]:
+    """Sets of sites as rows, some at a time, each with what it belongs to."""
+    owners: list[T] = []
+    rows: list[IntArray] = []
     entries = 0
-    for place, h in enumerate(anchors.tolist()):
-        if place % PREPARED == 0 and isinstance(case.reach, RoutedReach):
-            case.reach.prepare(anchors[place : place + PREPARED])
-        chunk.append(place)
-        sets.append(neighbourhood(case, h))
-        entries += len(sets[-1])
+    for owner, sites in sets:
+        owners.append(owner)
+        rows.append(sites)
+        entries += len(sites)
         if entries >= CHUNK_ENTRIES:
-            yield np.array(chunk), Rows.of(sets)
-            chunk, sets, entries = [], [], 0
-    if chunk:
-        yield np.array(chunk), Rows.of(sets)
+            yield owners, Rows.of(rows)
+            owners, rows, entries = [], [], 0
+    if owners:
+        yield owners, Rows.of(rows)
 
 
 def _in_groups(case: Case, anchors: IntArray) -> bool:
@@ -264,8 +256,8 @@ def _in_groups(case: Case, anchors: IntArray) -> bool:
     )
 
 
-def _halves(case: Case, anchors: IntArray, places: IntArray, splits: int) -> Iterator[IntArray]:
-    """Halve some anchors by where they lie, again and again, across the longer side."""
+def halves(case: Case, anchors: IntArray, places: IntArray, splits: int) -> Iterator[IntArray]:
+    """Halve some of the anchors by where they lie, again and again, across the longer side."""
     if len(places) <= 1 or splits == 0:
         if len(places):
             yield places
@@ -277,7 +269,32 @@ def _halves(case: Case, anchors: IntArray, places: IntArray, splits: int) -> Ite
     order = np.argsort(along, kind="stable")
     middle = len(order) // 2
     for half in (order[:middle], order[middle:]):
-        yield from _halves(case, anchors, np.sort(places[half]), splits - 1)
+        yield from halves(case, anchors, np.sort(places[half]), splits - 1)
+
+
+def balls(case: Case, groups: Sequence[IntArray]) -> Iterator[tuple[BoolArray, IntArray]]:
+    """The ball around each of some groups of sites, where distances are routed.
+
+    Yields
+    ------
+    close
+        ``(group,)`` the sites of the group that are close to its centre by fiber.
+    ball
+        All sites within reach of any of these, themselves included, ascending.
+    """
+    reach = case.reach
+    assert isinstance(reach, RoutedReach)
+    centres = [_centre(case, group) for group in groups]
+    widest_km = max((km for _, km in centres), default=0.0)
+    furthest_km = reach.limit_km + DETOUR * widest_km + 2 * MARGIN_KM
+    around = reach.around((c for c, _ in centres), furthest_km)
+    for group, (centre, radius_km), (near, km) in zip(groups, centres, around, strict=True):
+        at = np.minimum(np.searchsorted(near, group), len(near) - 1)
+        away_km = np.where(near[at] == group, km[at], np.inf)
+        # The centre is close to itself, also where all sites are at one place.
+        close = away_km <= DETOUR * radius_km
+        close[group == centre] = True
+        yield close, near[km <= reach.limit_km + float(away_km[close].max()) + MARGIN_KM]
 
 
 def _centre(case: Case, sites: IntArray) -> tuple[int, float]:

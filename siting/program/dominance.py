@@ -60,7 +60,7 @@ def dominated_pairs(case: Case, sites: IntArray, hubs: IntArray) -> list[tuple[i
 
     ``hubs`` are the sites that can be the hub, in a hub network.
     """
-    within = np.isfinite(case.reach.dense())
+    within = case.reach.adjacency()
     central = np.isin(np.arange(len(within)), hubs)
     if case.cluster.network == "hub":
         within[~central] &= central

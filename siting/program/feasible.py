@@ -16,11 +16,11 @@ import numpy as np
 from siting.case import Case
 from siting.model import SolverSection
 from siting.plan import Solution
-from siting.program.anchors import Search
 from siting.program.neighbourhoods import neighbourhood, order_sites, required_apart
 from siting.program.networks import linkable
 from siting.program.plain import PLAIN_SITES, Proof, required_unusable
 from siting.program.relaxed import anchors_with_room
+from siting.program.search import Search
 from siting.program.solve import search_plan, solution_of
 from siting.program.solvers import Deadline, Solver
 

@@ -18,7 +18,7 @@ def required_apart(case: Case) -> bool:
         return False
     if case.cluster.network == "hub":
         return not _near_all(case, required).any()
-    return bool(np.isinf(case.reach.take(required).dense()).any())
+    return not bool(case.reach.take(required).adjacency().all())
 
 
 def _near_all(case: Case, required: IntArray) -> BoolArray:

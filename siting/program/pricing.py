@@ -10,13 +10,14 @@ import numpy as np
 
 from siting.case import BoolArray, Case
 from siting.fiber.reach import FloatArray
-from siting.program.anchors import MOST_SITES, by_cost, solve_anchored, trim_by_cost
+from siting.program.anchors import by_cost, trim_by_cost
 from siting.program.below import solve_below
 from siting.program.bounds import Field
 from siting.program.cover import Anchors
 from siting.program.groups import Group, group_by_sites
 from siting.program.neighbourhoods import first_members, order_sites, required_apart
 from siting.program.plain import Proof, required_unusable
+from siting.program.search import MOST_SITES, solve_anchored
 from siting.program.settle import Settled
 from siting.program.solvers import Deadline, Solver
 

@@ -37,7 +37,7 @@ from siting.program.plain import Proof, solve_plain
 from siting.program.solvers import Deadline
 
 if TYPE_CHECKING:
-    from siting.program.anchors import Search
+    from siting.program.search import Search
 
 FIRST_RINGS = 4
 """Sites around which a first ring is sought."""

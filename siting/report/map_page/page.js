@@ -30,8 +30,10 @@
 
   function format(value, decimals) {
     if (decimals < 0) return String(value);
-    const rounded = value.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
-    return Number(value.toFixed(decimals)) === 0 ? rounded.replace("-", "") : rounded;
+    // toLocaleString rounds the shortest decimal, so 349.95, which is a hair less, would be 350.0 here
+    // and 349.9 in the report; toFixed rounds the number itself. Nothing is -0.
+    const rounded = Number(value.toFixed(decimals)) || 0;
+    return rounded.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
   }
   function unitOf(key) {
     const bare = `_${key}`;
