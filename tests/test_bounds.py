@@ -19,6 +19,7 @@ import pytest
 from oracle import plan_of
 from pulp import LpProblem
 from rivals import rival_case, twin_case
+from scipy.optimize import linprog
 
 from siting.audit import audit
 from siting.case import Case
@@ -30,14 +31,17 @@ from siting.program.bounds import (
     extra_cost,
     fewest_campuses,
     fill_cost,
+    largest_below,
     largest_sizes,
     meshes_km,
     pair_cost,
+    span_cost,
     stars_km,
     with_forced,
 )
 from siting.program.columns import Prices, lagrange, priced
 from siting.program.decisions import supply_steps
+from siting.program.least_cost import by_cost, trim_by_cost
 from siting.program.neighbourhoods import first_members, neighbourhood, order_sites
 from siting.program.networks import linkable
 from siting.program.plain import Proof, required_unusable, sign_of, solve_plain
@@ -254,8 +258,13 @@ class Witness:
     tour_km: float
 
     @property
+    def sizes(self) -> np.ndarray:
+        """Sizes of the campuses, in the unit of the target [MW]."""
+        return self.draw_mw * self.case.target_per_mw[self.sites]
+
+    @property
     def size(self) -> float:
-        return float((self.draw_mw * self.case.target_per_mw[self.sites]).sum())
+        return float(self.sizes.sum())
 
 
 def witnesses(case: Case, plan: Settled) -> Iterator[Witness]:
@@ -325,23 +334,91 @@ def check_sizes(witness: Witness, h: int) -> None:
 def check_costs(witness: Witness, h: int) -> None:
     case = witness.case
     around = neighbourhood(case, h)
-    field = Field.of(case).take(around)
+    whole = Field.of(case).take(around)
+    members = np.array([int(np.flatnonzero(around == i)[0]) for i in witness.sites])
+    for above in (math.inf, 1e-6, 0.01, 0.2):
+        cutoff = witness.cost + above * max(1.0, witness.cost)
+        assert not_above(witness.size, largest_below(whole, cutoff))
+        field = whole.below(cutoff)
+        assert (witness.sizes <= field.cap[members] * (1 + SLACK)).all()
+        check_fill(witness, field, around, members)
+        kept, bound = trim_by_cost(replace(case, sense="minimise_cost"), Field.of(case), h, cutoff)
+        assert np.isin(witness.sites, kept).all()
+        assert not_above(bound, witness.cost)
+    for cutoff in (math.inf, witness.cost * 1.01 + SLACK):
+        anchors = by_cost(case, Field.of(case), np.array([h]), shifts=2, cutoff=lambda: cutoff)  # noqa: B023
+        assert not_above(anchors.bounds[0], witness.cost)
+
+
+def check_fill(witness: Witness, field: Field, around: np.ndarray, members: np.ndarray) -> None:
+    case = witness.case
     everyone = Rows.all_of(len(around))
     fewest = fewest_campuses(field, everyone)
-    members = np.flatnonzero(np.isin(around, witness.sites))
+    assert fewest[0] <= len(members)
     for shift in field.shifts():
-        assert not_above(fill_cost(field, everyone, fewest, shift)[0][0], witness.cost)
+        fill, marginal = fill_cost(field, everyone, fewest, shift)
+        extra = extra_cost(field, everyone, marginal, shift)
+        spans, each = span_cost(field, everyone, extra)
+        assert not_above(fill[0] + spans[0], witness.cost)
+        assert not_above(fill[0] + extra[members].sum(), witness.cost)
         forced, opened_musd = with_forced(field, 0, shift)
         fill, marginal = fill_cost(forced, everyone, fewest, shift)
-        assert not_above(fill[0] + opened_musd, witness.cost)
-        extra = extra_cost(field, float(marginal[0]), shift)
-        for j in members[members > 0]:
-            assert not_above(fill[0] + opened_musd + extra[j], witness.cost)
+        extra = extra_cost(forced, everyone, marginal, shift)
+        each = span_cost(forced, everyone, extra)[1]
+        for j in members:
+            assert not_above(fill[0] + opened_musd + each[j], witness.cost)
         if case.cluster.network == "mesh":
-            within = np.isfinite(case.reach.take(around).dense())
+            within = case.reach.take(around).adjacency()
             pairs = pair_cost(field, within, 0, shift)
             for j in members[members > 0]:
                 assert not_above(pairs[j], witness.cost)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_fill_is_the_least_cost_of_nested_limits(seed):
+    """Against a linear program, with the limits of utilities among those of zones."""
+    rng = np.random.default_rng(seed)
+    case = replace(rival_case(seed), sense="minimise_cost").of_clusters(1)
+    changes = {"max_utility_fraction": 0.6} if seed % 2 else {"keep_after_utility_loss": 0.5}
+    case = replace(case, cluster=case.cluster.model_copy(update=changes))
+    case = case.take(order_sites(case))
+    whole, everyone = Field.of(case), Rows.all_of(len(case.site_ids))
+    cheapest = fill_cost(whole, everyone, np.array([1]), 0.0)[0][0]
+    if not math.isfinite(cheapest) or (whole.kept == 0 and whole.share == 1):
+        pytest.skip("no target, or out of reach")
+    field = whole.below(float(cheapest * rng.uniform(1.05, 3)))
+    assert field is not whole
+    cost = field.unit + field.fixed / field.cap
+    rows, limits = [], []
+    for zone, headroom in field.zones:
+        for z, mw in enumerate(headroom):
+            rows.append(zone == z)
+            limits.append(mw)
+    found = fill_cost(field, everyone, np.array([1]), 0.0)[0][0]
+    expected = linprog(
+        cost,
+        A_ub=np.array(rows, float) if rows else None,
+        b_ub=limits or None,
+        A_eq=np.ones((1, len(cost))),
+        b_eq=[field.target],
+        bounds=np.column_stack((np.zeros(len(cost)), field.cap)),
+    )
+    if not expected.success:
+        assert found == math.inf
+    else:
+        assert found == pytest.approx(expected.fun)
+    # Every utility is there but those that share a zone with another.
+    of_utilities = [field.zones[level][0] for level in field.utilities]
+    for u in np.unique(case.utility):
+        sites = case.utility == u
+        there = any(
+            len(np.unique(zone[sites])) == 1 and zone[sites][0] >= 0 for zone in of_utilities
+        )
+        crosses = any(
+            0 < (inside := sites[of_zone]).sum() < min(len(inside), sites.sum())
+            for of_zone in case.sites_in_zone.values()
+        )
+        assert there != crosses
 
 
 def check_kilometres(witness: Witness, h: int) -> None:

@@ -19,8 +19,9 @@ from siting.fiber import (
     reach_of_access,
     routed,
 )
-from siting.program import anchors as program
 from siting.program import cover
+from siting.program import least_cost as program
+from siting.program.anchors import solve_anchors
 from siting.program.bounds import Field
 from siting.program.cover import Anchors
 from siting.program.neighbourhoods import first_members, order_sites
@@ -268,7 +269,7 @@ def test_anchors_that_are_ruled_out_and_raised():
 def test_plans_do_not_depend_on_how_distances_are_held(deep, seed, sense):
     plain, lazy = question(seed, sense)
     solver = Solver("highs", 1e-6, 1)
-    expected, found = (program.solve_anchors(case, solver, Deadline(60)) for case in (plain, lazy))
+    expected, found = (solve_anchors(case, solver, Deadline(60)) for case in (plain, lazy))
     assert expected.complete
     assert found.complete
     assert expected.infeasible == found.infeasible

@@ -6,10 +6,12 @@ import contextlib
 import math
 from dataclasses import dataclass, replace
 
+import numpy as np
 from pulp import LpProblem, lpSum
 
 from siting.case import Case
 from siting.errors import SolverError
+from siting.program.bounds import Field
 from siting.program.build import Rule
 from siting.program.decisions import Decisions, label
 from siting.program.dominance import exchangeable, of_each_kind
@@ -51,11 +53,24 @@ def _solve_below(
         # To write a large program takes seconds, and hundreds of them may be left.
         return Proof(None, -sign * math.inf, infeasible=False, complete=False)
     if math.isfinite(cutoff):
+        below = _below(case, cutoff)
         with contextlib.suppress(SolverError):
-            proof = solve_plain(case, solver, deadline, cutoff=cutoff * sign, hub=hub, also=also)
+            proof = solve_plain(below, solver, deadline, cutoff=cutoff * sign, hub=hub, also=also)
             if proof.best is None or proof.best.objective * sign < cutoff:
                 return proof
     return solve_plain(case, solver, deadline, hub=hub, also=also)
+
+
+def _below(case: Case, cutoff: float) -> Case:
+    """The same question with campuses no larger than those of plans below a cutoff can be."""
+    if case.sense != "minimise_cost" or case.count > 1 or not case.usable.all():
+        return case
+    field = Field.of(case)
+    below = field.below(cutoff)
+    if below is field:
+        return case
+    limited = replace(case, max_mw=np.minimum(case.max_mw, below.cap / case.target_per_mw))
+    return limited if limited.usable.all() else case
 
 
 def _without_span_loss(case: Case) -> Case | None:

@@ -18,6 +18,7 @@ fixed cost, so that no campus gets cheaper by being opened.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -25,6 +26,9 @@ import numpy as np
 
 from siting.case import BoolArray, Case
 from siting.fiber.reach import FloatArray, IntArray
+
+TINY_MW = 1e-3
+"""Size of a campus that is too small for any plan [MW]."""
 
 SHIFT_STEPS = (1.0, 0.0, -1.0, -2.0, -4.0)
 """Shifts tried, in units of the least fixed cost."""
@@ -109,6 +113,17 @@ class Field:
         Least size of a cluster [MW].
     min_campuses, max_campuses
         Least and largest number of campuses that any plan can have.
+    kept, kept_of_utility
+        What must be left of a cluster without any of its campuses, and without all those of any
+        utility, in the unit of the target [MW].
+    share
+        No utility has more of a cluster than this [1].
+    groups
+        For utilities and regions, where campuses of several are asked: the ``(n,)`` number of each
+        site's, -1 for none, and how many are asked.
+    utilities
+        Which levels of ``zones`` are utilities: their shares are limited as headroom is, once it is
+        known how large a cluster can be (`below`).
     """
 
     cap: FloatArray
@@ -119,6 +134,11 @@ class Field:
     target: float
     min_campuses: int
     max_campuses: int
+    kept: float = 0.0
+    kept_of_utility: float = 0.0
+    share: float = 1.0
+    groups: tuple[tuple[IntArray, int], ...] = ()
+    utilities: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, case: Case, per_mw: FloatArray | None = None) -> Field:
@@ -129,8 +149,13 @@ class Field:
         per_mw = case.target_per_mw if per_mw is None else per_mw
         cap = case.cap_mw * per_mw
         depth = np.array([len(chain) for chain in case.ancestry], dtype=np.int64)
-        zones = []
-        for level in range(int(depth.max(initial=0)), 0, -1):
+        zones: list[tuple[IntArray, FloatArray]] = []
+        utilities: list[int] = []
+        nested = _nested_utilities(case, depth)
+        for level in range(int(depth.max(initial=0)), -1, -1):
+            if level in nested:
+                utilities.append(len(zones))
+                zones.append(nested[level])
             zone = np.full(len(cap), -1, dtype=np.int64)
             headroom: list[float] = []
             for z, sites in case.sites_in_zone.items():
@@ -142,10 +167,12 @@ class Field:
                 zones.append((zone, np.array(headroom)))
         cluster = case.cluster
         target = case.target or 0.0
-        keep = max(cluster.keep_after_campus_loss, cluster.keep_after_utility_loss)
-        if keep > 0 and cluster.max_campuses > 1:
+        kept_of_utility = target * cluster.keep_after_utility_loss
+        kept = max(target * cluster.keep_after_campus_loss, kept_of_utility)
+        if kept > 0 and cluster.max_campuses > 1:
             # What is left without the largest of K campuses is at most (K - 1) / K of the whole.
-            target = max(target, keep * target * cluster.max_campuses / (cluster.max_campuses - 1))
+            target = max(target, kept * cluster.max_campuses / (cluster.max_campuses - 1))
+        asked = ((case.utility, least_utilities(case)), (case.region, cluster.min_regions))
         return cls(
             cap=cap,
             least=np.maximum(case.min_mw * per_mw, 0.0),
@@ -155,20 +182,46 @@ class Field:
             target=target,
             min_campuses=least_campuses(case),
             max_campuses=cluster.max_campuses,
+            kept=kept,
+            kept_of_utility=kept_of_utility,
+            # Shares are of draw; in another unit a utility may have the better sites.
+            share=min(1.0, cluster.max_utility_fraction * _spread(per_mw)),
+            groups=tuple((group, least) for group, least in asked if least > 1),
+            utilities=tuple(utilities),
         )
 
     def take(self, sites: IntArray) -> Field:
         """The field of some of the sites."""
-        return Field(
-            self.cap[sites],
-            self.least[sites],
-            self.fixed[sites],
-            self.unit[sites],
-            tuple((zone[sites], headroom) for zone, headroom in self.zones),
-            self.target,
-            self.min_campuses,
-            self.max_campuses,
+        return replace(
+            self,
+            cap=self.cap[sites],
+            least=self.least[sites],
+            fixed=self.fixed[sites],
+            unit=self.unit[sites],
+            zones=tuple((zone[sites], headroom) for zone, headroom in self.zones),
+            groups=tuple((group[sites], least) for group, least in self.groups),
         )
+
+    def below(self, cutoff: float) -> Field:
+        """The field of the plans that cost less than a cutoff [MUSD/year].
+
+        They are not much larger than the target, so what must outlive the loss of any campus, or
+        the share that a utility may have, bounds each of their campuses.
+        """
+        if not math.isfinite(cutoff) or (self.kept == 0 and self.share == 1):
+            return self
+        size = largest_below(self, cutoff)
+        cap = np.minimum(self.cap, max(size - self.kept, TINY_MW)) if self.kept > 0 else self.cap
+        of_utility = self.share * size
+        if self.kept_of_utility > 0:
+            of_utility = min(of_utility, size - self.kept_of_utility)
+        zones = list(self.zones)
+        for level in self.utilities:
+            zone, headroom = zones[level]
+            zones[level] = zone, np.full_like(headroom, max(of_utility, TINY_MW))
+        # A site stays a site, so that positions do; what is so small costs more than any cutoff.
+        cap = np.maximum(self.least, np.minimum(cap, max(of_utility, TINY_MW)))
+        return replace(self, cap=cap, zones=tuple(zones))
 
     def shifts(self) -> list[float]:
         """Shifts of the fixed cost that are worth trying [MUSD/year]."""
@@ -177,15 +230,45 @@ class Field:
         return [min(step * scale, least) for step in SHIFT_STEPS]
 
 
+def _spread(per_mw: FloatArray) -> float:
+    """How much more the best site makes of a MW than the worst [1]."""
+    return float(per_mw.max() / per_mw.min()) if len(per_mw) else 1.0
+
+
+def _nested_utilities(case: Case, depth: IntArray) -> dict[int, tuple[IntArray, FloatArray]]:
+    """Utilities as levels of zones, where what they have of a cluster is limited.
+
+    By the depth of the deepest zone that holds all sites of a utility, before which it comes. A
+    utility that holds part of a zone and part of others is left out: greed knows nested sets only.
+    """
+    if case.cluster.max_utility_fraction == 1 and case.cluster.keep_after_utility_loss == 0:
+        return {}
+    levels: dict[int, tuple[IntArray, FloatArray]] = {}
+    for u in np.unique(case.utility).tolist():
+        sites = case.utility == u
+        chains = [set(case.ancestry[z]) for z in np.unique(case.zone[sites])]
+        around = set.intersection(*chains)
+        within = set.union(*chains) - around
+        if all(sites[case.sites_in_zone[z]].all() for z in within):
+            level = max((int(depth[z]) for z in around), default=0)
+            zone, headroom = levels.get(level, (np.full(len(sites), -1), np.empty(0)))
+            zone[sites] = len(headroom)
+            levels[level] = zone, np.append(headroom, np.inf)
+    return levels
+
+
 def least_campuses(case: Case) -> int:
     """Least number of campuses that the counts and the losses of a cluster allow."""
     cluster = case.cluster
-    least = max(cluster.min_campuses, cluster.min_utilities, cluster.min_regions)
-    if cluster.keep_after_campus_loss > 0 or cluster.keep_after_utility_loss > 0:
-        least = max(least, 2)
-    if cluster.max_utility_fraction < 1:
-        least = max(least, int(np.ceil(1 / cluster.max_utility_fraction - 1e-9)))
-    return least
+    least = max(cluster.min_campuses, least_utilities(case), cluster.min_regions)
+    return max(least, 2) if cluster.keep_after_campus_loss > 0 else least
+
+
+def least_utilities(case: Case) -> int:
+    """Least number of utilities that the counts, the loss and the shares of a cluster allow."""
+    cluster = case.cluster
+    least = max(cluster.min_utilities, int(np.ceil(1 / cluster.max_utility_fraction - 1e-9)))
+    return max(least, 2) if cluster.keep_after_utility_loss > 0 else least
 
 
 def laminar_takes(field: Field, rows: Rows) -> FloatArray:
@@ -337,20 +420,88 @@ def with_forced(field: Field, h: int, shift: float) -> tuple[Field, float]:
     return forced, float(field.fixed[h]) - shift
 
 
-def extra_cost(field: Field, marginal: float, shift: float) -> FloatArray:
+def largest_below(field: Field, cutoff: float) -> float:
+    """No plan below the cutoff is larger than this: it buys so much of the fill [MW]."""
+    everyone = Rows.all_of(len(field.cap))
+    fewest = float(fewest_campuses(field, everyone)[0])
+    size = math.inf
+    for shift in field.shifts():
+        cost = field.unit + (field.fixed - shift) / field.cap
+        rows = everyone.ordered(np.argsort(cost, kind="stable"))
+        takes, cost = laminar_takes(field, rows), cost[rows.site]
+        money = cutoff - shift * (fewest if shift >= 0 else field.max_campuses)
+        left = np.maximum(money - sum_before(rows.row, takes * cost), 0.0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            bought = np.where(cost > 0, np.minimum(takes, left / cost), takes)
+        size = min(size, float(bought.sum()))
+    return size * (1 + 1e-9)
+
+
+def extra_cost(field: Field, rows: Rows, marginal: FloatArray, shift: float) -> FloatArray:
     """How much dearer than the fill every plan with a site is.
 
     A plan with site ``j`` pays its fixed cost and at least saves the marginal unit cost on what
     ``j`` draws: ``min over size of fixed - shift + (unit - marginal) * size``. The headroom of
-    zones only makes it dearer. Reduced-cost fixing, for a semi-continuous size.
+    zones only makes it dearer. Reduced-cost fixing, for a semi-continuous size. By the same
+    multipliers a plan with several sites is dearer by the sum of theirs.
+
+    Parameters
+    ----------
+    field
+        The sites.
+    rows
+        Sets of sites.
+    marginal
+        ``(rows,)`` unit cost of the last unit of each fill [MUSD/MW/year].
+    shift
+        Shift of the fixed cost in the fill [MUSD/year].
 
     Returns
     -------
-    ``(n,)`` [MUSD/year], not less than 0.
+    ``(entries,)`` [MUSD/year], not less than 0.
     """
-    slope = field.unit - marginal
-    size = np.where(slope < 0, field.cap, field.least)
-    return np.maximum(0.0, field.fixed - shift + slope * size)
+    slope = field.unit[rows.site] - marginal[rows.row]
+    size = np.where(slope < 0, field.cap[rows.site], field.least[rows.site])
+    return np.maximum(0.0, field.fixed[rows.site] - shift + slope * size)
+
+
+def span_cost(field: Field, rows: Rows, extra: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """How much dearer than the fill a plan is that has campuses of enough utilities and regions.
+
+    It has a campus of so many of them, and each is dearer by the least that a site of it is.
+
+    Parameters
+    ----------
+    field
+        The sites.
+    rows
+        Sets of sites.
+    extra
+        ``(entries,)`` how much dearer a plan with each site is, see `extra_cost` [MUSD/year].
+
+    Returns
+    -------
+    any
+        ``(rows,)`` for any plan; infinite where the row has too few of them [MUSD/year].
+    each
+        ``(entries,)`` for a plan with the site [MUSD/year].
+    """
+    least_any, least_each = np.zeros(rows.count), extra
+    for group_of_site, asked in field.groups:
+        group = group_of_site[rows.site]
+        named, groups = group >= 0, int(group_of_site.max(initial=-1)) + 1
+        cheapest = np.full((rows.count, max(groups, asked)), np.inf)
+        np.minimum.at(cheapest, (rows.row[named], group[named]), extra[named])
+        chosen = np.sort(cheapest, axis=1)[:, :asked]
+        least_any = np.maximum(least_any, chosen.sum(axis=1))
+        # Of the groups that are not the site's, all but one are still asked.
+        others, dearest = chosen[:, :-1].sum(axis=1)[rows.row], chosen[:, -1][rows.row]
+        own = np.where(named, cheapest[rows.row, group], np.inf)
+        with np.errstate(invalid="ignore"):
+            others = np.where(own < dearest, others - own + dearest, others)
+        others = np.where(named, others, chosen.sum(axis=1)[rows.row])
+        least_each = np.maximum(least_each, np.where(np.isnan(others), np.inf, others) + extra)
+    return least_any, least_each
 
 
 def pair_cost(field: Field, within: BoolArray, h: int, shift: float) -> FloatArray:

@@ -10,11 +10,11 @@ import numpy as np
 
 from siting.case import BoolArray, Case
 from siting.fiber.reach import FloatArray
-from siting.program.anchors import by_cost, trim_by_cost
 from siting.program.below import solve_below
 from siting.program.bounds import Field
 from siting.program.cover import Anchors
 from siting.program.groups import Group, group_by_sites
+from siting.program.least_cost import by_cost, trim_by_cost
 from siting.program.neighbourhoods import first_members, order_sites, required_apart
 from siting.program.plain import Proof, required_unusable
 from siting.program.search import MOST_SITES, solve_anchored

@@ -32,6 +32,7 @@ from siting.program.bounds import (
     fewest_campuses,
     fill_cost,
     largest_sizes,
+    span_cost,
 )
 from siting.program.plain import Proof, solve_plain
 from siting.program.solvers import Deadline
@@ -144,7 +145,8 @@ def _cost_with(case: Case) -> FloatArray:
     best = np.full(len(case.site_ids), -np.inf)
     for shift in field.shifts():
         fill, marginal = fill_cost(field, everyone, fewest, shift)
-        best = np.maximum(best, float(fill[0]) + extra_cost(field, float(marginal[0]), shift))
+        extra = extra_cost(field, everyone, marginal, shift)
+        best = np.maximum(best, fill + span_cost(field, everyone, extra)[1])
     return best
 
 

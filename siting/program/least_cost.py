@@ -1,0 +1,137 @@
+"""The least cost of one cluster: what the fill of a neighbourhood costs, and what it rules out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from siting.case import BoolArray, Case
+from siting.fiber.reach import FloatArray, IntArray
+from siting.program.bounds import (
+    Field,
+    Rows,
+    extra_cost,
+    fewest_campuses,
+    fill_cost,
+    pair_cost,
+    span_cost,
+    with_forced,
+)
+from siting.program.cover import Anchors
+from siting.program.neighbourhoods import first_members, neighbourhood
+from siting.program.plain import Proof
+from siting.program.search import Search, best_first
+
+PROBE_ROUNDS = 60
+"""How often sites are removed from a neighbourhood by probing before its program is solved."""
+
+PROBE_SITES = 1_500
+"""In a neighbourhood of more sites than this no pairs are probed."""
+
+FIRST_SITES = 150
+"""Of a larger neighbourhood the cheapest so many are tried for a first plan."""
+
+
+def least_cost(search: Search) -> Proof:
+    """Search the cluster that costs least."""
+    case, sites = search.case, Field.of(search.case)
+    anchors = by_cost(case, sites, first_members(case), cutoff=search.cutoff)
+    _first_cheap(search, anchors)
+    return best_first(search, anchors, lambda h: trim_by_cost(case, sites, h, search.cutoff()))
+
+
+def by_cost(
+    case: Case,
+    sites: Field,
+    anchors: IntArray,
+    *,
+    shifts: int = 1,
+    cutoff: Callable[[], float] = lambda: math.inf,
+) -> Anchors:
+    """Some anchors, and that no plan with each costs less than its bound [MUSD/year].
+
+    The bound is the best of so many shifts of the fixed cost, and the cutoff if that is less.
+    """
+
+    def bound(rows: Rows) -> FloatArray:
+        limit = cutoff()
+        field = sites.below(limit)
+        fewest = fewest_campuses(field, rows)
+        least = np.zeros(rows.count)
+        for shift in sites.shifts()[:shifts]:
+            fill, marginal = fill_cost(field, rows, fewest, shift)
+            if field.groups:
+                fill += span_cost(field, rows, extra_cost(field, rows, marginal, shift))[0]
+            least = np.maximum(least, fill)
+        least[fewest > field.max_campuses] = np.inf
+        return least if field is sites else np.minimum(least, limit)
+
+    return Anchors.of_case(case, anchors, bound)
+
+
+def _first_cheap(search: Search, anchors: Anchors) -> None:
+    """Find some plan among the cheapest sites around a promising anchor, if there are many."""
+    h = anchors.dive()
+    if h is None:
+        return
+    sites = neighbourhood(search.case, h)
+    if len(sites) > FIRST_SITES and not search.case.required.any():
+        # Sites are in the order of their cost.
+        search.solve(sites[:FIRST_SITES], h)
+
+
+def trim_by_cost(case: Case, sites: Field, h: int, cutoff: float) -> tuple[IntArray, float]:
+    """Sites that a plan below the cutoff with anchor ``h`` can have, and a bound on its cost.
+
+    Removes by reduced cost, and by probing pairs, until nothing more can be removed.
+    """
+    kept = neighbourhood(case, h)
+    within: BoolArray | None = None
+    probed = case.cluster.network == "mesh"
+    # What is left out costs at least the cutoff, so no bound above it holds for the anchor.
+    bound, ceiling = -math.inf, math.inf
+    for _ in range(PROBE_ROUNDS):
+        whole = sites.take(kept)
+        part = whole.below(cutoff)
+        ceiling = ceiling if part is whole else cutoff
+        fewest = fewest_campuses(part, Rows.all_of(len(kept)))
+        if fewest[0] > part.max_campuses:
+            return kept, ceiling
+        least = _anchored_fill(part, fewest)
+        bound = max(bound, float(least[0]))
+        stays = (least < cutoff) | case.required[kept]
+        stays[0] = True
+        if stays.all() and bound < cutoff and probed and len(kept) <= PROBE_SITES:
+            if within is None:
+                within = case.reach.take(kept).adjacency()
+            pairs = _pairs_cost(part, within)
+            if fewest[0] >= 2:
+                bound = max(bound, float(pairs[1:].min(initial=np.inf)))
+            stays = (pairs < cutoff) | case.required[kept]
+        if stays.all() or bound >= cutoff:
+            break
+        kept, ceiling = kept[stays], cutoff
+        if within is not None:
+            within = within[np.ix_(stays, stays)]
+    return kept, min(bound, ceiling)
+
+
+def _anchored_fill(part: Field, fewest: IntArray) -> FloatArray:
+    """``(n,)`` no plan with the anchor, which comes first, and each site costs less."""
+    everyone = Rows.all_of(len(part.cap))
+    least = np.zeros(len(part.cap))
+    for shift in part.shifts():
+        forced, opened = with_forced(part, 0, shift)
+        fill, marginal = fill_cost(forced, everyone, fewest, shift)
+        extra = extra_cost(forced, everyone, marginal, shift)
+        least = np.maximum(least, fill + opened + span_cost(part, everyone, extra)[1])
+    return least
+
+
+def _pairs_cost(part: Field, within: BoolArray) -> FloatArray:
+    """``(n,)`` no plan with the anchor, which comes first, and each other site costs less."""
+    pairs_cost: FloatArray = np.max([pair_cost(part, within, 0, s) for s in part.shifts()[:2]], 0)
+    pairs_cost[0] = -np.inf
+    return pairs_cost
