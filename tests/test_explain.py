@@ -18,6 +18,7 @@ from siting.distances import reach_of
 from siting.explanation import Change, Explanation, add_headroom
 from siting.model import Model, read_model
 from siting.program.feasible import find_any_plan
+from siting.program.reasons import why_infeasible
 from siting.program.relaxed import Relaxed
 from siting.world import World, read_world
 
@@ -341,6 +342,41 @@ def test_infeasible_solve_points_to_explain(capsys: pytest.CaptureFixture[str]) 
     assert main(["solve", "no_plan", "--quiet", "--set", "cluster.max_campuses=5"]) == 3
     said = capsys.readouterr().err
     assert "siting explain no_plan --set=cluster.max_campuses=5" in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        # 600 MW of headroom in all, for three campuses.
+        (
+            {"cluster.target_mw": 900},
+            (
+                "at most 600 MW (around site 'b' in R2); lower cluster.target_mw to 600 or less, raise "
+                "cluster.max_fiber_km, or give more headroom"
+            ),
+        ),
+        # Three campuses of 100 MW: neither reach nor headroom would help.
+        (
+            {"cluster.target_mw": 500, "campus.max_mw": 100},
+            (
+                "at most 300 MW (around site 'b' in R2); lower cluster.target_mw to 300 or less, or "
+                "raise cluster.max_campuses or campus.max_mw"
+            ),
+        ),
+        # Three campuses of 220 MW are too few for the target, and headroom is short besides.
+        (
+            {"cluster.target_mw": 900, "campus.max_mw": 220},
+            (
+                "raise cluster.max_fiber_km, or give more headroom; in any case raise "
+                "cluster.max_campuses or campus.max_mw"
+            ),
+        ),
+    ],
+)
+def test_a_target_out_of_reach_says_what_is_in_the_way(changes: dict, said: str) -> None:
+    from tiny import tiny_case, tiny_model
+
+    assert said in why_infeasible(tiny_case(tiny_model(**changes)))
 
 
 @pytest.mark.parametrize("seed", range(30))

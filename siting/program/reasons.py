@@ -149,13 +149,20 @@ def _too_small(case: Case) -> list[str]:
     }[case.cluster.network]
     module_mw = case.campus.module_mw
     modules = f" in whole modules of {module_mw:,.0f} MW" if module_mw > 0 else ""
-    smaller = "lower campus.module_mw, " if module_mw > 0 else ""
+    fullest = most * case.campus.max_mw * float(case.target_per_mw[case.usable].max())
+    more = "cluster.max_campuses or campus.max_mw" if fullest < case.target else ""
+    if largest >= fullest * (1 - 1e-9):
+        # Neither reach nor headroom is in the way.
+        remedy = f"or raise {more}"
+    else:
+        smaller = "lower campus.module_mw, " if module_mw > 0 else ""
+        wider = "cluster.max_fiber_km" if most > 1 else "cluster.max_campuses"
+        also = f"; in any case raise {more}" if more and most > 1 else ""
+        remedy = f"{smaller}raise {wider}, or give more headroom{also}"
     reason = (
         f"{case.target:,.0f} {unit} asked, but {together if most > 1 else 'one campus has'} "
-        f"at most {largest:,.0f} {unit}{modules} "
-        f"({'around' if most > 1 else 'at'} {place}); lower cluster.{key} to "
-        f"{np.floor(largest):,.0f} or less, {smaller}raise "
-        f"{'cluster.max_fiber_km' if most > 1 else 'cluster.max_campuses'}, or give more headroom"
+        f"at most {largest:,.0f} {unit}{modules} ({'around' if most > 1 else 'at'} {place}); "
+        f"lower cluster.{key} to {np.floor(largest):,.0f} or less, {remedy}"
     )
     return [reason]
 
