@@ -351,16 +351,16 @@ def test_infeasible_solve_points_to_explain(capsys: pytest.CaptureFixture[str]) 
         (
             {"cluster.target_mw": 900},
             (
-                "at most 600 MW (around site 'b' in R2); lower cluster.target_mw to 600 or less, raise "
-                "cluster.max_fiber_km, or give more headroom"
+                "at most 600 MW (around site 'b' in R2); lower cluster.target_mw to 600 or less, "
+                "raise cluster.max_fiber_km, or give more headroom"
             ),
         ),
         # Three campuses of 100 MW: neither reach nor headroom would help.
         (
             {"cluster.target_mw": 500, "campus.max_mw": 100},
             (
-                "at most 300 MW (around site 'b' in R2); lower cluster.target_mw to 300 or less, or "
-                "raise cluster.max_campuses or campus.max_mw"
+                "at most 300 MW (around site 'b' in R2); lower cluster.target_mw to 300 or less, "
+                "or raise cluster.max_campuses or campus.max_mw"
             ),
         ),
         # Three campuses of 220 MW are too few for the target, and headroom is short besides.
