@@ -55,6 +55,8 @@ OPTIONS: dict[str, dict[str, object]] = {
     "campuses of 300 MW or more": {"campus.min_mw": 300},
     "campuses of 800 MW or less": {"campus.max_mw": 800},
     "hub": {"cluster.network": "hub"},
+    "ring of 1,000 km or less": {"cluster.network": "ring", "cluster.max_ring_km": 1000},
+    "ring of 2,500 km or less": {"cluster.network": "ring", "cluster.max_ring_km": 2500},
     "80 % clean and two utilities": {"clean.min_fraction": 0.8, "cluster.min_utilities": 2},
 }
 

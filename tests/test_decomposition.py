@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -189,6 +190,26 @@ def test_the_number_of_threads_does_not_change_the_plan(sense):
     one, many = (solve_together(case, Solver("highs", 1e-3, n), Deadline(120)) for n in (1, 3))
     assert one.best is not None
     assert one == many
+
+
+@pytest.mark.parametrize("sense", ["minimise_cost", "maximise_mw"])
+def test_a_ring_of_the_us_is_proven_by_meshes(sense):
+    """Its tour is short enough, and it is within the gap of the mesh that holds every such ring."""
+    case = replace(section(us_case(), "cluster", network="ring", max_ring_km=1000), sense=sense)
+    solver = Solver("highs", 1e-3, 1)
+    ring = solve_anchors(case, solver, Deadline(120))
+    assert ring.complete
+    assert ring.best is not None
+    sites = np.array(ring.best.choice[0])
+    km = case.reach.take(sites).dense()
+    assert km.max() <= case.reach.limit_km
+    tours = (np.array((0, *order, 0)) for order in itertools.permutations(range(1, len(sites))))
+    assert min(km[tour[:-1], tour[1:]].sum() for tour in tours) <= 1000
+    mesh = solve_anchors(section(case, "cluster", network="mesh"), solver, Deadline(120))
+    assert mesh.best is not None
+    assert ring.bound == pytest.approx(mesh.bound, rel=1e-3)
+    sign = -1 if sense == "maximise_mw" else 1
+    assert sign * ring.best.objective >= sign * mesh.bound - 1e-6
 
 
 @pytest.mark.parametrize("sense", SENSES)

@@ -24,7 +24,7 @@ from siting.program.most_draw import most_draw
 from siting.program.neighbourhoods import first_members, order_sites, required_apart
 from siting.program.networks import linkable
 from siting.program.plain import Proof, required_unusable, sign_of
-from siting.program.rings import least_ring, wide_ring
+from siting.program.rings import between_meshes, least_ring, wide_ring
 from siting.program.search import Search
 from siting.program.settle import Settled
 from siting.program.solvers import Deadline, Solver
@@ -66,16 +66,16 @@ def solve_anchors(
     search = Search(case.take(origin), origin, solver, deadline, progress, start)
     if len(origin) == 0:
         return search.proof(math.inf, stopped=False)
-    ring = case.cluster.network == "ring"
-    wide = ring and case.cluster.max_ring_km / 2 > case.reach.limit_km
-    if wide and case.sense != "minimise_fiber_km":
-        return wide_ring(search, lambda mesh, until: solve_anchors(mesh, solver, until))
-    if case.sense == "minimise_cost":
-        return least_cost(search)
-    if case.sense == "maximise_mw":
-        return most_draw(search)
-    least = {"mesh": least_mesh, "hub": least_spokes, "ring": least_ring}
-    return least[case.cluster.network](search)
+    if case.sense == "minimise_fiber_km":
+        least = {"mesh": least_mesh, "hub": least_spokes, "ring": least_ring}
+        return least[case.cluster.network](search)
+    if case.cluster.network == "ring":
+        between_meshes(search, lambda mesh, until: solve_anchors(mesh, solver, until))
+        if search.proven:
+            return search.proof(search.floor, stopped=False)
+        if case.cluster.max_ring_km / 2 > case.reach.limit_km:
+            return wide_ring(search)
+    return least_cost(search) if case.sense == "minimise_cost" else most_draw(search)
 
 
 def neighbourhood_sizes(case: Case) -> tuple[FloatArray, IntArray]:

@@ -23,7 +23,8 @@ import numpy as np
 
 from siting.case import Case
 from siting.errors import SolverError
-from siting.fiber.reach import FloatArray, IntArray
+from siting.fiber import RoutedReach, reach_of_access
+from siting.fiber.reach import FloatArray, IntArray, Reach
 from siting.program.below import solve_below
 from siting.program.bounds import (
     Field,
@@ -62,7 +63,13 @@ BETTER_ROUNDS = 3
 """How often a ring is sought near the best one, while a shorter one is found."""
 
 FIRST_MESH_SHARE = 0.25
-"""Share of the time in which a mesh is sought that has a tour [0-1]."""
+"""Share of the time in which the mesh of the longest reach is sought [0-1]."""
+
+MESH_SHARE = 0.1
+"""Share of the time that is left in which each mesh of less reach is sought [0-1]."""
+
+HALVINGS_OF_REACH = 5
+"""How often the reach at which a mesh has a tour is halved in on."""
 
 NEAREST = 50
 """Sites of an anchor's program at first."""
@@ -106,25 +113,74 @@ def least_ring(search: Search) -> Proof:
     return search.proof(min(bound, ceiling), stopped=stopped)
 
 
-def wide_ring(search: Search, first: Callable[[Case, Deadline], Proof]) -> Proof:
-    """Best ring whose tour may lead further than reach holds, where kilometres are no objective.
+def between_meshes(search: Search, find: Callable[[Case, Deadline], Proof]) -> None:
+    """Bound a ring and find one, where kilometres are no objective, by meshes, which ``find`` does.
 
-    Where every pair of sites is within reach and within the length of the tour by the largest
-    number of campuses, there is a tour: so ``first`` finds a plan of such a mesh. The ring's own
-    program, without the sites that make no better plan by their cost, then gives bound and plan.
+    Two campuses of a tour are no further apart than half of its length, nor than half of as many
+    hops as there are campuses, so every ring is a mesh of that reach, and the best one bounds all
+    rings. Where its campuses have no tour that is short
+    enough, those of a mesh of less reach may have one: its reach is halved in on, down to that at
+    which any tour through the largest number of campuses is short enough.
     """
     case, cluster = search.case, search.case.cluster
-    pair_km = min(case.reach.limit_km, cluster.max_ring_km / cluster.max_campuses)
-    asked = {"network": "mesh", "keep_after_span_loss": False, "max_fiber_km": pair_km}
-    mesh = replace(
-        case,
-        cluster=cluster.model_copy(update=asked),
-        reach=case.reach.within(pair_km),
-        km_by_campuses=(),
-    )
-    found = first(mesh, search.deadline.within(FIRST_MESH_SHARE * search.deadline.left_s()))
-    if found.best is not None:
-        search.try_sites(found.best)
+    hops = max(1, cluster.max_campuses // 2)
+    reach = _wider(case, min(cluster.max_ring_km / 2, hops * case.reach.limit_km))
+    if reach is None:
+        reach = case.reach
+    else:
+        widest = find(_mesh(case, reach), _share(search, FIRST_MESH_SHARE))
+        search.floor = widest.bound * search.sign
+        if widest.best is not None:
+            search.try_sites(widest.best)
+    long_km = reach.limit_km
+    short_km = min(case.reach.limit_km, long_km, cluster.max_ring_km / cluster.max_campuses)
+    for _ in range(HALVINGS_OF_REACH):
+        middle_km = (short_km + long_km) / 2
+        if search.proven or search.deadline.reached():
+            return
+        before = search.best
+        found = find(_mesh(case, reach.within(middle_km)), _share(search, MESH_SHARE))
+        if found.best is not None:
+            search.try_sites(found.best)
+        if found.best is None or search.best is not before:
+            short_km = middle_km
+        else:
+            long_km = middle_km
+    if search.best is None:
+        found = find(_mesh(case, reach.within(short_km)), _share(search, FIRST_MESH_SHARE))
+        if found.best is not None:
+            search.try_sites(found.best)
+
+
+def _mesh(case: Case, reach: Reach) -> Case:
+    """The same question of a mesh with another reach."""
+    asked = {"network": "mesh", "keep_after_span_loss": False, "max_fiber_km": reach.limit_km}
+    cluster = case.cluster.model_copy(update=asked)
+    return replace(case, cluster=cluster, reach=reach, km_by_campuses=())
+
+
+def _share(search: Search, share: float) -> Deadline:
+    return search.deadline.within(share * search.deadline.left_s())
+
+
+def _wider(case: Case, limit_km: float) -> Reach | None:
+    """Pairs within a limit by fiber, that may be longer than reach; none where fiber is unknown."""
+    if limit_km <= case.reach.limit_km:
+        return case.reach.within(limit_km)
+    if isinstance(case.reach, RoutedReach):
+        return RoutedReach(case.reach.searches, case.reach.access, limit_km)
+    if case.routes is None:
+        return None
+    return reach_of_access(case.routes.graph, case.routes.access, limit_km=limit_km)
+
+
+def wide_ring(search: Search) -> Proof:
+    """Best ring whose tour may lead further than reach holds, where kilometres are no objective.
+
+    The ring's own program, without the sites that make no better plan by their cost, gives bound
+    and plan.
+    """
+    case = search.case
     stays = np.ones(len(case.site_ids), dtype=np.bool_)
     ceiling = math.inf
     if case.sense == "minimise_cost" and search.best is not None:

@@ -69,6 +69,8 @@ class Search:
         Small programs solved so far.
     ceiling
         No plan with what has been left out is better (as a cost).
+    floor
+        No plan is better, by another question's bound (as a cost).
     """
 
     case: Case
@@ -79,6 +81,7 @@ class Search:
     best: Settled | None = None
     solved: int = 0
     ceiling: float = math.inf
+    floor: float = -math.inf
 
     @property
     def sign(self) -> float:
@@ -93,6 +96,11 @@ class Search:
         those that it joins. In a hub network and a ring each anchor has links of its own.
         """
         return self.case.cluster.network == "mesh" and self.case.sense != "minimise_fiber_km"
+
+    @property
+    def proven(self) -> bool:
+        """Whether the best plan is within the gap, or there is none, by the floor alone."""
+        return self.floor >= self.cutoff()
 
     def cutoff(self) -> float:
         """Only plans better than this matter: better than the best by more than the gap.
@@ -178,7 +186,7 @@ class Search:
 
     def tell(self, stage: str, bound: float, done: int, total: int) -> None:
         """Report where the search stands."""
-        bound = min(bound, self.ceiling)
+        bound = max(min(bound, self.ceiling), self.floor)
         if self.progress is not None:
             self.progress(
                 Progress(
@@ -206,7 +214,7 @@ class Search:
 
     def proof(self, bound: float, *, stopped: bool) -> Proof:
         """What is proven in the end; ``bound`` as a cost."""
-        bound = min(bound, self.ceiling)
+        bound = max(min(bound, self.ceiling), self.floor)
         if self.best is None:
             infeasible = not stopped and bound == math.inf
             return Proof(None, bound * self.sign, infeasible, infeasible)
