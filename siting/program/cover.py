@@ -100,7 +100,7 @@ class Anchors:
         anchors
             The positions that can be the first member of a cluster.
         bound
-            Bounds of neighbourhoods. They hold for every plan in a set of sites, whatever its anchor.
+            Bounds of sets of sites. They hold for every plan in the set, whatever its anchor.
         """
         if _in_groups(case, anchors):
             found = cls(anchors, np.full(len(anchors), -np.inf), np.zeros(len(anchors), np.int64))
