@@ -16,9 +16,9 @@ import numpy as np
 
 from siting.case import Case
 from siting.fiber.reach import FloatArray, IntArray
-from siting.program.bounds import Field, largest_sizes
+from siting.program.bounds import Field, Rows, largest_sizes
 from siting.program.cover import chunks
-from siting.program.least_cost import least_cost
+from siting.program.least_cost import cost_with_each, least_cost
 from siting.program.least_fiber import least_mesh, least_spokes
 from siting.program.most_draw import most_draw
 from siting.program.neighbourhoods import first_members, order_sites, required_apart
@@ -66,6 +66,7 @@ def solve_anchors(
     search = Search(case.take(origin), origin, solver, deadline, progress, start)
     if len(origin) == 0:
         return search.proof(math.inf, stopped=False)
+    search.floor = _least_of_all(search.case)
     if case.sense == "minimise_fiber_km":
         least = {"mesh": least_mesh, "hub": least_spokes, "ring": least_ring}
         return least[case.cluster.network](search)
@@ -76,6 +77,16 @@ def solve_anchors(
         if case.cluster.max_ring_km / 2 > case.reach.limit_km:
             return wide_ring(search)
     return least_cost(search) if case.sense == "minimise_cost" else most_draw(search)
+
+
+def _least_of_all(case: Case) -> float:
+    """No plan is better, wherever its campuses are (as a cost): what is known before any search."""
+    if case.sense == "minimise_cost":
+        return float(cost_with_each(case).min())
+    if case.sense == "minimise_fiber_km":
+        return 0.0
+    draws, everyone = Field.of(case, np.ones(len(case.site_ids))), Rows.all_of(len(case.site_ids))
+    return -float(largest_sizes(draws, everyone)[0])
 
 
 def neighbourhood_sizes(case: Case) -> tuple[FloatArray, IntArray]:

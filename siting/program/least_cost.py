@@ -71,6 +71,18 @@ def by_cost(
     return Anchors.of_case(case, anchors, bound)
 
 
+def cost_with_each(case: Case) -> FloatArray:
+    """``(n,)`` no plan with each site costs less, wherever its campuses are [MUSD/year]."""
+    field, everyone = Field.of(case), Rows.all_of(len(case.site_ids))
+    fewest = fewest_campuses(field, everyone)
+    best = np.full(len(case.site_ids), -np.inf)
+    for shift in field.shifts():
+        fill, marginal = fill_cost(field, everyone, fewest, shift)
+        extra = extra_cost(field, everyone, marginal, shift)
+        best = np.maximum(best, fill + span_cost(field, everyone, extra)[1])
+    return best
+
+
 def _first_cheap(search: Search, anchors: Anchors) -> None:
     """Find some plan among the cheapest sites around a promising anchor, if there are many."""
     h = anchors.dive()

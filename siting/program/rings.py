@@ -29,12 +29,9 @@ from siting.program.below import solve_below
 from siting.program.bounds import (
     Field,
     Rows,
-    extra_cost,
-    fewest_campuses,
-    fill_cost,
     largest_sizes,
-    span_cost,
 )
+from siting.program.least_cost import cost_with_each
 from siting.program.plain import Proof, solve_plain
 from siting.program.solvers import Deadline
 
@@ -129,7 +126,7 @@ def between_meshes(search: Search, find: Callable[[Case, Deadline], Proof]) -> N
         reach = case.reach
     else:
         widest = find(_mesh(case, reach), _share(search, FIRST_MESH_SHARE))
-        search.floor = widest.bound * search.sign
+        search.floor = max(search.floor, widest.bound * search.sign)
         if widest.best is not None:
             search.try_sites(widest.best)
     long_km = reach.limit_km
@@ -184,7 +181,7 @@ def wide_ring(search: Search) -> Proof:
     stays = np.ones(len(case.site_ids), dtype=np.bool_)
     ceiling = math.inf
     if case.sense == "minimise_cost" and search.best is not None:
-        stays = (_cost_with(case) < search.cutoff()) | case.required
+        stays = (cost_with_each(case) < search.cutoff()) | case.required
         ceiling = math.inf if stays.all() else search.cutoff()
     sites = np.flatnonzero(stays)
     proof = solve_below(case.take(sites), search.solver, search.deadline, search.cutoff())
@@ -192,18 +189,6 @@ def wide_ring(search: Search) -> Proof:
     if proof.best is not None:
         search.keep(proof.best, sites)
     return search.proof(bound, stopped=not proof.complete)
-
-
-def _cost_with(case: Case) -> FloatArray:
-    """``(n,)`` no plan with each site costs less [MUSD/year]."""
-    field, everyone = Field.of(case), Rows.all_of(len(case.site_ids))
-    fewest = fewest_campuses(field, everyone)
-    best = np.full(len(case.site_ids), -np.inf)
-    for shift in field.shifts():
-        fill, marginal = fill_cost(field, everyone, fewest, shift)
-        extra = extra_cost(field, everyone, marginal, shift)
-        best = np.maximum(best, fill + span_cost(field, everyone, extra)[1])
-    return best
 
 
 def _held(search: Search) -> bool:
