@@ -8,6 +8,7 @@ the clusters of the plans that were found.
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections import Counter
 from collections.abc import Iterator
@@ -372,6 +373,22 @@ def check_fill(witness: Witness, field: Field, around: np.ndarray, members: np.n
             pairs = pair_cost(field, within, 0, shift)
             for j in members[members > 0]:
                 assert not_above(pairs[j], witness.cost)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_solver_that_stops_before_it_has_a_bound_is_given_one(seed, monkeypatch):
+    case = rival_case(seed, most_sites=12)
+    plain = solve_plain(case, Solver("highs", GAP, 1), Deadline(LONG_S))
+    if plain.best is None:
+        return
+    sign = sign_of(case)
+    stopped = replace(plain, bound=-sign * math.inf, complete=False)
+    # The package's `solve` is a function.
+    solve = importlib.import_module("siting.program.solve")
+    monkeypatch.setattr(solve, "solve_plain", lambda *_: stopped)
+    proof = solve.search_plan(case, Solver("highs", GAP, 1), Deadline(LONG_S), None)
+    assert math.isfinite(proof.bound)
+    check_proof(case, plain, proof, GAP)
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -66,7 +66,7 @@ def solve_anchors(
     search = Search(case.take(origin), origin, solver, deadline, progress, start)
     if len(origin) == 0:
         return search.proof(math.inf, stopped=False)
-    search.floor = _least_of_all(search.case)
+    search.floor = least_of_all(search.case)
     if case.sense == "minimise_fiber_km":
         least = {"mesh": least_mesh, "hub": least_spokes, "ring": least_ring}
         return least[case.cluster.network](search)
@@ -79,8 +79,11 @@ def solve_anchors(
     return least_cost(search) if case.sense == "minimise_cost" else most_draw(search)
 
 
-def _least_of_all(case: Case) -> float:
-    """No plan is better, wherever its campuses are (as a cost): what is known before any search."""
+def least_of_all(case: Case) -> float:
+    """No cluster is better, wherever its campuses are (as a cost): known before any search.
+
+    All sites of the case are usable.
+    """
     if case.sense == "minimise_cost":
         return float(cost_with_each(case).min())
     if case.sense == "minimise_fiber_km":

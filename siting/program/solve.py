@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
 
 from siting.case import Case
 from siting.errors import InfeasibleError, LimitError
 from siting.model import SolverSection
 from siting.plan import Solution
-from siting.program.anchors import solve_anchors
+from siting.program.anchors import least_of_all, solve_anchors
 from siting.program.most import find_most, no_worse
-from siting.program.plain import PLAIN_SITES, Proof, solve_plain
+from siting.program.plain import PLAIN_SITES, Proof, sign_of, solve_plain
 from siting.program.reasons import why_infeasible
 from siting.program.settle import Settled
 from siting.program.several import solve_several
@@ -124,7 +127,12 @@ def search_plan(
     Several clusters may start from a plan that is known.
     """
     if int(case.usable.sum()) <= PLAIN_SITES:
-        return solve_plain(case, solver, deadline)
+        proof = solve_plain(case, solver, deadline)
+        if proof.best is not None and not math.isfinite(proof.bound):
+            # The solver was stopped before it had a bound.
+            least = case.count * least_of_all(case.take(np.flatnonzero(case.usable)))
+            proof = replace(proof, bound=least * sign_of(case))
+        return proof
     if case.count == 1:
         return solve_anchors(case, solver, deadline, progress=progress)
     return solve_several(case, solver, deadline, progress=progress, start=start)
