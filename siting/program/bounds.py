@@ -399,17 +399,21 @@ def fill_cost(
     marginal
         ``(rows,)`` unit cost of the last unit taken [MUSD/MW/year].
     """
-    cost = field.unit + (field.fixed - shift) / field.cap
-    rows = rows.ordered(np.argsort(cost, kind="stable"))
-    takes = laminar_takes(field, rows)
+    rows, takes, cost = _cheapest_takes(field, rows, shift)
     used = np.clip(field.target - sum_before(rows.row, takes), 0.0, takes)
     reached = rows.total(takes) >= field.target * (1 - 1e-9)
     campuses = fewest if shift >= 0 else np.full(rows.count, field.max_campuses)
-    cost = cost[rows.site]
     bound = np.where(reached, rows.total(used * cost) + shift * campuses, np.inf)
     marginal = np.zeros(rows.count)
     np.maximum.at(marginal, rows.row, np.where(used > 0, cost, 0.0))
     return bound, marginal
+
+
+def _cheapest_takes(field: Field, rows: Rows, shift: float) -> tuple[Rows, FloatArray, FloatArray]:
+    """The sites of each row by their unit cost, what each gives in that order, and that cost."""
+    cost = field.unit + (field.fixed - shift) / field.cap
+    rows = rows.ordered(np.argsort(cost, kind="stable"))
+    return rows, laminar_takes(field, rows), cost[rows.site]
 
 
 def with_forced(field: Field, h: int, shift: float) -> tuple[Field, float]:
@@ -426,9 +430,7 @@ def largest_below(field: Field, cutoff: float) -> float:
     fewest = float(fewest_campuses(field, everyone)[0])
     size = math.inf
     for shift in field.shifts():
-        cost = field.unit + (field.fixed - shift) / field.cap
-        rows = everyone.ordered(np.argsort(cost, kind="stable"))
-        takes, cost = laminar_takes(field, rows), cost[rows.site]
+        rows, takes, cost = _cheapest_takes(field, everyone, shift)
         money = cutoff - shift * (fewest if shift >= 0 else field.max_campuses)
         left = np.maximum(money - sum_before(rows.row, takes * cost), 0.0)
         with np.errstate(divide="ignore", invalid="ignore"):

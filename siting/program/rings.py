@@ -31,6 +31,7 @@ from siting.program.bounds import (
     Rows,
     largest_sizes,
 )
+from siting.program.exchanges import exchanged
 from siting.program.least_cost import cost_with_each
 from siting.program.plain import Proof, solve_plain
 from siting.program.solvers import Deadline
@@ -64,6 +65,9 @@ FIRST_MESH_SHARE = 0.25
 
 MESH_SHARE = 0.1
 """Share of the time that is left in which each mesh of less reach is sought [0-1]."""
+
+EXCHANGE_SHARE = 0.2
+"""Share of the time that is left in which campuses of rings are exchanged [0-1]."""
 
 HALVINGS_OF_REACH = 5
 """How often the reach at which a mesh has a tour is halved in on."""
@@ -128,7 +132,7 @@ def between_meshes(search: Search, find: Callable[[Case, Deadline], Proof]) -> N
         widest = find(_mesh(case, reach), _share(search, FIRST_MESH_SHARE))
         search.floor = max(search.floor, widest.bound * search.sign)
         if widest.best is not None:
-            search.try_sites(widest.best)
+            search.try_sites(widest.best.choice)
     long_km = reach.limit_km
     short_km = min(case.reach.limit_km, long_km, cluster.max_ring_km / cluster.max_campuses)
     for _ in range(HALVINGS_OF_REACH):
@@ -138,7 +142,7 @@ def between_meshes(search: Search, find: Callable[[Case, Deadline], Proof]) -> N
         before = search.best
         found = find(_mesh(case, reach.within(middle_km)), _share(search, MESH_SHARE))
         if found.best is not None:
-            search.try_sites(found.best)
+            search.try_sites(found.best.choice)
         if found.best is None or search.best is not before:
             short_km = middle_km
         else:
@@ -146,7 +150,26 @@ def between_meshes(search: Search, find: Callable[[Case, Deadline], Proof]) -> N
     if search.best is None:
         found = find(_mesh(case, reach.within(short_km)), _share(search, FIRST_MESH_SHARE))
         if found.best is not None:
-            search.try_sites(found.best)
+            search.try_sites(found.best.choice)
+    _exchange(search)
+
+
+def _exchange(search: Search) -> None:
+    """Look for better rings by exchanging campuses: of the best one, and of one in each zone."""
+    case = search.case
+    position = {int(i): p for p, i in enumerate(search.origin)}
+    tours = search.best.tours if search.best is not None else ()
+    starts = [tuple(position[i] for i in tour) for tour in tours]
+    # In the order of the anchors, the most promising site of each zone comes first.
+    starts += [(int(i),) for i in np.sort(np.unique(case.zone, return_index=True)[1])]
+    required = tuple(np.flatnonzero(case.required).tolist())
+    if required:
+        starts = [start for start in starts if set(required) <= set(start)]
+    for tour, worth in exchanged(case, starts, _share(search, EXCHANGE_SHARE)):
+        if worth < search.cutoff():
+            search.try_sites((tuple(sorted(tour)),))
+        if search.proven:
+            return
 
 
 def _mesh(case: Case, reach: Reach) -> Case:

@@ -19,7 +19,7 @@ from siting.program.cover import Anchors
 from siting.program.groups import Group, group_by_sites
 from siting.program.plain import Proof, sign_of
 from siting.program.relaxed import anchors_with_room
-from siting.program.settle import Settled, settle
+from siting.program.settle import Choice, Settled, settle
 from siting.program.solvers import Deadline, Solver
 from siting.progress import Progress, ProgressCallback
 
@@ -199,9 +199,9 @@ class Search:
                 )
             )
 
-    def try_sites(self, found: Settled) -> None:
+    def try_sites(self, choice: Choice) -> None:
         """Take the sites of another question's plan, with the best draws here."""
-        settled = settle(self.case, found.choice, self.solver)
+        settled = settle(self.case, choice, self.solver)
         if settled is not None:
             self.keep(settled, np.arange(len(self.origin)))
 
