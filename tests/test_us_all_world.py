@@ -82,3 +82,26 @@ def test_its_distances_are_those_of_the_plain_reach_and_join_all(world):
         near, near_km = part.of(i)
         assert np.array_equal(some[near], sites[np.isin(sites, some)])
         assert near_km == pytest.approx(km[np.isin(sites, some)], rel=1e-12)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"objective.sense": "maximise_mw"},
+        {"objective.sense": "maximise_mw", "cluster.network": "hub"},
+        {"objective.sense": "minimise_fiber_km"},
+        {"cluster.keep_after_campus_loss": 0.8},
+        {"cluster.keep_after_utility_loss": 0.5},
+        {"cluster.max_utility_fraction": 0.5},
+        {"cluster.min_utilities": 3},
+        {"cluster.network": "ring", "cluster.max_ring_km": 1000},
+    ],
+    ids=lambda changes: " ".join(str(value) for value in changes.values()),
+)
+def test_each_sense_and_option_is_proven(world, changes):
+    model = siting.read_model("us_all_5gw").replace(changes)
+    plan = siting.solve(model, world=world)
+    assert plan.status == "optimal"
+    assert plan.gap <= 1e-3 * (1 + 1e-9)
+    assert plan.audit.passed
