@@ -9,6 +9,9 @@ What is left is searched by anchors, in the order of ``r``: a tour with anchor `
 sites. Its program on the nearest of these is solved as far as time allows; tours that go beyond
 them are at least twice as long as the nearest site that was left out. The anchor of the least
 bound is always next, with more sites and more time than before.
+
+Where kilometres are no objective, meshes bound rings and give the first ones, exchanges of campuses
+make them better, and what is still open goes on to the anchors, or to the program of the whole.
 """
 
 from __future__ import annotations
