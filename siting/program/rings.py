@@ -20,7 +20,6 @@ import heapq
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -37,10 +36,8 @@ from siting.program.bounds import (
 from siting.program.exchanges import exchanged
 from siting.program.least_cost import cost_with_each
 from siting.program.plain import Proof, solve_plain
+from siting.program.search import Search
 from siting.program.solvers import Deadline
-
-if TYPE_CHECKING:
-    from siting.program.search import Search
 
 FIRST_RINGS = 4
 """Sites around which a first ring is sought."""
