@@ -71,7 +71,7 @@ def solve_anchors(
         least = {"mesh": least_mesh, "hub": least_spokes, "ring": least_ring}
         return least[case.cluster.network](search)
     if case.cluster.network == "ring":
-        between_meshes(search, lambda mesh, until: solve_anchors(mesh, solver, until))
+        between_meshes(search, solve_anchors)
         if search.proven:
             return search.proof(search.floor, stopped=False)
         if case.cluster.max_ring_km / 2 > case.reach.limit_km:

@@ -37,7 +37,7 @@ from siting.program.exchanges import exchanged
 from siting.program.least_cost import cost_with_each
 from siting.program.plain import Proof, solve_plain
 from siting.program.search import Search
-from siting.program.solvers import Deadline
+from siting.program.solvers import Deadline, Solver
 
 FIRST_RINGS = 4
 """Sites around which a first ring is sought."""
@@ -62,6 +62,9 @@ BETTER_ROUNDS = 3
 
 FIRST_MESH_SHARE = 0.25
 """Share of the time in which the mesh of the longest reach is sought [0-1]."""
+
+FINER = 0.1
+"""Part of the gap asked to which it is solved, as its bound is that of all rings [1]."""
 
 MESH_SHARE = 0.1
 """Share of the time that is left in which each mesh of less reach is sought [0-1]."""
@@ -114,7 +117,7 @@ def least_ring(search: Search) -> Proof:
     return search.proof(min(bound, ceiling), stopped=stopped)
 
 
-def between_meshes(search: Search, find: Callable[[Case, Deadline], Proof]) -> None:
+def between_meshes(search: Search, find: Callable[[Case, Solver, Deadline], Proof]) -> None:
     """Bound a ring and find one, where kilometres are no objective, by meshes, which ``find`` does.
 
     Two campuses of a tour are no further apart than half of its length, nor than half of as many
@@ -129,7 +132,8 @@ def between_meshes(search: Search, find: Callable[[Case, Deadline], Proof]) -> N
     if reach is None:
         reach = case.reach
     else:
-        widest = find(_mesh(case, reach), _share(search, FIRST_MESH_SHARE))
+        finer = replace(search.solver, gap=FINER * search.solver.gap)
+        widest = find(_mesh(case, reach), finer, _share(search, FIRST_MESH_SHARE))
         search.floor = max(search.floor, widest.bound * search.sign)
         if widest.best is not None:
             search.try_sites(widest.best.choice)
@@ -140,7 +144,9 @@ def between_meshes(search: Search, find: Callable[[Case, Deadline], Proof]) -> N
         if search.proven or search.deadline.reached():
             return
         before = search.best
-        found = find(_mesh(case, reach.within(middle_km)), _share(search, MESH_SHARE))
+        found = find(
+            _mesh(case, reach.within(middle_km)), search.solver, _share(search, MESH_SHARE)
+        )
         if found.best is not None:
             search.try_sites(found.best.choice)
         if found.best is None or search.best is not before:
@@ -148,7 +154,9 @@ def between_meshes(search: Search, find: Callable[[Case, Deadline], Proof]) -> N
         else:
             long_km = middle_km
     if search.best is None:
-        found = find(_mesh(case, reach.within(short_km)), _share(search, FIRST_MESH_SHARE))
+        found = find(
+            _mesh(case, reach.within(short_km)), search.solver, _share(search, FIRST_MESH_SHARE)
+        )
         if found.best is not None:
             search.try_sites(found.best.choice)
     _exchange(search)
