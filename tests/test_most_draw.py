@@ -139,13 +139,13 @@ def check_bounds(case: Case, cluster: tuple[int, ...], draw_mw: float) -> None:
         assert (most_draw._most_near(ordered)[members] >= least_mw).all()
     kept, bound = most_draw._trim(
         Search(ordered, origin, Solver("highs", GAP, 1), Deadline(LONG_S), None),
-        most_draw._draws(ordered),
+        Field.of_draws(ordered),
         int(members[0]),
     )
     assert np.isin(members, kept).all()
     assert -bound >= least_mw
     within = ordered.reach.take(kept).adjacency()
-    pairs = most_draw._most_of_pairs(most_draw._draws(ordered).take(kept), within)
+    pairs = most_draw._most_of_pairs(Field.of_draws(ordered).take(kept), within)
     assert (pairs[np.isin(kept, members)] >= least_mw).all()
 
 

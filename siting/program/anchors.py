@@ -88,8 +88,8 @@ def least_of_all(case: Case) -> float:
         return float(cost_with_each(case).min())
     if case.sense == "minimise_fiber_km":
         return 0.0
-    draws, everyone = Field.of(case, np.ones(len(case.site_ids))), Rows.all_of(len(case.site_ids))
-    return -float(largest_sizes(draws, everyone)[0])
+    everyone = Rows.all_of(len(case.site_ids))
+    return -float(largest_sizes(Field.of_draws(case), everyone)[0])
 
 
 def neighbourhood_sizes(case: Case) -> tuple[FloatArray, IntArray]:

@@ -190,6 +190,11 @@ class Field:
             utilities=tuple(utilities),
         )
 
+    @classmethod
+    def of_draws(cls, case: Case) -> Field:
+        """The field of a case with draws for sizes, also where the target is one of IT load."""
+        return cls.of(case, np.ones(len(case.site_ids)))
+
     def take(self, sites: IntArray) -> Field:
         """The field of some of the sites."""
         return replace(

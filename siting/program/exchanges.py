@@ -152,7 +152,7 @@ Value = Callable[[IntArray], FloatArray]
 
 
 def _draw(case: Case) -> Value:
-    draws = Field.of(case, np.ones(len(case.site_ids)))
+    draws = Field.of_draws(case)
 
     def value(members: IntArray) -> FloatArray:
         return -largest_sizes(draws, _rows(members), campuses=members.shape[1])

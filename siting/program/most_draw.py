@@ -52,7 +52,7 @@ def most_draw(search: Search) -> Proof:
     _first_plan(search)
     search = _worthwhile(search)
     case = search.case
-    draws, sizes = _draws(case), Field.of(case)
+    draws, sizes = Field.of_draws(case), Field.of(case)
 
     def bound(rows: Rows) -> FloatArray:
         possible = fewest_campuses(sizes, rows) <= sizes.max_campuses
@@ -61,11 +61,6 @@ def most_draw(search: Search) -> Proof:
 
     anchors = Anchors.of_case(case, first_members(case), bound)
     return best_first(search, anchors, lambda h: _trim(search, draws, h))
-
-
-def _draws(case: Case) -> Field:
-    """The field of a case with draws for sizes, also where the target is one of IT load."""
-    return Field.of(case, np.ones(len(case.site_ids)))
 
 
 # --------------------------------------------------------------------------- a first plan
@@ -78,7 +73,7 @@ def _first_plan(search: Search) -> None:
         largest = _largest_of_each_kind(case)
         if len(largest) <= MANY_SITES:
             few = search.narrow(largest, case.reach.limit_km)
-            few.deadline = search.deadline.within(FIRST_SHARE * search.deadline.left_s())
+            few.deadline = search.share(FIRST_SHARE)
             # What is proven of few sites would be told as a bound of all.
             few.progress = None
             most_draw(few)
@@ -112,7 +107,7 @@ def _first_balls(search: Search) -> None:
     Kilometres by fiber obey the triangle inequality, so all of these are within reach of each
     other: a program without conflicts, soon solved.
     """
-    case, draws = search.case, _draws(search.case)
+    case, draws = search.case, Field.of_draws(search.case)
     half = case.reach.within(case.reach.limit_km / 2)
     # Among many sites some are enough; the order of the anchors spreads them over the caps.
     centres = np.arange(0, len(case.site_ids), 1 + len(case.site_ids) // MANY_SITES)
@@ -157,7 +152,7 @@ def _without_hopeless(search: Search, most: FloatArray) -> Search:
 
 def _most_near(case: Case) -> FloatArray:
     """``(n,)`` no plan with each site draws more [MW]: for sites near each other at a time."""
-    draws = _draws(case)
+    draws = Field.of_draws(case)
     sites = np.arange(len(draws.cap))
     most = np.full(len(sites), np.inf)
     splits = math.ceil(math.log2(max(len(sites), NEAR_SITES) / NEAR_SITES))
@@ -172,7 +167,7 @@ def _most_near(case: Case) -> FloatArray:
 
 def _most_around(case: Case) -> FloatArray:
     """``(n,)`` no plan with each site draws more [MW]."""
-    draws = _draws(case)
+    draws = Field.of_draws(case)
     sites = np.arange(len(draws.cap))
     most = np.empty(len(sites))
     for centres, rows in some_at_once(_around(case.reach, sites)):

@@ -122,21 +122,26 @@ def between_meshes(search: Search, find: Callable[[Case, Solver, Deadline], Proo
 
     Two campuses of a tour are no further apart than half of its length, nor than half of as many
     hops as there are campuses, so every ring is a mesh of that reach, and the best one bounds all
-    rings. Where its campuses have no tour that is short
-    enough, those of a mesh of less reach may have one: its reach is halved in on, down to that at
-    which any tour through the largest number of campuses is short enough.
+    rings. Where its campuses have no tour that is short enough, those of a mesh of less reach may
+    have one: its reach is halved in on, down to that at which any tour through the largest number
+    of campuses is short enough.
     """
     case, cluster = search.case, search.case.cluster
+
+    def found(reach: Reach, share: float, *, finer: float = 1.0) -> Proof:
+        solver = replace(search.solver, gap=finer * search.solver.gap)
+        proof = find(_mesh(case, reach), solver, search.share(share))
+        if proof.best is not None:
+            search.try_sites(proof.best.choice)
+        return proof
+
     hops = max(1, cluster.max_campuses // 2)
     reach = _wider(case, min(cluster.max_ring_km / 2, hops * case.reach.limit_km))
     if reach is None:
         reach = case.reach
     else:
-        finer = replace(search.solver, gap=FINER * search.solver.gap)
-        widest = find(_mesh(case, reach), finer, _share(search, FIRST_MESH_SHARE))
+        widest = found(reach, FIRST_MESH_SHARE, finer=FINER)
         search.floor = max(search.floor, widest.bound * search.sign)
-        if widest.best is not None:
-            search.try_sites(widest.best.choice)
     long_km = reach.limit_km
     short_km = min(case.reach.limit_km, long_km, cluster.max_ring_km / cluster.max_campuses)
     for _ in range(HALVINGS_OF_REACH):
@@ -144,28 +149,20 @@ def between_meshes(search: Search, find: Callable[[Case, Solver, Deadline], Proo
         if search.proven or search.deadline.reached():
             return
         before = search.best
-        found = find(
-            _mesh(case, reach.within(middle_km)), search.solver, _share(search, MESH_SHARE)
-        )
-        if found.best is not None:
-            search.try_sites(found.best.choice)
-        if found.best is None or search.best is not before:
+        mesh = found(reach.within(middle_km), MESH_SHARE)
+        if mesh.best is None or search.best is not before:
             short_km = middle_km
         else:
             long_km = middle_km
     if search.best is None:
-        found = find(
-            _mesh(case, reach.within(short_km)), search.solver, _share(search, FIRST_MESH_SHARE)
-        )
-        if found.best is not None:
-            search.try_sites(found.best.choice)
+        found(reach.within(short_km), FIRST_MESH_SHARE)
     _exchange(search)
 
 
 def _exchange(search: Search) -> None:
     """Look for better rings by exchanging campuses: of the best one, and of one in each zone."""
     case = search.case
-    position = {int(i): p for p, i in enumerate(search.origin)}
+    position = search.places()
     tours = search.best.tours if search.best is not None else ()
     starts = [tuple(position[i] for i in tour) for tour in tours]
     # In the order of the anchors, the most promising site of each zone comes first.
@@ -173,7 +170,7 @@ def _exchange(search: Search) -> None:
     required = tuple(np.flatnonzero(case.required).tolist())
     if required:
         starts = [start for start in starts if set(required) <= set(start)]
-    for tour, worth in exchanged(case, starts, _share(search, EXCHANGE_SHARE)):
+    for tour, worth in exchanged(case, starts, search.share(EXCHANGE_SHARE)):
         if worth < search.cutoff():
             search.try_sites((tuple(sorted(tour)),))
         if search.proven:
@@ -185,10 +182,6 @@ def _mesh(case: Case, reach: Reach) -> Case:
     asked = {"network": "mesh", "keep_after_span_loss": False, "max_fiber_km": reach.limit_km}
     cluster = case.cluster.model_copy(update=asked)
     return replace(case, cluster=cluster, reach=reach, km_by_campuses=())
-
-
-def _share(search: Search, share: float) -> Deadline:
-    return search.deadline.within(share * search.deadline.left_s())
 
 
 def _wider(case: Case, limit_km: float) -> Reach | None:
@@ -309,7 +302,7 @@ def _first_rings(search: Search, radius_km: FloatArray) -> None:
 def _around_best(search: Search, slice_s: float) -> None:
     """Look for a shorter ring among the sites nearest to the best one."""
     case = search.case
-    position = {int(i): p for p, i in enumerate(search.origin)}
+    position = search.places()
     assert search.best is not None
     ring = [position[i] for i in search.best.draw_mw[0]]
     away_km = np.full(len(search.origin), np.inf)

@@ -174,6 +174,14 @@ class Search:
         if self.best is None or found.objective * self.sign < self.best.objective * self.sign:
             self.best = found.at(self.origin[sites])
 
+    def share(self, part: float) -> Deadline:
+        """The deadline of a step that may take a part of the time that is left."""
+        return self.deadline.within(part * self.deadline.left_s())
+
+    def places(self) -> dict[int, int]:
+        """Positions here of the sites, by their positions in the case that was asked."""
+        return {int(i): p for p, i in enumerate(self.origin)}
+
     def narrow(self, sites: IntArray, limit_km: float) -> Search:
         """The same search on some of the sites and with a shorter reach."""
         part = self.case.take(sites)
