@@ -24,7 +24,8 @@ from siting.program.most_draw import most_draw
 from siting.program.neighbourhoods import first_members, order_sites, required_apart
 from siting.program.networks import linkable
 from siting.program.plain import Proof, required_unusable, sign_of
-from siting.program.rings import between_meshes, least_ring, wide_ring
+from siting.program.ring_tree import best_ring
+from siting.program.rings import between_meshes, least_ring
 from siting.program.search import Search
 from siting.program.settle import Settled
 from siting.program.solvers import Deadline, Solver
@@ -74,8 +75,7 @@ def solve_anchors(
         between_meshes(search, solve_anchors)
         if search.proven:
             return search.proof(search.floor, stopped=False)
-        if case.cluster.max_ring_km / 2 > case.reach.limit_km:
-            return wide_ring(search)
+        return best_ring(search)
     return least_cost(search) if case.sense == "minimise_cost" else most_draw(search)
 
 

@@ -228,6 +228,15 @@ class Field:
         cap = np.maximum(self.least, np.minimum(cap, max(of_utility, TINY_MW)))
         return replace(self, cap=cap, zones=tuple(zones))
 
+    def innermost(self) -> IntArray:
+        """``(n,)`` number of the innermost zone that each site can exhaust, -1 for none."""
+        number, before = np.full(len(self.cap), -1, dtype=np.int64), 0
+        for zone, headroom in self.zones:
+            new = (number < 0) & (zone >= 0)
+            number[new] = before + zone[new]
+            before += len(headroom)
+        return number
+
     def shifts(self) -> list[float]:
         """Shifts of the fixed cost that are worth trying [MUSD/year]."""
         least = float(self.fixed.min()) if len(self.fixed) else 0.0
@@ -298,7 +307,7 @@ def laminar_takes(field: Field, rows: Rows) -> FloatArray:
 
 def largest_takes(
     field: Field, rows: Rows, forced: BoolArray | None = None
-) -> tuple[IntArray, FloatArray]:
+) -> tuple[Rows, FloatArray]:
     """What each site adds to the largest cluster of a row, forced sites first, then largest first.
 
     In a zone, ``k`` campuses have at most the headroom and at most the ``k`` largest caps: a
@@ -318,8 +327,9 @@ def largest_takes(
 
     Returns
     -------
-    row, takes
-        Row and addition [MW] of every site that is forced or adds something, rows ascending.
+    rows, takes
+        Every site that is forced or adds something, in each row those forced first, then by what
+        they add, and their additions [MW].
     """
     first = np.zeros(len(rows.site), dtype=np.bool_) if forced is None else forced
     by = np.lexsort((-field.cap[rows.site], ~first, rows.row))
@@ -336,7 +346,7 @@ def largest_takes(
         kept = np.flatnonzero((takes > 0) | first)
         by = kept[np.lexsort((-takes[kept], ~first[kept], row[kept]))]
         row, site, first, takes = row[by], site[by], first[by], takes[by]
-    return row, takes
+    return Rows(rows.count, row, site), takes
 
 
 def largest_sizes(
@@ -360,10 +370,9 @@ def largest_sizes(
     ``(rows,)`` what so many campuses have at most, see `largest_takes` [MW].
     """
     most = field.max_campuses if campuses is None else campuses
-    row, takes = largest_takes(field, rows, forced)
-    place = sum_before(row, np.ones(len(row)))
-    sizes = np.bincount(row, weights=takes * (place < most), minlength=rows.count)
-    return sizes.astype(np.float64)
+    taken, takes = largest_takes(field, rows, forced)
+    place = sum_before(taken.row, np.ones(len(takes)))
+    return taken.total(takes * (place < most))
 
 
 def fewest_campuses(field: Field, rows: Rows) -> IntArray:
@@ -371,11 +380,11 @@ def fewest_campuses(field: Field, rows: Rows) -> IntArray:
 
     ``max_campuses + 1`` where no number does.
     """
-    row, takes = largest_takes(field, rows)
+    taken, takes = largest_takes(field, rows)
     target = field.target * (1 - 1e-9)
-    short = sum_before(row, takes) < target
-    needed = np.bincount(row, weights=short, minlength=rows.count).astype(np.int64)
-    reached = np.bincount(row, weights=takes, minlength=rows.count) >= target
+    short = sum_before(taken.row, takes) < target
+    needed = taken.total(short.astype(np.float64)).astype(np.int64)
+    reached = taken.total(takes) >= target
     needed = np.where(reached, np.maximum(needed, field.min_campuses), field.max_campuses + 1)
     return np.minimum(needed, field.max_campuses + 1)
 
@@ -404,14 +413,19 @@ def fill_cost(
     marginal
         ``(rows,)`` unit cost of the last unit taken [MUSD/MW/year].
     """
-    rows, takes, cost = _cheapest_takes(field, rows, shift)
-    used = np.clip(field.target - sum_before(rows.row, takes), 0.0, takes)
-    reached = rows.total(takes) >= field.target * (1 - 1e-9)
+    rows, used, cost = filled(field, rows, shift)
+    reached = rows.total(used) >= field.target * (1 - 1e-9)
     campuses = fewest if shift >= 0 else np.full(rows.count, field.max_campuses)
     bound = np.where(reached, rows.total(used * cost) + shift * campuses, np.inf)
     marginal = np.zeros(rows.count)
     np.maximum.at(marginal, rows.row, np.where(used > 0, cost, 0.0))
     return bound, marginal
+
+
+def filled(field: Field, rows: Rows, shift: float) -> tuple[Rows, FloatArray, FloatArray]:
+    """The sites of each row by their unit cost, what the fill uses of each [MW], and that cost."""
+    rows, takes, cost = _cheapest_takes(field, rows, shift)
+    return rows, np.clip(field.target - sum_before(rows.row, takes), 0.0, takes), cost
 
 
 def _cheapest_takes(field: Field, rows: Rows, shift: float) -> tuple[Rows, FloatArray, FloatArray]:

@@ -11,7 +11,7 @@ them are at least twice as long as the nearest site that was left out. The ancho
 bound is always next, with more sites and more time than before.
 
 Where kilometres are no objective, meshes bound rings and give the first ones, exchanges of campuses
-make them better, and what is still open goes on to the anchors, or to the program of the whole.
+make them better, and what is still open goes on to a tree (`siting.program.ring_tree`).
 """
 
 from __future__ import annotations
@@ -27,14 +27,12 @@ from siting.case import Case
 from siting.errors import SolverError
 from siting.fiber import RoutedReach, reach_of_access
 from siting.fiber.reach import FloatArray, IntArray, Reach
-from siting.program.below import solve_below
 from siting.program.bounds import (
     Field,
     Rows,
     largest_sizes,
 )
 from siting.program.exchanges import exchanged
-from siting.program.least_cost import cost_with_each
 from siting.program.plain import Proof, solve_plain
 from siting.program.search import Search
 from siting.program.solvers import Deadline, Solver
@@ -72,7 +70,7 @@ MESH_SHARE = 0.1
 EXCHANGE_SHARE = 0.2
 """Share of the time that is left in which campuses of rings are exchanged [0-1]."""
 
-HALVINGS_OF_REACH = 5
+HALVINGS_OF_REACH = 2
 """How often the reach at which a mesh has a tour is halved in on."""
 
 NEAREST = 50
@@ -193,26 +191,6 @@ def _wider(case: Case, limit_km: float) -> Reach | None:
     if case.routes is None:
         return None
     return reach_of_access(case.routes.graph, case.routes.access, limit_km=limit_km)
-
-
-def wide_ring(search: Search) -> Proof:
-    """Best ring whose tour may lead further than reach holds, where kilometres are no objective.
-
-    The ring's own program, without the sites that make no better plan by their cost, gives bound
-    and plan.
-    """
-    case = search.case
-    stays = np.ones(len(case.site_ids), dtype=np.bool_)
-    ceiling = math.inf
-    if case.sense == "minimise_cost" and search.best is not None:
-        stays = (cost_with_each(case) < search.cutoff()) | case.required
-        ceiling = math.inf if stays.all() else search.cutoff()
-    sites = np.flatnonzero(stays)
-    proof = solve_below(case.take(sites), search.solver, search.deadline, search.cutoff())
-    bound = min(proof.bound * search.sign, ceiling, search.cutoff())
-    if proof.best is not None:
-        search.keep(proof.best, sites)
-    return search.proof(bound, stopped=not proof.complete)
 
 
 def _held(search: Search) -> bool:
