@@ -297,6 +297,43 @@ def balls(case: Case, groups: Sequence[IntArray]) -> Iterator[tuple[BoolArray, I
         yield close, near[km <= reach.limit_km + float(away_km[close].max()) + MARGIN_KM]
 
 
+def apart(case: Case, groups: Sequence[IntArray]) -> tuple[list[IntArray], FloatArray]:
+    """How far groups of sites are apart at the least, where distances are routed.
+
+    By one search from the centre of each: a site of the group is no further from it than the
+    furthest, so no nearer to others than the centre less that.
+
+    Returns
+    -------
+    groups
+        The same, but for sites that are far from the centre of their group: each is one more.
+    km
+        ``(groups, groups)`` no hop between two of them is shorter; infinite where none leads [km].
+    """
+    reach = case.reach
+    assert isinstance(reach, RoutedReach)
+    kept: list[IntArray] = []
+    alone: list[IntArray] = []
+    for group, (close, _) in zip(groups, balls(case, groups), strict=True):
+        kept.append(group[close])
+        alone += [group[at : at + 1] for at in np.flatnonzero(~close)]
+    groups = kept + alone
+    label = np.full(len(case.site_ids), -1)
+    for number, group in enumerate(groups):
+        label[group] = number
+    centres = [_centre(case, group) for group in groups]
+    furthest_km = reach.limit_km + DETOUR * max(km for _, km in centres) + 2 * MARGIN_KM
+    apart_km = np.full((len(groups), len(groups)), np.inf)
+    around = reach.around((c for c, _ in centres), furthest_km)
+    for number, (near, km) in enumerate(around):
+        within_km = float(km[label[near] == number].max())
+        named = label[near] >= 0
+        np.minimum.at(apart_km[number], label[near][named], km[named] - within_km - MARGIN_KM)
+    apart_km = np.maximum(np.maximum(apart_km, apart_km.T), 0.0)
+    apart_km[apart_km > reach.limit_km] = np.inf
+    return groups, apart_km
+
+
 def _centre(case: Case, sites: IntArray) -> tuple[int, float]:
     """The site nearest the middle of some, and how far the furthest is from it [km]."""
     km = great_circle_km(

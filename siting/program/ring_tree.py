@@ -25,10 +25,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from siting.case import BoolArray, Case
+from siting.fiber import RoutedReach
 from siting.fiber.reach import FloatArray, IntArray
 from siting.program.below import solve_below
 from siting.program.bounds import Field, Rows, largest_sizes, least_campuses
-from siting.program.cover import halves
+from siting.program.cover import apart, halves
 from siting.program.plain import Proof
 from siting.program.search import Search
 from siting.program.tolls import Toll, tolls_of_cost, tolls_of_draw
@@ -77,15 +78,26 @@ class Places:
         """Places of some sites: each within one zone and one area, or beside all areas."""
         place = np.arange(len(sites))
         if len(sites) > PLACES:
-            for number, members in enumerate(_near_each_other(case, sites, area)):
+            near = list(_near_each_other(case, sites, area))
+            if isinstance(case.reach, RoutedReach):
+                return cls._by_centres(case, sites, near)
+            for number, members in enumerate(near):
                 place[members] = number
         count = int(place.max()) + 1
         reach = case.reach.take(sites)
         km = np.full((count, count), np.inf)
         row = np.repeat(np.arange(len(sites)), np.diff(reach.indptr))
         np.minimum.at(km, (place[row], place[reach.indices]), reach.km)
-        np.fill_diagonal(km, np.minimum(np.diag(km), _own_km(place)))
-        return cls(place, km)
+        return cls(place, _with_own_km(km, place))
+
+    @classmethod
+    def _by_centres(cls, case: Case, sites: IntArray, near: list[IntArray]) -> Places:
+        """The same where distances are routed, by a search for each place."""
+        groups, km = apart(case, [sites[members] for members in near])
+        place = np.empty(len(sites), dtype=np.int64)
+        for number, group in enumerate(groups):
+            place[np.searchsorted(sites, group)] = number
+        return cls(place, _with_own_km(km, place))
 
     def take(self, kept: BoolArray) -> Places:
         """Some of the sites, and the places that they leave."""
@@ -99,9 +111,10 @@ class Places:
         return least
 
 
-def _own_km(place: IntArray) -> FloatArray:
+def _with_own_km(km: FloatArray, place: IntArray) -> FloatArray:
     """A hop within a place may be of any length; a single site has none."""
-    return np.where(np.bincount(place) > 1, 0.0, np.inf)
+    np.fill_diagonal(km, np.where(np.bincount(place) > 1, 0.0, np.inf))
+    return km
 
 
 def _near_each_other(case: Case, sites: IntArray, area: IntArray) -> Iterator[IntArray]:
@@ -276,10 +289,13 @@ def best_ring(search: Search) -> Proof:
     """Search the ring that is best by cost or draw."""
     case, queue = search.case, _Queue()
     required = np.flatnonzero(case.required)
-    for campuses in range(max(1, least_campuses(case)), case.cluster.max_campuses + 1):
-        if len(required) <= campuses:
-            root = _root(Question.of(case, campuses), required, search.cutoff())
-            queue.put(_bounded(root, search.cutoff()) if root is not None else None)
+    routed: dict[float, Places] = {}
+    fewest = max(1, least_campuses(case), len(required))
+    for campuses in range(fewest, case.cluster.max_campuses + 1):
+        if search.deadline.reached():
+            return search.proof(-math.inf, stopped=True)
+        root = _root(Question.of(case, campuses), required, search.cutoff(), routed)
+        queue.put(_bounded(root, search.cutoff()) if root is not None else None)
     proven, done = math.inf, 0
     while (node := queue.best(search.cutoff())) is not None:
         if search.proven:
@@ -325,9 +341,15 @@ class _Queue:
         return heapq.heappop(self._heap)[2]
 
 
-def _root(question: Question, required: IntArray, cutoff: float) -> Node | None:
-    """The node of all rings; none where their tolls alone are too high."""
-    sites = np.arange(len(question.case.site_ids))
+def _root(
+    question: Question, required: IntArray, cutoff: float, routed: dict[float, Places]
+) -> Node | None:
+    """The node of all rings; none where their tolls alone are too high.
+
+    ``routed`` keeps the places of all sites by how far a hop leads, for routes take time.
+    """
+    case = question.case
+    sites = np.arange(len(case.site_ids))
     area = np.full(len(sites), -1, dtype=np.int64)
     area[required] = np.arange(len(required))
     asked = (1,) * len(required)
@@ -336,8 +358,13 @@ def _root(question: Question, required: IntArray, cutoff: float) -> Node | None:
         return None
     best = np.max([toll.least + toll.passing for toll in tolls], axis=0)
     kept = (best < cutoff) | (area >= 0)
+    if isinstance(case.reach, RoutedReach) and len(sites) > PLACES:
+        if case.reach.limit_km not in routed:
+            routed[case.reach.limit_km] = Places.of(case, sites, area)
+        places = routed[case.reach.limit_km].take(kept)
+    else:
+        places = Places.of(case, sites[kept], area[kept])
     sites, area = sites[kept], area[kept]
-    places = Places.of(question.case, sites, area)
     return Node(question, sites, area, asked, (True,) * len(required), places, len(sites))
 
 
