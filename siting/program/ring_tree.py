@@ -28,7 +28,7 @@ from siting.case import BoolArray, Case
 from siting.fiber import RoutedReach
 from siting.fiber.reach import FloatArray, IntArray
 from siting.program.below import solve_below
-from siting.program.bounds import Field, Rows, largest_sizes, least_campuses
+from siting.program.bounds import Field, least_campuses
 from siting.program.cover import apart, halves
 from siting.program.plain import Proof
 from siting.program.search import Search
@@ -53,6 +53,9 @@ MOST_HOPS = 10
 
 BEST_TOLLS = 2
 """Shifts of the fixed cost whose tolls are added up along walks."""
+
+SCARCE = 1.25
+"""Where campuses have at most so many times the target, tolls of size are added up, too [1]."""
 
 ROUNDING = 1e-9
 """What rounding may do to the length of a tour [1]."""
@@ -172,12 +175,18 @@ class Question:
         """Tolls of rings among some sites, the best first; none where there is no such ring."""
         if self.case.sense == "minimise_cost":
             part = self.valued.take(sites).below(cutoff)
-            return tolls_of_cost(part, self.campuses, area, asked)[:BEST_TOLLS]
-        everyone = Rows.all_of(len(sites))
-        size = largest_sizes(self.sizes.take(sites), everyone, campuses=self.campuses)
-        if size[0] < self.sizes.target * (1 - ROUNDING):
+            tolls = tolls_of_cost(part, self.campuses, area, asked)[:BEST_TOLLS]
+        else:
+            tolls = tolls_of_draw(self.valued.take(sites), self.campuses, area, asked)
+        target = self.sizes.target * (1 - ROUNDING)
+        if not tolls or target == 0:
+            return tolls
+        size = tolls_of_draw(self.sizes.take(sites), self.campuses, area, asked)[0]
+        if -size.least < target:
             return []
-        return tolls_of_draw(self.valued.take(sites), self.campuses, area, asked)
+        # Of rings that need hardly all that there is, few are large enough.
+        scarce = -size.least < SCARCE * target
+        return [*tolls, replace(size, limit=-target)] if scarce else tolls
 
     def full(self, sites: IntArray, area: IntArray, asked: Sequence[int]) -> tuple[bool, BoolArray]:
         """Whether zones hold what is asked, and ``(n,)`` sites whose zones hold no campus more."""
@@ -356,7 +365,7 @@ def _root(
     tolls = question.tolls(sites, area, asked, cutoff)
     if not tolls or tolls[0].least >= cutoff:
         return None
-    best = np.max([toll.least + toll.passing for toll in tolls], axis=0)
+    best = np.max([toll.within(toll.least + toll.passing) for toll in tolls], axis=0)
     kept = (best < cutoff) | (area >= 0)
     if isinstance(case.reach, RoutedReach) and len(sites) > PLACES:
         if case.reach.limit_km not in routed:
@@ -385,7 +394,8 @@ def _bounded(node: Node, cutoff: float) -> Node | None:
             bound = max(bound, float(one_more.min()))
         if bound >= cutoff:
             return None
-        at_stop = np.maximum(at_stop, np.max([t.staying + t.least for t in tolls], axis=0))
+        staying = np.max([toll.within(toll.least + toll.staying) for toll in tolls], axis=0)
+        at_stop = np.maximum(at_stop, staying)
         # A site of an area may be one of those that are asked for there.
         each = np.where(node.area < 0, one_more, np.minimum(one_more, at_stop))
         kept = each < cutoff
@@ -447,7 +457,7 @@ def _along_walks(node: Node, tolls: list[Toll]) -> tuple[float, FloatArray, Floa
     passing[:, closed_area] = np.inf
     at_stop = np.full(len(node.sites), -math.inf)
     if len(node.asked) == 0:
-        return float(least.max()), (least[:, None] + passing).max(axis=0), at_stop
+        return tolls[0].least, _worst(tolls, least[:, None] + passing), at_stop
     stops, left = _far_apart(node)
     least = least + np.array([toll.stopping for toll in tolls])[:, stops].sum(axis=1)
     # Other stops are passed, and the toll of stops is no more than theirs.
@@ -468,7 +478,7 @@ def _along_walks(node: Node, tolls: list[Toll]) -> tuple[float, FloatArray, Floa
 
     def value(paid: FloatArray) -> FloatArray:
         """The bound of what is paid, ``(1 + tolls, ...)``; infinite where it is too long."""
-        worth = (paid[1:].T + least).T.max(axis=0)
+        worth = _worst(tolls, (paid[1:].T + least).T)
         return np.where(paid[0] > longest_km, math.inf, worth)
 
     for a in set(stops):
@@ -481,6 +491,12 @@ def _along_walks(node: Node, tolls: list[Toll]) -> tuple[float, FloatArray, Floa
     one_more[1:] += dearer
     one_more = np.where(closed_area, math.inf, value(one_more))
     return float(value(all_stops)), one_more, at_stop
+
+
+def _worst(tolls: list[Toll], values: FloatArray) -> FloatArray:
+    """``(...)`` the best bound of ``(tolls, ...)`` that each toll comes to, limits observed."""
+    bounds = [toll.within(of) for toll, of in zip(tolls, values, strict=True)]
+    return np.asarray(np.max(bounds, axis=0))
 
 
 def _far_apart(node: Node) -> tuple[list[int], list[int]]:

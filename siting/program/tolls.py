@@ -16,6 +16,7 @@ the ``m`` costs what it draws less; and both add up over campuses and zones.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -54,6 +55,9 @@ class Toll:
         beside the areas. It is not added to what is passed.
     takes
         ``(n,)`` what the bound takes of each site [MW], 0 where it does without.
+    limit
+        Rings for which it comes to more are none: they are too small. Infinite where the toll is
+        of what is to be best.
     """
 
     least: float
@@ -61,6 +65,13 @@ class Toll:
     stopping: FloatArray
     staying: FloatArray
     takes: FloatArray
+    limit: float = math.inf
+
+    def within(self, values: FloatArray) -> FloatArray:
+        """Bounds that it comes to, infinite where they are above its limit, else nothing."""
+        if math.isinf(self.limit):
+            return values
+        return np.where(values > self.limit, math.inf, -math.inf)
 
 
 def tolls_of_cost(field: Field, campuses: int, area: IntArray, asked: Sequence[int]) -> list[Toll]:
