@@ -371,6 +371,22 @@ def test_infeasible_solve_points_to_explain(capsys: pytest.CaptureFixture[str]) 
                 "cluster.max_campuses or campus.max_mw"
             ),
         ),
+        # All that is near one site has 600 MW, but a tour through it is 339 km long. To a gap of 0.1 %.
+        (
+            {"cluster.target_mw": 600, "cluster.network": "ring", "cluster.max_ring_km": 320},
+            (
+                "3 campuses of a ring of at most 320 km with hops of at most 500 km have at most "
+                "551 MW; lower cluster.target_mw to 550 or less, raise cluster.max_ring_km"
+            ),
+        ),
+        # Nor is so much near any site.
+        (
+            {"cluster.target_mw": 600, "cluster.network": "ring", "cluster.max_ring_km": 100},
+            (
+                "at most 350 MW (around site 'b' in R2); lower cluster.target_mw to 350 or less, "
+                "raise cluster.max_ring_km or cluster.max_fiber_km, or give more headroom"
+            ),
+        ),
     ],
 )
 def test_a_target_out_of_reach_says_what_is_in_the_way(changes: dict, said: str) -> None:

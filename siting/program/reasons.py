@@ -1,4 +1,4 @@
-"""Why there is no plan, as far as arithmetic and bounds tell without another solve."""
+"""Why there is no plan, as far as arithmetic, bounds or a short search of the largest ring tell."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from siting.case import Case
-from siting.program.anchors import neighbourhood_sizes
+from siting.program.anchors import neighbourhood_sizes, solve_anchors
 from siting.program.neighbourhoods import (
     first_members,
     neighbourhood,
@@ -15,7 +15,7 @@ from siting.program.neighbourhoods import (
     required_apart,
 )
 from siting.program.relaxed import Relaxed, anchors_with_room
-from siting.program.solvers import Deadline
+from siting.program.solvers import Deadline, Solver
 
 SYNC_LIMITS = ("max_sync_s", "min_compute_utilisation")
 """Keys of ``[cluster]`` that bound its links by the time that they take."""
@@ -31,6 +31,8 @@ def why_infeasible(case: Case) -> str:
         reasons = _too_small(case)
     if not reasons and mesh:
         reasons = _held_back(case)
+    if not reasons and case.cluster.network == "ring":
+        reasons = _too_small_ring(case)
     if not reasons:
         together = (
             "each limit can be met alone, but not all together: proven by exhausting every "
@@ -94,6 +96,9 @@ def _in_time(case: Case) -> list[str]:
 LIMIT_S = 20.0
 """Time for the bounds that say why [s]."""
 
+RING_GAP = 1e-3
+"""Gap at which the largest ring is large enough to say why [1]."""
+
 OPTIONS: tuple[tuple[str, str, object, str], ...] = (
     ("clean", "min_fraction", 0.0, "the share of clean energy"),
     ("cluster", "min_utilities", 1, "the number of utilities"),
@@ -156,13 +161,35 @@ def _too_small(case: Case) -> list[str]:
         remedy = f"or raise {more}"
     else:
         smaller = "lower campus.module_mw, " if module_mw > 0 else ""
-        wider = "cluster.max_fiber_km" if most > 1 else "cluster.max_campuses"
+        longer = "cluster.max_ring_km or cluster.max_fiber_km"
+        wider = longer if case.cluster.network == "ring" else "cluster.max_fiber_km"
+        wider = wider if most > 1 else "cluster.max_campuses"
         also = f"; in any case raise {more}" if more and most > 1 else ""
         remedy = f"{smaller}raise {wider}, or give more headroom{also}"
     reason = (
         f"{case.target:,.0f} {unit} asked, but {together if most > 1 else 'one campus has'} "
         f"at most {largest:,.0f} {unit}{modules} ({'around' if most > 1 else 'at'} {place}); "
         f"lower cluster.{key} to {np.floor(largest):,.0f} or less, {remedy}"
+    )
+    return [reason]
+
+
+def _too_small_ring(case: Case) -> list[str]:
+    """What the largest ring has, by all other rules, if the time is enough to know it."""
+    target_mw = case.cluster.target_mw
+    if target_mw is None or case.asks_most or case.count != 1:
+        return []
+    cluster = case.cluster.model_copy(update={"target_mw": None})
+    any_size = replace(case, sense="maximise_mw", cluster=cluster)
+    found = solve_anchors(any_size, Solver("highs", RING_GAP, 1), Deadline(LIMIT_S))
+    if found.best is None or found.bound >= target_mw * (1 - 1e-9):
+        return []
+    reason = (
+        f"{target_mw:,.0f} MW asked, but {cluster.max_campuses} campuses of a ring of at most "
+        f"{cluster.max_ring_km:,.0f} km with hops of at most {case.reach.limit_km:,.0f} km have at "
+        f"most {np.ceil(found.bound):,.0f} MW; lower cluster.target_mw to "
+        f"{np.floor(found.best.objective):,.0f} or less, raise cluster.max_ring_km, "
+        "cluster.max_fiber_km or cluster.max_campuses, or give more headroom"
     )
     return [reason]
 

@@ -28,7 +28,7 @@ from siting.case import BoolArray, Case
 from siting.fiber import RoutedReach
 from siting.fiber.reach import FloatArray, IntArray
 from siting.program.below import solve_below
-from siting.program.bounds import Field, least_campuses
+from siting.program.bounds import Field, Rows, largest_sizes, least_campuses
 from siting.program.cover import apart, halves
 from siting.program.plain import Proof
 from siting.program.search import Search
@@ -181,12 +181,13 @@ class Question:
         target = self.sizes.target * (1 - ROUNDING)
         if not tolls or target == 0:
             return tolls
-        size = tolls_of_draw(self.sizes.take(sites), self.campuses, area, asked)[0]
-        if -size.least < target:
-            return []
+        sizes = self.sizes.take(sites)
+        largest = float(largest_sizes(sizes, Rows.all_of(len(sites)), campuses=self.campuses)[0])
+        if largest >= SCARCE * target:
+            return tolls
         # Of rings that need hardly all that there is, few are large enough.
-        scarce = -size.least < SCARCE * target
-        return [*tolls, replace(size, limit=-target)] if scarce else tolls
+        size = tolls_of_draw(sizes, self.campuses, area, asked)[0]
+        return [*tolls, replace(size, limit=-target)] if -size.least >= target else []
 
     def full(self, sites: IntArray, area: IntArray, asked: Sequence[int]) -> tuple[bool, BoolArray]:
         """Whether zones hold what is asked, and ``(n,)`` sites whose zones hold no campus more."""
