@@ -371,7 +371,7 @@ def test_infeasible_solve_points_to_explain(capsys: pytest.CaptureFixture[str]) 
                 "cluster.max_campuses or campus.max_mw"
             ),
         ),
-        # All that is near one site has 600 MW, but a tour through it is 339 km long. To a gap of 0.1 %.
+        # All near one site has 600 MW, but its tour is 339 km long. Known to a gap of 0.1 %.
         (
             {"cluster.target_mw": 600, "cluster.network": "ring", "cluster.max_ring_km": 320},
             (
