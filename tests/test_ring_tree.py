@@ -17,6 +17,7 @@ from test_program_oracle import GAP, check_proof
 
 from siting.case import Case
 from siting.program import ring_tree
+from siting.program.anchors import solve_anchors
 from siting.program.bounds import Field
 from siting.program.neighbourhoods import order_sites
 from siting.program.networks import linkable
@@ -74,6 +75,28 @@ def test_the_tree_finds_the_best_ring(seed, sense, way):
 @pytest.mark.parametrize("seed", range(30, 300))
 def test_the_tree_finds_the_best_ring_in_many_more(seed, sense, way):
     check_tree(seed, sense)
+
+
+def check_after_meshes(seed: int, sense: str) -> None:
+    case = random_case(seed, network="ring", count=1, keep_after_span_loss=None)
+    case = replace(case, sense=sense)
+    check_proof(case, best_plan(case), solve_anchors(case, SOLVER, Deadline(60)))
+
+
+@pytest.mark.parametrize("sense", ["minimise_cost", "maximise_mw"])
+@pytest.mark.parametrize("seed", range(300, 360))
+def test_a_ring_to_begin_with_leaves_the_best_one(seed, sense, monkeypatch):
+    """With the bound of meshes and a ring, so that rings nearly as good as the bound come first."""
+    monkeypatch.setattr(ring_tree, "FEW_SITES", 0)
+    check_after_meshes(seed, sense)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sense", ["minimise_cost", "maximise_mw"])
+@pytest.mark.parametrize("seed", range(360, 700))
+def test_a_ring_to_begin_with_leaves_the_best_one_of_many_more(seed, sense, monkeypatch):
+    monkeypatch.setattr(ring_tree, "FEW_SITES", 0)
+    check_after_meshes(seed, sense)
 
 
 @pytest.mark.parametrize("sense", ["minimise_cost", "maximise_mw"])

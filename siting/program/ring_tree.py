@@ -54,6 +54,12 @@ MOST_HOPS = 10
 BEST_TOLLS = 2
 """Shifts of the fixed cost whose tolls are added up along walks."""
 
+MOST_AIMS = 4
+"""How often rings are sought first that are nearly as good as the bound."""
+
+AIM = 0.4
+"""How much worse than the bound these may be, in units of how much worse the best one is [1]."""
+
 SCARCE = 1.25
 """Where campuses have at most so many times the target, tolls of size are added up, too [1]."""
 
@@ -296,31 +302,58 @@ class Node:
 
 
 def best_ring(search: Search) -> Proof:
-    """Search the ring that is best by cost or draw."""
+    """Search the ring that is best by cost or draw.
+
+    The better a ring must be, the more is left out. So rings are sought first that are nearly as
+    good as the bound: that there is none is soon known, and is a better bound; if there is one,
+    all that is sought afterwards must be better still.
+    """
+    routed: dict[float, Places] = {}
+    for _ in range(MOST_AIMS):
+        away = search.cutoff() - search.floor
+        # Within the gap there is little to aim at.
+        if not math.isfinite(away) or away <= search.solver.gap * abs(search.floor):
+            break
+        bound, stopped = _grow(search, search.floor + AIM * away, routed)
+        search.floor = max(search.floor, bound)
+        if stopped:
+            return search.proof(search.floor, stopped=True)
+    if search.proven:
+        return search.proof(search.floor, stopped=False)
+    bound, stopped = _grow(search, math.inf, routed)
+    return search.proof(bound, stopped=stopped)
+
+
+def _grow(search: Search, aim: float, routed: dict[float, Places]) -> tuple[float, bool]:
+    """The tree of rings that are better than an aim (as a cost), and than the best one so far.
+
+    ``routed`` keeps places, see `_root`. Returns what no ring is better than, and whether the time
+    was up first.
+    """
     case, queue = search.case, _Queue()
     required = np.flatnonzero(case.required)
-    routed: dict[float, Places] = {}
+
+    def cutoff() -> float:
+        return min(search.cutoff(), aim)
+
     fewest = max(1, least_campuses(case), len(required))
     for campuses in range(fewest, case.cluster.max_campuses + 1):
         if search.deadline.reached():
-            return search.proof(-math.inf, stopped=True)
-        root = _root(Question.of(case, campuses), required, search.cutoff(), routed)
-        queue.put(_bounded(root, search.cutoff()) if root is not None else None)
+            return -math.inf, True
+        root = _root(Question.of(case, campuses), required, cutoff(), routed)
+        queue.put(_bounded(root, cutoff()) if root is not None else None)
     proven, done = math.inf, 0
-    while (node := queue.best(search.cutoff())) is not None:
-        if search.proven:
-            return search.proof(search.floor, stopped=False)
+    while (node := queue.best(cutoff())) is not None:
         if search.deadline.reached():
-            return search.proof(min(proven, node.bound), stopped=True)
+            return min(proven, node.bound), True
         if len(node.sites) <= max(FEW_SITES, node.question.campuses):
             proven = min(proven, max(node.bound, _solve(search, node)))
         else:
             for child in _branches(search, node):
-                queue.put(_bounded(child, search.cutoff()))
+                queue.put(_bounded(child, cutoff()))
         done += 1
-        search.tell("rings", min(proven, queue.least(search.cutoff())), done, done + len(queue))
-    stopped = search.deadline.reached() and proven < search.cutoff()
-    return search.proof(min(proven, search.cutoff()), stopped=stopped)
+        search.tell("rings", min(proven, queue.least(cutoff())), done, done + len(queue))
+    return min(proven, cutoff()), search.deadline.reached() and proven < cutoff()
 
 
 class _Queue:
@@ -368,6 +401,8 @@ def _root(
         return None
     best = np.max([toll.within(toll.least + toll.passing) for toll in tolls], axis=0)
     kept = (best < cutoff) | (area >= 0)
+    if kept.sum() < question.campuses:
+        return None
     if isinstance(case.reach, RoutedReach) and len(sites) > PLACES:
         if case.reach.limit_km not in routed:
             routed[case.reach.limit_km] = Places.of(case, sites, area)
