@@ -57,6 +57,7 @@ OPTIONS: dict[str, dict[str, object]] = {
     "hub": {"cluster.network": "hub"},
     "ring of 1,000 km or less": {"cluster.network": "ring", "cluster.max_ring_km": 1000},
     "ring of 2,500 km or less": {"cluster.network": "ring", "cluster.max_ring_km": 2500},
+    "ring of 5,000 km or less": {"cluster.network": "ring", "cluster.max_ring_km": 5000},
     "80 % clean and two utilities": {"clean.min_fraction": 0.8, "cluster.min_utilities": 2},
 }
 
