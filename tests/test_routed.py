@@ -240,6 +240,27 @@ def test_a_group_is_bounded_by_no_more_than_each_of_its_anchors(deep, seed):
     assert groups.least == math.inf
 
 
+@pytest.mark.parametrize("limit_km", [5.0, 50.0, 250.0, 700.0])
+@pytest.mark.parametrize("seed", range(40))
+def test_groups_are_no_nearer_than_their_nearest_sites(deep, seed, limit_km):
+    """However wide the groups are beside the limit: what is far from their centres stands alone."""
+    _, lazy = question(seed)
+    lazy = replace(lazy, reach=lazy.reach.within(limit_km))
+    everywhere, _ = both(seed, limit_km=1e6)
+    true_km = everywhere.dense()
+    sites = np.flatnonzero(np.random.default_rng(seed).random(len(true_km)) < 0.9)
+    asked = [sites[part] for part in cover.halves(lazy, sites, np.arange(len(sites)), 1 + seed % 4)]
+    groups, km = cover.apart(lazy, asked)
+    assert sorted(np.concatenate(groups).tolist()) == sites.tolist()
+    assert all(any(set(g) <= set(a) for a in asked) for g in groups)
+    assert km.shape == (len(groups), len(groups))
+    for a, one in enumerate(groups):
+        for b, other in enumerate(groups):
+            nearest_km = true_km[np.ix_(one, other)].min()
+            if nearest_km <= limit_km:
+                assert km[a, b] <= nearest_km + 1e-9
+
+
 def test_far_groups_are_never_split(deep):
     plain, lazy = question(FEASIBLE)
     order = order_sites(plain)

@@ -312,6 +312,7 @@ def apart(case: Case, groups: Sequence[IntArray]) -> tuple[list[IntArray], Float
     """
     reach = case.reach
     assert isinstance(reach, RoutedReach)
+    centres = [_centre(case, group) for group in groups]
     kept: list[IntArray] = []
     alone: list[IntArray] = []
     for group, (close, _) in zip(groups, balls(case, groups), strict=True):
@@ -321,11 +322,11 @@ def apart(case: Case, groups: Sequence[IntArray]) -> tuple[list[IntArray], Float
     label = np.full(len(case.site_ids), -1)
     for number, group in enumerate(groups):
         label[group] = number
-    centres = [_centre(case, group) for group in groups]
+    # Those that are kept are close to the centre that the group had, so the search finds them all.
+    sources = [centre for centre, _ in centres] + [int(group[0]) for group in alone]
     furthest_km = reach.limit_km + DETOUR * max(km for _, km in centres) + 2 * MARGIN_KM
     apart_km = np.full((len(groups), len(groups)), np.inf)
-    around = reach.around((c for c, _ in centres), furthest_km)
-    for number, (near, km) in enumerate(around):
+    for number, (near, km) in enumerate(reach.around(sources, furthest_km)):
         within_km = float(km[label[near] == number].max())
         named = label[near] >= 0
         np.minimum.at(apart_km[number], label[near][named], km[named] - within_km - MARGIN_KM)
