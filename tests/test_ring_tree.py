@@ -26,7 +26,7 @@ from siting.program.ring_tree import best_ring
 from siting.program.search import Search
 from siting.program.solvers import Deadline, Solver
 from siting.program.tolls import Toll, tolls_of_cost, tolls_of_draw
-from siting.program.walks import Tolls, closed, shortest_through, walks
+from siting.program.walks import closed, shortest_through, walks
 
 SOLVER = Solver("highs", GAP, 1)
 
@@ -137,7 +137,7 @@ def test_closed_walks_against_all_of_them(seed):
     passing = np.round(rng.uniform(0, 10, (2, n)))
     per_km = np.array([0.0, 0.1])
     at = [np.array([i]) for i in rng.integers(0, n, stops).tolist()]
-    found = walks(km, Tolls(passing, per_km), at, more)
+    found = walks(km, passing, per_km, at, more)
     all_stops, with_each, at_each = closed(found, at, passing)
     for layer in range(2):
         best, best_with, best_at = math.inf, np.full(n, math.inf), np.full((stops, n), math.inf)
@@ -169,12 +169,12 @@ def test_a_stop_may_be_at_any_of_its_places(seed):
     n, more = 8, int(rng.integers(0, 2))
     km = hops_between(rng, n)
     passing = np.round(rng.uniform(0, 10, (1, n)))
-    tolls = Tolls(passing, np.array([1.0]))
+    per_km = np.array([1.0])
     at = [np.array([0, 1]), np.array([2, 3, 4]), np.array([5])]
-    all_stops, with_each, at_each = closed(walks(km, tolls, at, more), at, passing)
+    all_stops, with_each, at_each = closed(walks(km, passing, per_km, at, more), at, passing)
     for chosen in itertools.product(*(places.tolist() for places in at)):
         single = [np.array([i]) for i in chosen]
-        one, each, _ = closed(walks(km, tolls, single, more), single, passing)
+        one, each, _ = closed(walks(km, passing, per_km, single, more), single, passing)
         assert all_stops[0] <= one[0] + 1e-9
         assert np.all(with_each <= each + 1e-9)
         for s, i in enumerate(chosen):
@@ -185,9 +185,9 @@ def test_a_stop_may_be_at_any_of_its_places(seed):
 def test_walks_of_any_number_of_hops_are_those_of_many(seed):
     rng = np.random.default_rng(seed)
     km = hops_between(rng, 9)
-    tolls = Tolls(np.round(rng.uniform(0, 10, (2, 9))), np.array([0.0, 1.0]))
+    paid = (np.round(rng.uniform(0, 10, (2, 9))), np.array([0.0, 1.0]))
     at = [np.array([0, 1]), np.array([2])]
-    np.testing.assert_allclose(walks(km, tolls, at, None)[0], walks(km, tolls, at, 12)[-1])
+    np.testing.assert_allclose(walks(km, *paid, at, None)[0], walks(km, *paid, at, 12)[-1])
 
 
 @pytest.mark.parametrize("seed", range(40))

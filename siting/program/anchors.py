@@ -73,8 +73,6 @@ def solve_anchors(
         return least[case.cluster.network](search)
     if case.cluster.network == "ring":
         between_meshes(search, solve_anchors)
-        if search.proven:
-            return search.proof(search.floor, stopped=False)
         return best_ring(search)
     return least_cost(search) if case.sense == "minimise_cost" else most_draw(search)
 

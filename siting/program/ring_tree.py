@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -33,7 +33,7 @@ from siting.program.cover import apart, halves
 from siting.program.plain import Proof
 from siting.program.search import Search
 from siting.program.tolls import Toll, tolls_of_cost, tolls_of_draw
-from siting.program.walks import Tolls, closed, shortest_through, walks
+from siting.program.walks import closed, shortest_through, walks
 from siting.sphere import great_circle_km
 
 PLACES = 400
@@ -50,9 +50,6 @@ MOST_STOPS = 8
 
 MOST_HOPS = 10
 """Where a ring has more campuses than this beside its stops, hops are not counted."""
-
-BEST_TOLLS = 2
-"""Shifts of the fixed cost whose tolls are added up along walks."""
 
 MOST_AIMS = 4
 """How often rings are sought first that are nearly as good as the bound."""
@@ -181,7 +178,7 @@ class Question:
         """Tolls of rings among some sites, the best first; none where there is no such ring."""
         if self.case.sense == "minimise_cost":
             part = self.valued.take(sites).below(cutoff)
-            tolls = tolls_of_cost(part, self.campuses, area, asked)[:BEST_TOLLS]
+            tolls = tolls_of_cost(part, self.campuses, area, asked)
         else:
             tolls = tolls_of_draw(self.valued.take(sites), self.campuses, area, asked)
         target = self.sizes.target * (1 - ROUNDING)
@@ -267,6 +264,11 @@ class Node:
     def whole(self) -> bool:
         """Whether it is known in which area each campus is."""
         return sum(self.asked) == self.question.campuses
+
+    @property
+    def shut(self) -> BoolArray:
+        """``(n,)`` sites of closed areas: none of them is one more."""
+        return np.append(np.array(self.closed, dtype=np.bool_), False)[self.area]
 
     def take(self, kept: BoolArray) -> Node:
         """The node without some of its sites."""
@@ -399,7 +401,7 @@ def _root(
     tolls = question.tolls(sites, area, asked, cutoff)
     if not tolls or tolls[0].least >= cutoff:
         return None
-    best = np.max([toll.within(toll.least + toll.passing) for toll in tolls], axis=0)
+    best = _worst(tolls, [toll.least + toll.passing for toll in tolls])
     kept = (best < cutoff) | (area >= 0)
     if kept.sum() < question.campuses:
         return None
@@ -430,7 +432,7 @@ def _bounded(node: Node, cutoff: float) -> Node | None:
             bound = max(bound, float(one_more.min()))
         if bound >= cutoff:
             return None
-        staying = np.max([toll.within(toll.least + toll.staying) for toll in tolls], axis=0)
+        staying = _worst(tolls, [toll.least + toll.staying for toll in tolls])
         at_stop = np.maximum(at_stop, staying)
         # A site of an area may be one of those that are asked for there.
         each = np.where(node.area < 0, one_more, np.minimum(one_more, at_stop))
@@ -489,8 +491,7 @@ def _along_walks(node: Node, tolls: list[Toll]) -> tuple[float, FloatArray, Floa
     """
     least = np.array([toll.least for toll in tolls])
     passing = np.array([toll.passing for toll in tolls])
-    closed_area = np.append(np.array(node.closed, dtype=np.bool_), False)[node.area]
-    passing[:, closed_area] = np.inf
+    passing[:, node.shut] = np.inf
     at_stop = np.full(len(node.sites), -math.inf)
     if len(node.asked) == 0:
         return tolls[0].least, _worst(tolls, least[:, None] + passing), at_stop
@@ -502,14 +503,16 @@ def _along_walks(node: Node, tolls: list[Toll]) -> tuple[float, FloatArray, Floa
     # Without tolls, walks are as short as any.
     blocked = np.where(np.isfinite(of_place.min(axis=0)), 0.0, np.inf)
     per_km = np.concatenate(([1.0], np.zeros(len(tolls))))
-    paid = Tolls(np.concatenate((blocked[None], of_place)), per_km)
+    paid = np.concatenate((blocked[None], of_place))
     place = node.places.of_site
     stop_places = [np.unique(place[node.area == a]) for a in stops]
     more = node.question.campuses - len(stops)
-    found = walks(node.places.km, paid, stop_places, more if more <= MOST_HOPS else None)
-    if more > MOST_HOPS:
+    counted = more if more <= MOST_HOPS else None
+    found = walks(node.places.km, paid, per_km, stop_places, counted)
+    if counted is None:
+        # As many for the walks with a place more, which takes a hop.
         found = np.repeat(found, 2, axis=0)
-    all_stops, with_each, at_each = closed(found, stop_places, paid.passing)
+    all_stops, with_each, at_each = closed(found, stop_places, paid)
     longest_km = node.question.ring_km * (1 + ROUNDING)
 
     def value(paid: FloatArray) -> FloatArray:
@@ -525,12 +528,12 @@ def _along_walks(node: Node, tolls: list[Toll]) -> tuple[float, FloatArray, Floa
         dearer = np.nan_to_num(passing - of_place[:, place], nan=0.0)
     one_more = with_each[:, place]
     one_more[1:] += dearer
-    one_more = np.where(closed_area, math.inf, value(one_more))
+    one_more = np.where(node.shut, math.inf, value(one_more))
     return float(value(all_stops)), one_more, at_stop
 
 
-def _worst(tolls: list[Toll], values: FloatArray) -> FloatArray:
-    """``(...)`` the best bound of ``(tolls, ...)`` that each toll comes to, limits observed."""
+def _worst(tolls: list[Toll], values: Iterable[FloatArray]) -> FloatArray:
+    """``(...)`` the largest of what each toll comes to; infinite where one is above its limit."""
     bounds = [toll.within(of) for toll, of in zip(tolls, values, strict=True)]
     return np.asarray(np.max(bounds, axis=0))
 
@@ -559,22 +562,18 @@ def _far_apart(node: Node) -> tuple[list[int], list[int]]:
 
 def _branches(search: Search, node: Node) -> Iterator[Node]:
     """The same rings in several nodes."""
-    if node.whole:
-        if len(node.sites) <= TOUR_SITES:
-            known = _by_tour(search, node)
-            if known is None:
-                return
+    if not node.whole:
+        where = _where_one_more(node)
+        yield node.no_more_in(where)
+        yield node.also_in(where)
+    elif len(node.sites) > TOUR_SITES or _has_tour(search, node):
         yield from _halved(node)
-        return
-    where = _where_one_more(node)
-    yield node.no_more_in(where)
-    yield node.also_in(where)
 
 
-def _by_tour(search: Search, node: Node) -> Node | None:
-    """The node of rings whose areas are known, if its shortest tour is not too long.
+def _has_tour(search: Search, node: Node) -> bool:
+    """Whether a tour through the areas is short enough, and may be better than the best ring.
 
-    That tour is tried as a plan.
+    The shortest one is tried as a plan.
     """
     areas = [np.flatnonzero(node.area == a) for a in range(len(node.asked))]
     km = node.question.case.reach.take(node.sites).dense()
@@ -583,10 +582,10 @@ def _by_tour(search: Search, node: Node) -> Node | None:
     hop_km = node.question.case.reach.limit_km
     tour = shortest_through(km, areas, node.asked, hop_km=hop_km, limit_km=limit_km)
     if tour is None:
-        return None
+        return False
     if len(set(tour)) == len(tour):
         search.try_sites((tuple(sorted(node.sites[tour].tolist())),))
-    return node if node.bound < search.cutoff() else None
+    return node.bound < search.cutoff()
 
 
 def _where_one_more(node: Node) -> BoolArray:
@@ -595,8 +594,7 @@ def _where_one_more(node: Node) -> BoolArray:
     Where the cheapest walk passes and pays for it, else where the bound takes most.
     """
     zone = node.question.case.zone[node.sites]
-    open_area = ~np.append(np.array(node.closed, dtype=np.bool_), False)[node.area]
-    dear = open_area & (node.passing > 0)
+    dear = ~node.shut & (node.passing > 0)
     reached = np.where(dear, node.one_more, np.inf)
     at = int(np.argmin(reached))
     if reached[at] > node.bound + ROUNDING * abs(node.bound):
@@ -611,7 +609,7 @@ def _where_one_more(node: Node) -> BoolArray:
                 best, most = a, extra
         if most > 0:
             return np.asarray(node.area == best if best >= 0 else beside & (zone == z))
-        at = int(np.argmin(np.where(open_area, node.one_more, np.inf)))
+        at = int(np.argmin(np.where(node.shut, np.inf, node.one_more)))
     same = node.area == node.area[at]
     return np.asarray(same if node.area[at] >= 0 else same & (zone == zone[at]))
 

@@ -35,6 +35,9 @@ from siting.program.bounds import (
     sum_before,
 )
 
+BEST_SHIFTS = 2
+"""Shifts of the fixed cost whose tolls are added up along walks."""
+
 
 @dataclass(frozen=True, eq=False)
 class Toll:
@@ -75,7 +78,7 @@ class Toll:
 
 
 def tolls_of_cost(field: Field, campuses: int, area: IntArray, asked: Sequence[int]) -> list[Toll]:
-    """Tolls of the cost of rings, for each shift of the fixed cost, the best first.
+    """Tolls of the cost of rings, for the best shifts of the fixed cost, the best first.
 
     Parameters
     ----------
@@ -94,11 +97,14 @@ def tolls_of_cost(field: Field, campuses: int, area: IntArray, asked: Sequence[i
     """
     field = replace(field, max_campuses=campuses)
     everyone = Rows.all_of(len(field.cap))
+    fills = [
+        (*fill_cost(field, everyone, np.array([campuses]), shift), shift)
+        for shift in field.shifts()
+    ]
+    if not all(np.isfinite(fill[0]) for fill, _, _ in fills):
+        return []
     tolls = []
-    for shift in field.shifts():
-        fill, marginal = fill_cost(field, everyone, np.array([campuses]), shift)
-        if not np.isfinite(fill[0]):
-            return []
+    for fill, marginal, shift in sorted(fills, key=lambda of: -of[0][0])[:BEST_SHIFTS]:
         extra = extra_cost(field, everyone, marginal, shift)
         taken, used, _ = filled(field, everyone, shift)
         takes = np.zeros(len(field.cap))
@@ -106,7 +112,7 @@ def tolls_of_cost(field: Field, campuses: int, area: IntArray, asked: Sequence[i
         stopping = _least_of_areas(extra, area, len(asked))
         staying = np.where(area >= 0, extra - np.append(stopping, 0.0)[area], 0.0)
         tolls.append(Toll(float(fill[0]), extra, stopping, staying, takes))
-    return sorted(tolls, key=lambda toll: -toll.least)
+    return tolls
 
 
 def tolls_of_draw(field: Field, campuses: int, area: IntArray, asked: Sequence[int]) -> list[Toll]:

@@ -11,38 +11,29 @@ Shapes: ``l`` tolls, ``s`` stops, ``p`` places.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from siting.fiber.reach import FloatArray, IntArray
 
 
-@dataclass(frozen=True, eq=False)
-class Tolls:
-    """What walks pay.
-
-    Parameters
-    ----------
-    passing
-        ``(l, p)`` for each place that is passed between two stops.
-    per_km
-        ``(l,)`` for each kilometre.
-    """
-
-    passing: FloatArray
-    per_km: FloatArray
-
-
-def walks(km: FloatArray, tolls: Tolls, stops: Sequence[IntArray], more: int | None) -> FloatArray:
+def walks(
+    km: FloatArray,
+    passing: FloatArray,
+    per_km: FloatArray,
+    stops: Sequence[IntArray],
+    more: int | None,
+) -> FloatArray:
     """The least toll from each stop to each place, by at least one hop.
 
     Parameters
     ----------
     km
         ``(p, p)`` kilometres of a hop between two places, infinite where none leads [km].
-    tolls
-        What walks pay; nothing for the places at their ends.
+    passing
+        ``(l, p)`` what is paid for each place on the way; nothing for those at the ends.
+    per_km
+        ``(l,)`` what is paid for each kilometre.
     stops
         The places of each stop; a walk may begin at any of them.
     more
@@ -55,11 +46,11 @@ def walks(km: FloatArray, tolls: Tolls, stops: Sequence[IntArray], more: int | N
     """
     within = np.isfinite(km)
     known_km = np.where(within, km, 0.0)
-    hop = np.where(within, tolls.per_km[:, None, None] * known_km, np.inf)
-    count = len(tolls.per_km)
+    hop = np.where(within, per_km[:, None, None] * known_km, np.inf)
+    count = len(per_km)
     by_hops = [np.stack([hop[:, places].min(axis=1) for places in stops], axis=1)]
     for _ in range(len(km) if more is None else more):
-        passed = by_hops[-1] + tolls.passing[:, None, :]
+        passed = by_hops[-1] + passing[:, None, :]
         least = by_hops[-1].copy()
         for at in np.ndindex(count, len(stops)):
             onward = (passed[at][:, None] + hop[at[0]]).min(axis=0)
