@@ -13,7 +13,8 @@ What is left out (reach inside a neighbourhood, whole campuses) only makes room,
 clusters that fleets can have is a **bound** on the number of clusters of any plan. The number of a
 fleet is a whole number, which cuts the bound further. Groups whose fleets have clusters are halved
 for a sharper bound, as smaller groups see less beyond their reach. The prices of the relaxed
-program say what is scarce.
+program say what is scarce, and what a cluster costs at them is a row that puts back what was left
+out (`siting.program.fenchel`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 import highspy
 import numpy as np
@@ -30,6 +31,7 @@ from siting.case import Case
 from siting.errors import SolverError
 from siting.fiber.reach import FloatArray, IntArray
 from siting.program.cover import chunks
+from siting.program.fenchel import Cut, Prices
 from siting.program.neighbourhoods import first_members
 from siting.program.relaxed import least_size
 from siting.program.solvers import POLL_S, Deadline
@@ -72,20 +74,52 @@ class Relaxation:
         ``(groups,)`` the part of each fleet [1].
     drawn
         For each group the positions of the sites in classes that its fleet draws from.
-    zone
-        ``(Z,)`` price of headroom, in clusters [1/MW].
-    site
-        ``(I,)`` price of a site [1].
-    area
-        Price of covering a MW of draw with clean energy, by delivery area [1/MW].
+    prices
+        Of what clusters use.
     """
 
     clusters: float
     by_group: FloatArray
     drawn: tuple[IntArray, ...]
-    zone: FloatArray
-    site: FloatArray
-    area: dict[int, float]
+    prices: Prices
+
+
+@dataclass(frozen=True, eq=False)
+class Towards:
+    """How far known clusters get towards numbers of clusters that are wanted.
+
+    Parameters
+    ----------
+    part
+        What part of all numbers at once some mixture of them has [0-1].
+    scarce
+        The groups that keep it from more.
+    prices
+        Of what clusters use: all that there is costs as much as that part of the clusters.
+    """
+
+    part: float
+    scarce: list[int]
+    prices: Prices
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """Columns of a fleet: its number of clusters, and what they have of each class.
+
+    Parameters
+    ----------
+    clusters
+        Column of the number of clusters [1].
+    draw, campuses, contract
+        Number of a class to the column of its draw [MW], of its campuses [1] and of the draw that
+        contracts cover [MW].
+    """
+
+    clusters: int
+    draw: dict[int, int] = field(default_factory=dict)
+    campuses: dict[int, int] = field(default_factory=dict)
+    contract: dict[int, int] = field(default_factory=dict)
 
 
 def order_by_place(case: Case) -> IntArray:
@@ -153,12 +187,22 @@ class Fleets:
         As in `first_groups`; sites that others use may be without any draw.
     groups
         The groups of the anchors.
+    cuts
+        What clusters of these groups cost at some prices; known of the case, or of one where there
+        is more room.
     once
         Each group is one cluster that has all its sites, and a site is in one cluster at most: a
         choice among clusters that are known, with their draws left free.
     """
 
-    def __init__(self, case: Case, groups: Sequence[Group], *, once: bool = False) -> None:
+    def __init__(
+        self,
+        case: Case,
+        groups: Sequence[Group],
+        *,
+        cuts: Sequence[Cut] = (),
+        once: bool = False,
+    ) -> None:
         self.case = case
         keys = np.column_stack((case.zone, case.utility, case.region, case.area))
         self._keys, number = np.unique(keys, axis=0, return_inverse=True)
@@ -180,69 +224,116 @@ class Fleets:
         self._of_area: dict[int, list[int]] = {}
         self._groups = groups
         self._once = once
-        self._draws: list[dict[int, int]] = []
-        self._clusters = [self._add_fleet(group) for group in groups]
+        self._fleets = [self._add_fleet(group) for group in groups]
+        self._clusters = [fleet.clusters for fleet in self._fleets]
         self._shared = self._share()
+        for cut in cuts:
+            self._cut(cut)
         if once:
             self._use_once(groups)
 
     def relaxed(self) -> Relaxation:
         """The most clusters where fleets need not be whole, and what is scarce then."""
-        solver = self._solver(whole=False)
+        solver = _solver(self._model())
         solver.run()
         _expect(solver, highspy.HighsModelStatus.kOptimal)
         solution = solver.getSolution()
         values, duals = np.array(solution.col_value), np.array(solution.row_dual)
+        clusters = -float(solver.getInfo().objective_function_value)
+        by_group, drawn = values[self._clusters], self._drawn(values)
+        return Relaxation(clusters, by_group, drawn, self._prices(duals))
+
+    def _prices(self, duals: FloatArray) -> Prices:
+        """Prices of what fleets share, by the duals of its rows."""
         case = self.case
-        zone, site = np.zeros(len(case.zone_ids)), np.zeros(len(case.site_ids))
+        zone = np.zeros(len(case.zone_ids))
+        kind, site = np.zeros(len(case.site_ids)), np.zeros(len(case.site_ids))
         area: dict[int, float] = {}
-        for (kind, at), row in self._shared.items():
+        for (shared, at), row in self._shared.items():
             price = max(0.0, -float(duals[row]))
-            if kind == "zone":
+            if shared == "zone":
                 zone[at] = price
-            elif kind == "class":
-                site[self._class == at] += price
-            elif kind == "site":
-                site[at] += price
+            elif shared == "class":
+                kind[self._class == at] = price
+            elif shared == "site":
+                site[at] = price
             else:
                 area[at] = price
-        clusters = -float(solver.getInfo().objective_function_value)
-        return Relaxation(clusters, values[self._clusters], self._drawn(values), zone, site, area)
+        return Prices(zone, kind, site, area)
+
+    def towards(self, wanted: dict[int, int], fit: dict[int, list[int]]) -> Towards:
+        """How far known clusters get towards a number of clusters of each of some groups.
+
+        Parameters
+        ----------
+        wanted
+            Number of a group, not one of these fleets, to how many clusters it is to have [1].
+        fit
+            For each of them the fleets whose cluster can be one of its.
+        """
+        total = float(sum(wanted.values()))
+        model = self._model()
+        model.col_cost_ = np.zeros(len(self._columns))
+        solver = _solver(model)
+        part = _add_column(solver, cost=-total, most=1.0)
+        members: dict[int, list[int]] = {}
+        rows = {}
+        for g, number in sorted(wanted.items()):
+            columns = [_add_column(solver) for _ in fit[g]]
+            for p, column in zip(fit[g], columns, strict=True):
+                members.setdefault(p, []).append(column)
+            rows[g] = solver.getNumRow()
+            _add_row(solver, 0.0, math.inf, [*((c, 1.0) for c in columns), (part, -number)])
+        for p, columns in sorted(members.items()):
+            terms = [(self._clusters[p], 1.0), *((c, -1.0) for c in columns)]
+            _add_row(solver, 0.0, math.inf, terms)
+        solver.run()
+        _expect(solver, highspy.HighsModelStatus.kOptimal)
+        duals = np.array(solver.getSolution().row_dual)
+        reached = -float(solver.getInfo().objective_function_value) / total
+        scarce = [g for g, row in rows.items() if abs(duals[row]) > ROUNDING]
+        return Towards(reached, scarce, self._prices(duals))
 
     def _drawn(self, values: FloatArray) -> tuple[IntArray, ...]:
         drawn = []
-        for group, draw in zip(self._groups, self._draws, strict=True):
-            classes = [k for k, column in draw.items() if values[column] > LEAST_DRAW_MW]
+        for group, fleet in zip(self._groups, self._fleets, strict=True):
+            classes = [k for k, column in fleet.draw.items() if values[column] > LEAST_DRAW_MW]
             drawn.append(group.sites[np.isin(self._class[group.sites], classes)])
         return tuple(drawn)
 
-    def most(self, deadline: Deadline, relaxed: float) -> int:
+    def most(self, deadline: Deadline, relaxed: float) -> tuple[int, dict[int, int]]:
         """No plan has more clusters than this; whatever was proven when time runs out.
 
-        ``relaxed`` is the number of clusters of fleets that need not be whole.
+        ``relaxed`` is the number of clusters of fleets that need not be whole. Also returned are
+        whole fleets that have many, as far as some were found: group and number of clusters.
         """
         bound = whole_clusters(relaxed)
         left_s = deadline.left_s()
         if bound == 0 or left_s == 0:
-            return bound
+            return bound, {}
         solver = self._whole(deadline)
         proven = -float(solver.getInfo().mip_dual_bound)
-        return min(bound, whole_clusters(proven)) if math.isfinite(proven) else bound
+        if math.isfinite(proven):
+            bound = min(bound, whole_clusters(proven))
+        return bound, self._numbers(solver)
 
     def chosen(self, deadline: Deadline) -> list[int]:
         """Groups that have clusters in the best solution found; none where none is found."""
         if deadline.left_s() == 0:
             return []
-        solver = self._whole(deadline)
+        return list(self._numbers(self._whole(deadline)))
+
+    def _numbers(self, solver: highspy.Highs) -> dict[int, int]:
+        """Groups that have clusters in the best solution found, and how many."""
         feasible = highspy.SolutionStatus.kSolutionStatusFeasible
         if solver.getInfo().primal_solution_status != feasible:
-            return []
-        values = np.array(solver.getSolution().col_value)[self._clusters]
-        return [int(g) for g in np.flatnonzero(values > 0.5)]
+            return {}
+        values = np.rint(np.array(solver.getSolution().col_value)[self._clusters])
+        return {int(g): int(values[g]) for g in np.flatnonzero(values)}
 
     def _whole(self, deadline: Deadline) -> highspy.Highs:
         """The solver, after it has solved the program of whole fleets as far as time allows."""
-        solver = self._solver(whole=True)
+        solver = _solver(self._model(whole=True))
         solver.setOptionValue("time_limit", deadline.left_s())
         # The next whole number below is as good as the bound itself.
         solver.setOptionValue("mip_rel_gap", 0.0)
@@ -261,20 +352,19 @@ class Fleets:
     def _at_least_nothing(self, terms: list[tuple[int, float]]) -> None:
         self._rows.append((0.0, math.inf, terms))
 
-    def _add_fleet(self, group: Group) -> int:
-        """Columns and rows of a fleet; the column of its number of clusters."""
+    def _add_fleet(self, group: Group) -> Fleet:
+        """Columns and rows of a fleet."""
         case, cluster = self.case, self.case.cluster
         usable = case.usable
         anchors, sites = group.anchors[usable[group.anchors]], group.sites[usable[group.sites]]
         # Clusters have different anchors.
         clusters = self._column(cost=-1.0, most=float(len(anchors)))
-        draw: dict[int, int] = {}
-        self._draws.append(draw)
+        fleet = Fleet(clusters)
         if len(anchors) == 0:
-            return clusters
+            return fleet
         of_class = self._class[sites]
         classes = np.unique(of_class).tolist()
-        campuses: dict[int, int] = {}
+        draw, campuses = fleet.draw, fleet.campuses
         for k in classes:
             caps_mw = case.cap_mw[sites[of_class == k]]
             draw[k], campuses[k] = self._column(), self._column()
@@ -305,8 +395,8 @@ class Fleets:
         self._span(clusters, campuses, kind=2, fewest=cluster.min_regions)
         self._share_out(clusters, draw, sizes)
         if self._clean:
-            self._buy(clusters, draw)
-        return clusters
+            self._buy(fleet)
+        return fleet
 
     def _span(self, clusters: int, campuses: dict[int, int], *, kind: int, fewest: int) -> None:
         """Each cluster has enough utilities (1) or regions (2)."""
@@ -340,10 +430,11 @@ class Fleets:
                 others = [(d, size) for d, size in sizes if d not in inside]
                 self._at_least_nothing([*others, (clusters, -kept)])
 
-    def _buy(self, clusters: int, draw: dict[int, int]) -> None:
+    def _buy(self, fleet: Fleet) -> None:
         """Enough energy is clean, and what is bought can be delivered."""
         asked = self.case.clean.min_fraction
-        contract = {k: self._column() for k in draw}
+        clusters, draw, contract = fleet.clusters, fleet.draw, fleet.contract
+        contract |= {k: self._column() for k in draw}
         by_area: dict[int, list[int]] = {}
         for k, column in contract.items():
             own = (draw[k], float(self._grid[k]) - 1.0)
@@ -370,6 +461,35 @@ class Fleets:
             for at, columns in sorted(users.items())
         }
 
+    def _cut(self, cut: Cut) -> None:
+        """What fleets use costs at least what so many of the cheapest clusters cost."""
+        prices, keys = cut.prices, self._keys.tolist()
+        mw, campus = np.zeros(len(keys)), np.zeros(len(keys))
+        np.maximum.at(mw, self._class, prices.draw(self.case))
+        np.maximum.at(campus, self._class, prices.campus())
+        paid_for_sites = []
+        for g, least in sorted(cut.least.items()):
+            fleet = self._fleets[g]
+            if not math.isfinite(least):
+                self._columns[fleet.clusters] = (-1.0, 0.0)
+                continue
+            terms = [
+                *((column, float(mw[k])) for k, column in fleet.draw.items()),
+                *((column, float(campus[k])) for k, column in fleet.campuses.items()),
+                *(
+                    (column, prices.area.get(keys[k][3], 0.0))
+                    for k, column in fleet.contract.items()
+                ),
+            ]
+            if prices.site[self._groups[g].sites].any():
+                # Which sites of a class a fleet has is not known: what it pays for them is.
+                paid = self._column()
+                paid_for_sites.append(paid)
+                terms.append((paid, 1.0))
+            self._at_least_nothing([*terms, (fleet.clusters, -least * (1 - ROUNDING))])
+        # Every site is in one cluster at most.
+        self._at_most(float(prices.site.sum()), [(paid, 1.0) for paid in paid_for_sites])
+
     def _use_once(self, groups: Sequence[Group]) -> None:
         users: dict[int, list[int]] = {}
         for column, group in zip(self._clusters, groups, strict=True):
@@ -378,7 +498,7 @@ class Fleets:
         for i, columns in sorted(users.items()):
             self._shared["site", i] = self._at_most(1.0, [(column, 1.0) for column in columns])
 
-    def _solver(self, *, whole: bool) -> highspy.Highs:
+    def _model(self, *, whole: bool = False) -> highspy.HighsLp:
         model = highspy.HighsLp()
         model.num_col_, model.num_row_ = len(self._columns), len(self._rows)
         model.col_cost_ = np.array([cost for cost, _ in self._columns])
@@ -397,10 +517,26 @@ class Fleets:
             for column in self._clusters:
                 kinds[column] = highspy.HighsVarType.kInteger
             model.integrality_ = kinds
-        solver = highspy.Highs()
-        solver.setOptionValue("output_flag", False)
-        solver.passModel(model)
-        return solver
+        return model
+
+
+def _solver(model: highspy.HighsLp) -> highspy.Highs:
+    solver = highspy.Highs()
+    solver.setOptionValue("output_flag", False)
+    solver.passModel(model)
+    return solver
+
+
+def _add_column(solver: highspy.Highs, *, cost: float = 0.0, most: float = math.inf) -> int:
+    solver.addCol(cost, 0.0, most, 0, np.array([], np.int32), np.array([], np.float64))
+    return int(solver.getNumCol()) - 1
+
+
+def _add_row(
+    solver: highspy.Highs, lower: float, upper: float, terms: list[tuple[int, float]]
+) -> None:
+    columns = np.array([column for column, _ in terms], np.int32)
+    solver.addRow(lower, upper, len(terms), columns, np.array([value for _, value in terms]))
 
 
 def most_clusters(
@@ -438,7 +574,7 @@ def most_clusters(
         groups = halved(case, groups, which)
         fleets = Fleets(case, groups)
         relaxed = fleets.relaxed()
-    return fleets.most(deadline, relaxed.clusters), groups
+    return fleets.most(deadline, relaxed.clusters)[0], groups
 
 
 def whole_clusters(clusters: float) -> int:
@@ -461,29 +597,3 @@ def _run_until(solver: highspy.Highs, deadline: Deadline) -> None:
         thread.join(POLL_S)
         if thread.is_alive() and deadline.overdue():
             solver.cancelSolve()
-
-
-def at_prices(case: Case, relaxation: Relaxation, scale: float, thrift: float) -> Case:
-    """The question for the one cluster that uses least of what is scarce.
-
-    Parameters
-    ----------
-    case
-        The question for one cluster; its own costs do not count.
-    relaxation
-        What is scarce.
-    scale
-        What one cluster is worth [MUSD/year].
-    thrift
-        What draw costs where nothing is scarce, as a part of the target's worth [1].
-    """
-    zone_price = np.array([relaxation.zone[list(chain)].sum() for chain in case.ancestry])
-    base = thrift / max(case.target or 1.0, 1.0)
-    premium = np.array([relaxation.area.get(int(a), 0.0) for a in case.supply_area])
-    return replace(
-        case,
-        sense="minimise_cost",
-        fixed_musd_per_year=scale * (relaxation.site + 0.1 * thrift),
-        variable_musd_per_mw_year=scale * (zone_price[case.zone] + base),
-        premium_usd_per_mwh=scale * premium / case.mwh_per_mw * 1e6,
-    )

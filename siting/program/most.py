@@ -22,11 +22,12 @@ from siting.case import Case
 from siting.fiber.reach import IntArray
 from siting.program import several
 from siting.program.anchors import solve_anchors
+from siting.program.fenchel import Cut, Prices, at_prices, cut_at
 from siting.program.fleets import (
+    ROUNDING,
     Fleets,
     Group,
     Relaxation,
-    at_prices,
     first_groups,
     most_clusters,
     order_by_place,
@@ -48,11 +49,8 @@ BOUND_SHARE = 0.3
 FILL_SHARE = 0.7
 """Part of the time that is left then, in which clusters are placed [1]."""
 
-CLUSTER_MUSD = 1000.0
-"""What a cluster is worth [MUSD/year]: far from a solver's tolerance."""
-
-THRIFT = 0.01
-"""What draw costs where nothing is scarce, as a part of the worth of a cluster [1]."""
+LEAST_PART = 0.01
+"""Part of a cluster from which a fleet counts as having any [1]."""
 
 COARSE = 0.2
 """Gap at which a cluster is good enough to be placed [1]."""
@@ -63,16 +61,40 @@ ANY_GAP = 0.99
 TRIED = 3
 """Groups in which the next cluster is sought, of which the best is placed."""
 
-GENERATIONS = 12
+GENERATIONS = 4
 """Rounds in which clusters are sought at the prices of those that are known."""
 
 CHOOSE_AFTER = 4
 """Rounds after which the most clusters are chosen among those that are known."""
 
-POOL = 600
+TURNS = 4
+"""How often the bound is sharpened and more clusters are sought, in turn, at the most."""
+
+CUT_SHARE = 0.6
+"""Part of the time that is left then, in which the bound is sharpened [1]."""
+
+CUT_GAP = 0.01
+"""Gap of what clusters cost then [1]."""
+
+SETTLED_PRICES = 0.95
+"""Prices are near those of all clusters if none costs less than this part of a cluster [1]."""
+
+FIRST_CUTS = 4
+"""Rounds in which such prices are sought at the most."""
+
+REFUTED = 60
+"""Numbers of clusters of whole fleets that are refuted in a turn at the most."""
+
+REFUTE_ROUNDS = 8
+"""Rounds of prices in which one of them is refuted, at the most."""
+
+NO_DOUBT = 0.1
+"""By how many clusters fleets must lack what they cost, besides thrift, to be refuted [1]."""
+
+POOL = 1000
 """Clusters among which a choice is made at the most: those found last."""
 
-CHOICE_LIMIT_S = 60.0
+CHOICE_LIMIT_S = 30.0
 """Time for one choice among the clusters that are known [s]."""
 
 CHOOSE_EVERY = 10
@@ -138,8 +160,8 @@ def find_most(
     clusters: list[Settled] = []
     if at_most > 0 and usable > PLAIN_SITES:
         share = deadline.within(FILL_SHARE * deadline.left_s())
-        coarse = replace(solver, gap=max(COARSE, solver.gap))
-        clusters = Filling(ordered, free, groups, coarse, share, progress, at_most).best()
+        filling = Filling(ordered, free, groups, solver, share, progress, at_most)
+        clusters, at_most = filling.best(), filling.at_most
     plan = _settled(case, [found.at(origin) for found in clusters], solver)
     most = Most(plan, at_most)
     tried = usable**2 * (most.found + 1)
@@ -205,9 +227,11 @@ class Filling:
     solver, deadline, progress
         As in ``solve_anchors``.
     at_most
-        No plan has more clusters than this.
+        No plan has more clusters than this; lowered where more is proven.
     pool
         The sites of the clusters that were found so far.
+    cuts
+        What clusters of the groups cost at prices.
     """
 
     one: Case
@@ -218,26 +242,45 @@ class Filling:
     progress: ProgressCallback | None
     at_most: int
     pool: dict[tuple[int, ...], None] = field(default_factory=dict)
+    cuts: list[Cut] = field(default_factory=list)
+
+    @property
+    def _coarse(self) -> Solver:
+        """For clusters that need not be the best."""
+        return replace(self.solver, gap=max(COARSE, self.solver.gap))
 
     def best(self) -> list[Settled]:
         """The most clusters that are found; none where required sites find no place."""
         # Required sites are in the first cluster, which stays.
         stay: list[Settled] = []
         if self.one.required.any():
-            first = solve_anchors(self.one, self.solver, self.deadline)
+            first = solve_anchors(self.one, self._coarse, self.deadline)
             if first.best is None:
                 return []
             stay = [first.best]
-        noise = np.random.default_rng(0)
         best = self.fill(stay, None)
         if not stay:
             best = self._generate(best)
+        noise = np.random.default_rng(0)
+        for _ in range(TURNS):
+            before = len(best), self.at_most, len(self.cuts)
+            if not stay:
+                best = self._prove(best)
+            best = self._taken_out(best, len(stay), noise)
+            if (len(best), self.at_most, len(self.cuts)) == before:
+                break
+        return best
+
+    def _taken_out(
+        self, best: list[Settled], stay: int, noise: np.random.Generator
+    ) -> list[Settled]:
+        """Take out clusters near each other and fill what they leave anew, the first ones stay."""
         for attempt in range(ATTEMPTS):
             self._tell(best)
             out = TAKEN_OUT[attempt % len(TAKEN_OUT)]
-            if len(best) >= self.at_most or len(best) <= len(stay) or self.deadline.reached():
+            if len(best) >= self.at_most or len(best) <= stay or self.deadline.reached():
                 break
-            kept = self._without_near(best, len(stay), attempt // len(TAKEN_OUT), out)
+            kept = self._without_near(best, stay, attempt // len(TAKEN_OUT), out)
             if len(kept) + self._room_beside(kept) <= len(best):
                 continue
             found = self.fill(kept, noise)
@@ -254,12 +297,12 @@ class Filling:
 
         Column generation; a column is a set of sites, and draws are left free.
         """
-        places = self._places(Fleets(self.free, self.groups).relaxed())
+        places = self._places(self._fleets(self.free).relaxed())
         for generation in range(1, GENERATIONS + 1):
             if self.deadline.reached() or not self.pool or len(best) >= self.at_most:
                 break
-            relaxed = Fleets(self.free, self._patterns(), once=True).relaxed()
-            question = at_prices(self.free, relaxed, CLUSTER_MUSD, THRIFT)
+            relaxed = self._known().relaxed()
+            question = at_prices(self.free, relaxed.prices)
             before = len(self.pool)
             for sites in places:
                 if self.deadline.reached():
@@ -272,6 +315,101 @@ class Filling:
             if none_new:
                 break
         return best
+
+    def _prove(self, best: list[Settled]) -> list[Settled]:
+        """Sharpen the bound by what clusters cost at prices, and know more clusters by that.
+
+        The first prices are those of the clusters that are known, until these settle. Then whole
+        fleets that have too many clusters are asked about: prices show that no mixture of clusters
+        makes them.
+        """
+        deadline = self.deadline.within(CUT_SHARE * self.deadline.left_s())
+        solver = replace(self.solver, gap=CUT_GAP)
+        asked = [g for g in range(len(self.groups)) if self._has_clusters(g)]
+        for _ in range(FIRST_CUTS if not self.cuts else 0):
+            if deadline.reached() or len(best) >= self.at_most or not self.pool:
+                return best
+            cut = self._cut(self._known().relaxed().prices, asked, solver, deadline)
+            self.cuts.append(cut)
+            self._most_of_fleets(deadline)
+            self._tell(best)
+            asked = [g for g in asked if self._has_clusters(g)]
+            if min(cut.least.values(), default=math.inf) >= SETTLED_PRICES:
+                break
+        for refuted in range(1, REFUTED + 1):
+            if deadline.reached() or len(best) >= self.at_most:
+                break
+            wanted = self._most_of_fleets(deadline)
+            if sum(wanted.values()) <= len(best) or len(best) >= self.at_most:
+                break
+            cut_off = self._refute(wanted, solver, deadline)
+            if cut_off is None:
+                break
+            self.cuts.append(cut_off)
+            if refuted % CHOOSE_EVERY == 0:
+                best = self._chosen(best)
+            self._tell(best)
+        return best
+
+    def _most_of_fleets(self, deadline: Deadline) -> dict[int, int]:
+        """Lower the bound to what fleets can have; returns the fleets that have most."""
+        fleets = self._fleets(self.free)
+        most, numbers = fleets.most(deadline, fleets.relaxed().clusters)
+        self.at_most = min(self.at_most, most)
+        return numbers
+
+    def _refute(self, wanted: dict[int, int], solver: Solver, deadline: Deadline) -> Cut | None:
+        """What shows that fleets do not have these numbers of clusters; none if mixtures do."""
+        asked: list[int] = []
+        cut: Cut | None = None
+        for _ in range(REFUTE_ROUNDS):
+            patterns = self._patterns()
+            fit = {g: self._fitting(g, patterns) for g in wanted}
+            towards = Fleets(self.free, patterns, once=True).towards(wanted, fit)
+            if towards.part > 1 - ROUNDING or deadline.reached():
+                return None
+            before = len(self.pool)
+            asked = towards.scarce
+            cut = self._cut(towards.prices, asked, solver, deadline)
+            cost = sum(wanted[g] * least for g, least in cut.least.items())
+            if cost > towards.part * sum(wanted.values()) + NO_DOUBT or len(self.pool) == before:
+                break
+        if cut is None:
+            return None
+        paying = cut.prices.paid_at(self.free)
+        others = [
+            g
+            for g, group in enumerate(self.groups)
+            if g not in asked and self._has_clusters(g) and paying[group.sites].any()
+        ]
+        rest = self._cut(cut.prices, others, solver, deadline)
+        return Cut(cut.prices, cut.least | rest.least)
+
+    def _cut(self, prices: Prices, asked: list[int], solver: Solver, deadline: Deadline) -> Cut:
+        """What clusters of some groups cost; those that are found are known then."""
+        sites = [group.sites for group in self.groups]
+        cut, found = cut_at(self.free, sites, asked, prices, solver, deadline)
+        for plan in found:
+            self.pool.setdefault(plan.choice[0])
+        return cut
+
+    def _has_clusters(self, g: int) -> bool:
+        """Whether a group may have clusters, as far as is known."""
+        return all(math.isfinite(cut.least.get(g, 0.0)) for cut in self.cuts)
+
+    def _fitting(self, g: int, patterns: list[Group]) -> list[int]:
+        """Known clusters that may be those of a group."""
+        inside = np.zeros(len(self.free.site_ids), dtype=np.bool_)
+        inside[self.groups[g].sites] = True
+        return [p for p, pattern in enumerate(patterns) if inside[pattern.sites].all()]
+
+    def _fleets(self, case: Case) -> Fleets:
+        """The fleets in what is left, with all that is known of them."""
+        return Fleets(case, self.groups, cuts=self.cuts)
+
+    def _known(self) -> Fleets:
+        """The clusters that are known."""
+        return Fleets(self.free, self._patterns(), once=True)
 
     def _patterns(self) -> list[Group]:
         """The clusters that are known, each as a group of its own."""
@@ -298,10 +436,10 @@ class Filling:
         clusters = list(clusters)
         while not self.deadline.reached():
             left = what_is_left(self.free, clusters)
-            relaxed = Fleets(left, self.groups).relaxed()
+            relaxed = self._fleets(left).relaxed()
             if whole_clusters(relaxed.clusters) == 0:
                 break
-            question = at_prices(self.free, relaxed, CLUSTER_MUSD, THRIFT)
+            question = at_prices(self.free, relaxed.prices)
             places = self._places(relaxed)
             if noise is not None:
                 raised = 1 + NOISE * noise.random(len(question.site_ids))
@@ -312,7 +450,7 @@ class Filling:
             at_once = 1 + int(relaxed.clusters) // AT_ONCE
             found = self._place(question, clusters, places, at_once)
             if not found:
-                whole = solve_anchors(what_is_left(question, clusters), self.solver, self.deadline)
+                whole = solve_anchors(what_is_left(question, clusters), self._coarse, self.deadline)
                 found = [] if whole.best is None else [whole.best]
             if not found:
                 break
@@ -336,7 +474,7 @@ class Filling:
     def _places(self, relaxed: Relaxation) -> list[IntArray]:
         """Where clusters are sought: the sites that fleets draw from, then all around those."""
         by_share = np.argsort(-relaxed.by_group, kind="stable")
-        used = by_share[relaxed.by_group[by_share] > THRIFT].tolist()
+        used = by_share[relaxed.by_group[by_share] > LEAST_PART].tolist()
         return [relaxed.drawn[g] for g in used] + [self.groups[g].sites for g in used]
 
     def _within(self, left: Case, sites: IntArray) -> Settled | None:
@@ -344,7 +482,7 @@ class Filling:
         sites = sites[left.usable[sites]]
         if len(sites) == 0:
             return None
-        found = solve_anchors(left.take(sites), self.solver, self.deadline).best
+        found = solve_anchors(left.take(sites), self._coarse, self.deadline).best
         if found is None:
             return None
         found = found.at(sites)
@@ -368,7 +506,7 @@ class Filling:
     def _room_beside(self, clusters: list[Settled]) -> int:
         """No more clusters than this fit beside some."""
         left = what_is_left(self.free, clusters)
-        return whole_clusters(Fleets(left, self.groups).relaxed().clusters)
+        return whole_clusters(self._fleets(left).relaxed().clusters)
 
     def _tell(self, clusters: list[Settled]) -> None:
         if self.progress is not None:
