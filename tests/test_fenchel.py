@@ -79,7 +79,7 @@ def check_number_is_left(seed: int, network: str) -> None:
     groups = [Group(everyone, everyone)]
     if seed % 2:
         groups = first_groups(case)
-        groups = halved(case, groups, range(len(groups)))
+        groups, _ = halved(case, groups, range(len(groups)))
     cuts = cuts_at_random(case, groups, seed, 4)
     sites, which = [group.sites for group in groups], range(len(groups))
     for _ in range(4):

@@ -147,12 +147,24 @@ def first_groups(case: Case) -> list[Group]:
     return [Group(part, sites) for part, sites in zip(parts, _reached(case, parts), strict=True)]
 
 
-def halved(case: Case, groups: Sequence[Group], which: Sequence[int]) -> list[Group]:
-    """The groups, some of them in two halves."""
-    parts = [half for g in which for half in _halves(case, groups[g].anchors)]
-    chosen = set(which)
+def halved(
+    case: Case, groups: Sequence[Group], which: Sequence[int]
+) -> tuple[list[Group], list[int]]:
+    """The groups, some of them in two halves.
+
+    Returns
+    -------
+    groups
+        The first halves where the groups were, and the second ones after all groups.
+    halves_of
+        Of each second half the number of the group that it was a part of.
+    """
+    split = [g for g in which if len(groups[g].anchors) > 1]
+    halves = [_halves(case, groups[g].anchors) for g in split]
+    parts = [first for first, _ in halves] + [second for _, second in halves]
     new = [Group(part, sites) for part, sites in zip(parts, _reached(case, parts), strict=True)]
-    return [group for g, group in enumerate(groups) if g not in chosen] + new
+    first = dict(zip(split, new[: len(split)], strict=True))
+    return [first.get(g, group) for g, group in enumerate(groups)] + new[len(split) :], split
 
 
 def _halves(case: Case, anchors: IntArray) -> list[IntArray]:
@@ -568,10 +580,9 @@ def most_clusters(
         if whole_clusters(relaxed.clusters) == 0 or deadline.reached():
             break
         used = np.flatnonzero(relaxed.by_group > ROUNDING)
-        which = [g for g in used.tolist() if len(groups[g].anchors) > 1]
-        if not which:
+        groups, halves = halved(case, groups, used.tolist())
+        if not halves:
             break
-        groups = halved(case, groups, which)
         fleets = Fleets(case, groups)
         relaxed = fleets.relaxed()
     return fleets.most(deadline, relaxed.clusters)[0], groups

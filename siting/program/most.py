@@ -22,13 +22,14 @@ from siting.case import Case
 from siting.fiber.reach import IntArray
 from siting.program import several
 from siting.program.anchors import solve_anchors
-from siting.program.fenchel import Cut, Prices, at_prices, cut_at
+from siting.program.fenchel import CAMPUS_THRIFT, THRIFT, Cut, Prices, at_prices, cut_at
 from siting.program.fleets import (
     ROUNDING,
     Fleets,
     Group,
     Relaxation,
     first_groups,
+    halved,
     most_clusters,
     order_by_place,
     whole_clusters,
@@ -67,7 +68,7 @@ GENERATIONS = 4
 CHOOSE_AFTER = 4
 """Rounds after which the most clusters are chosen among those that are known."""
 
-TURNS = 4
+TURNS = 12
 """How often the bound is sharpened and more clusters are sought, in turn, at the most."""
 
 CUT_SHARE = 0.6
@@ -76,10 +77,13 @@ CUT_SHARE = 0.6
 CUT_GAP = 0.01
 """Gap of what clusters cost then [1]."""
 
-SETTLED_PRICES = 0.95
+FINE_GAP = 0.001
+"""The same where a doubt is left [1]."""
+
+SETTLED_PRICES = 0.98
 """Prices are near those of all clusters if none costs less than this part of a cluster [1]."""
 
-FIRST_CUTS = 4
+FIRST_CUTS = 6
 """Rounds in which such prices are sought at the most."""
 
 REFUTED = 60
@@ -87,9 +91,6 @@ REFUTED = 60
 
 REFUTE_ROUNDS = 8
 """Rounds of prices in which one of them is refuted, at the most."""
-
-NO_DOUBT = 0.1
-"""By how many clusters fleets must lack what they cost, besides thrift, to be refuted [1]."""
 
 POOL = 1000
 """Clusters among which a choice is made at the most: those found last."""
@@ -106,7 +107,7 @@ AT_ONCE = 8
 TAKEN_OUT = (2, 3, 4)
 """How many clusters are taken out at once, in turn."""
 
-ATTEMPTS = 60
+ATTEMPTS = 20
 """How often clusters are taken out at the most."""
 
 NOISE = 0.3
@@ -156,7 +157,7 @@ def find_most(
     free = replace(ordered, required=np.zeros(len(origin), dtype=bool))
     groups = first_groups(free)
     share = deadline.within(BOUND_SHARE * deadline.left_s())
-    at_most, groups = most_clusters(free, groups, share, rounds=HALVINGS)
+    at_most, _ = most_clusters(free, groups, share, rounds=HALVINGS)
     clusters: list[Settled] = []
     if at_most > 0 and usable > PLAIN_SITES:
         share = deadline.within(FILL_SHARE * deadline.left_s())
@@ -258,15 +259,13 @@ class Filling:
             if first.best is None:
                 return []
             stay = [first.best]
-        best = self.fill(stay, None)
-        if not stay:
-            best = self._generate(best)
+        best = self._generate(self.fill(stay, None))
         noise = np.random.default_rng(0)
         for _ in range(TURNS):
             before = len(best), self.at_most, len(self.cuts)
-            if not stay:
-                best = self._prove(best)
-            best = self._taken_out(best, len(stay), noise)
+            if len(best) >= self.at_most or self.deadline.reached():
+                break
+            best = self._taken_out(self._prove(best), len(stay), noise)
             if (len(best), self.at_most, len(self.cuts)) == before:
                 break
         return best
@@ -287,7 +286,7 @@ class Filling:
             # As many elsewhere may leave room for another.
             if len(found) >= len(best):
                 best = found
-            if attempt % CHOOSE_EVERY == CHOOSE_EVERY - 1 and not stay:
+            if attempt % CHOOSE_EVERY == CHOOSE_EVERY - 1:
                 best = self._chosen(best)
         self._tell(best)
         return best
@@ -324,28 +323,28 @@ class Filling:
         makes them.
         """
         deadline = self.deadline.within(CUT_SHARE * self.deadline.left_s())
-        solver = replace(self.solver, gap=CUT_GAP)
-        asked = [g for g in range(len(self.groups)) if self._has_clusters(g)]
+        wanted: dict[int, int] = {}
         for _ in range(FIRST_CUTS if not self.cuts else 0):
-            if deadline.reached() or len(best) >= self.at_most or not self.pool:
+            if len(best) >= self.at_most or deadline.reached():
                 return best
-            cut = self._cut(self._known().relaxed().prices, asked, solver, deadline)
+            asked = [g for g in range(len(self.groups)) if self._has_clusters(g)]
+            # Where no cluster is known, the fleets tell what is scarce.
+            relaxed = (self._known() if self.pool else self._fleets(self.free)).relaxed()
+            cut = self._cut(relaxed.prices, asked, CUT_GAP, deadline)
             self.cuts.append(cut)
-            self._most_of_fleets(deadline)
+            wanted = self._most_of_fleets(deadline)
             self._tell(best)
-            asked = [g for g in asked if self._has_clusters(g)]
             if min(cut.least.values(), default=math.inf) >= SETTLED_PRICES:
                 break
         for refuted in range(1, REFUTED + 1):
-            if deadline.reached() or len(best) >= self.at_most:
+            if len(best) >= self.at_most or deadline.reached():
                 break
-            wanted = self._most_of_fleets(deadline)
-            if sum(wanted.values()) <= len(best) or len(best) >= self.at_most:
+            wanted = wanted or self._most_of_fleets(deadline)
+            if sum(wanted.values()) <= len(best):
                 break
-            cut_off = self._refute(wanted, solver, deadline)
-            if cut_off is None:
+            if not self._refute(wanted, deadline) and not self._split(list(wanted)):
                 break
-            self.cuts.append(cut_off)
+            wanted = {}
             if refuted % CHOOSE_EVERY == 0:
                 best = self._chosen(best)
             self._tell(best)
@@ -358,36 +357,56 @@ class Filling:
         self.at_most = min(self.at_most, most)
         return numbers
 
-    def _refute(self, wanted: dict[int, int], solver: Solver, deadline: Deadline) -> Cut | None:
-        """What shows that fleets do not have these numbers of clusters; none if mixtures do."""
-        asked: list[int] = []
-        cut: Cut | None = None
+    def _refute(self, wanted: dict[int, int], deadline: Deadline) -> bool:
+        """Show that fleets cannot have so many clusters, if no mixture of clusters makes them."""
+        total = sum(wanted.values())
+        # What nobody is paid for, as nothing of it is scarce.
+        thrift = THRIFT + CAMPUS_THRIFT * self.free.cluster.max_campuses
+        gap = CUT_GAP
         for _ in range(REFUTE_ROUNDS):
             patterns = self._patterns()
             fit = {g: self._fitting(g, patterns) for g in wanted}
             towards = Fleets(self.free, patterns, once=True).towards(wanted, fit)
             if towards.part > 1 - ROUNDING or deadline.reached():
-                return None
+                return False
             before = len(self.pool)
-            asked = towards.scarce
-            cut = self._cut(towards.prices, asked, solver, deadline)
+            cut = self._cut(towards.prices, towards.scarce, gap, deadline)
             cost = sum(wanted[g] * least for g, least in cut.least.items())
-            if cost > towards.part * sum(wanted.values()) + NO_DOUBT or len(self.pool) == before:
-                break
-        if cut is None:
-            return None
+            if cost > (towards.part + thrift) * total:
+                self._cut_off(cut, deadline)
+                return True
+            if len(self.pool) == before:
+                if gap == FINE_GAP:
+                    return False
+                gap = FINE_GAP
+        return False
+
+    def _cut_off(self, cut: Cut, deadline: Deadline) -> None:
+        """Ask the other groups about the prices of a cut, too, as fleets would go there."""
         paying = cut.prices.paid_at(self.free)
         others = [
             g
             for g, group in enumerate(self.groups)
-            if g not in asked and self._has_clusters(g) and paying[group.sites].any()
+            if g not in cut.least and self._has_clusters(g) and paying[group.sites].any()
         ]
-        rest = self._cut(cut.prices, others, solver, deadline)
-        return Cut(cut.prices, cut.least | rest.least)
+        rest = self._cut(cut.prices, others, CUT_GAP, deadline)
+        self.cuts.append(Cut(cut.prices, cut.least | rest.least))
 
-    def _cut(self, prices: Prices, asked: list[int], solver: Solver, deadline: Deadline) -> Cut:
+    def _split(self, which: list[int]) -> bool:
+        """Halve groups, so that less is mixed; whether there was any to halve."""
+        self.groups, halves = halved(self.free, self.groups, which)
+        first = len(self.groups) - len(halves)
+        for cut in self.cuts:
+            # What holds for all clusters of a group holds for those of a half of it.
+            for number, g in enumerate(halves, start=first):
+                if g in cut.least:
+                    cut.least[number] = cut.least[g]
+        return bool(halves)
+
+    def _cut(self, prices: Prices, asked: list[int], gap: float, deadline: Deadline) -> Cut:
         """What clusters of some groups cost; those that are found are known then."""
         sites = [group.sites for group in self.groups]
+        solver = replace(self.solver, gap=gap)
         cut, found = cut_at(self.free, sites, asked, prices, solver, deadline)
         for plan in found:
             self.pool.setdefault(plan.choice[0])
@@ -417,7 +436,12 @@ class Filling:
         return [Group(sites[:1], sites) for sites in sets]
 
     def _chosen(self, best: list[Settled]) -> list[Settled]:
-        """The most of the known clusters that fit beside each other, and what fits beside them."""
+        """The most of the known clusters that fit beside each other, and what fits beside them.
+
+        Where sites are required, the first cluster stays, and nothing is chosen.
+        """
+        if self.one.required.any():
+            return best
         patterns = self._patterns()
         share = self.deadline.within(CHOICE_LIMIT_S)
         chosen = Fleets(self.free, patterns, once=True).chosen(share)
