@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer and make; everything else goes into .venv, once.
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all test-lowest lint browser docs goldens pictures map-library world clean \
-	bench bench-quick bench-clusters bench-options
+	bench bench-quick bench-clusters bench-options bench-most
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -30,6 +30,7 @@ help:
 	@echo 'make bench-quick  the same in five minutes, with few instances and short limits'
 	@echo 'make bench-clusters  the gap of 2, 4 and 8 clusters on all sites; more than an hour'
 	@echo 'make bench-options  the time of each option in each sense; some minutes'
+	@echo 'make bench-most  how many clusters of seven sizes there is room for; half an hour'
 	@echo 'make docs         build the documentation as a site'
 	@echo 'make world        rebuild data/us from its sources, and build us_all for this user'
 	@echo 'make clean        remove what the other targets made'
@@ -92,6 +93,9 @@ bench-clusters: $(VENV)/installed-bench
 
 bench-options: $(VENV)/installed
 	$(BIN)/python benchmarks/options.py
+
+bench-most: $(VENV)/installed
+	$(BIN)/python benchmarks/most.py
 
 docs: $(VENV)/installed-docs
 	$(BIN)/python tools/build_docs.py

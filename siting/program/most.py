@@ -1,11 +1,11 @@
 """As many clusters as there is room for, and a proof that no plan has more.
 
-The **bound** on the number is that of the fleets (`siting.program.fleets`). The **plan** is filled
-cluster by cluster: each is the one that uses least of what is scarce in what the others leave, by
-the prices of the fleets there. Then clusters that lie near each other are taken out and what they
-leave is filled anew, where the fleets leave room for one more. Where the program is small, the
-plain program is asked for one cluster more and more, until it proves that there is none, so the
-number is exact.
+The **bound** on the number is that of the fleets and of what single clusters cost
+(`siting.program.room`). The **plan** is filled cluster by cluster: each is the one that uses least
+of what is scarce in what the others leave, by the prices of the fleets there. Then, in turn, the
+bound is sharpened, and clusters that lie near each other are taken out and what they leave is
+filled anew, where the fleets leave room for one more. Where the program is small, the plain program
+is asked for one cluster more and more, until it proves that there is none, so the number is exact.
 
 With required sites a plan of fewer clusters need not exist where one of more does, so the plain
 program is asked from the bound downwards.
@@ -14,7 +14,7 @@ program is asked from the bound downwards.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,20 +22,18 @@ from siting.case import Case
 from siting.fiber.reach import IntArray
 from siting.program import several
 from siting.program.anchors import solve_anchors
-from siting.program.fenchel import CAMPUS_THRIFT, THRIFT, Cut, Prices, at_prices, cut_at
+from siting.program.fenchel import at_prices
 from siting.program.fleets import (
-    ROUNDING,
     Fleets,
-    Group,
     Relaxation,
     first_groups,
-    halved,
     most_clusters,
     order_by_place,
     whole_clusters,
 )
 from siting.program.networks import linkable
 from siting.program.plain import PLAIN_SITES, Proof, required_unusable, sign_of, solve_plain
+from siting.program.room import Room
 from siting.program.settle import Settled, settle
 from siting.program.several import together, what_is_left
 from siting.program.solvers import Deadline, Solver
@@ -73,27 +71,6 @@ TURNS = 12
 
 CUT_SHARE = 0.6
 """Part of the time that is left then, in which the bound is sharpened [1]."""
-
-CUT_GAP = 0.01
-"""Gap of what clusters cost then [1]."""
-
-FINE_GAP = 0.001
-"""The same where a doubt is left [1]."""
-
-SETTLED_PRICES = 0.98
-"""Prices are near those of all clusters if none costs less than this part of a cluster [1]."""
-
-FIRST_CUTS = 6
-"""Rounds in which such prices are sought at the most."""
-
-REFUTED = 60
-"""Numbers of clusters of whole fleets that are refuted in a turn at the most."""
-
-REFUTE_ROUNDS = 8
-"""Rounds of prices in which one of them is refuted, at the most."""
-
-POOL = 1000
-"""Clusters among which a choice is made at the most: those found last."""
 
 CHOICE_LIMIT_S = 30.0
 """Time for one choice among the clusters that are known [s]."""
@@ -161,8 +138,9 @@ def find_most(
     clusters: list[Settled] = []
     if at_most > 0 and usable > PLAIN_SITES:
         share = deadline.within(FILL_SHARE * deadline.left_s())
-        filling = Filling(ordered, free, groups, solver, share, progress, at_most)
-        clusters, at_most = filling.best(), filling.at_most
+        room = Room(free, groups, at_most, solver)
+        clusters = Filling(ordered, room, solver, share, progress).best()
+        at_most = room.at_most
     plan = _settled(case, [found.at(origin) for found in clusters], solver)
     most = Most(plan, at_most)
     tried = usable**2 * (most.found + 1)
@@ -220,30 +198,19 @@ class Filling:
 
     Parameters
     ----------
-    one, free
-        The question for one cluster, with the required sites and without; in the order of the
-        anchors.
-    groups
-        Of the fleets.
+    one
+        The question for one cluster, in the order of the anchors.
+    room
+        What is known of the same question without required sites.
     solver, deadline, progress
         As in ``solve_anchors``.
-    at_most
-        No plan has more clusters than this; lowered where more is proven.
-    pool
-        The sites of the clusters that were found so far.
-    cuts
-        What clusters of the groups cost at prices.
     """
 
     one: Case
-    free: Case
-    groups: list[Group]
+    room: Room
     solver: Solver
     deadline: Deadline
     progress: ProgressCallback | None
-    at_most: int
-    pool: dict[tuple[int, ...], None] = field(default_factory=dict)
-    cuts: list[Cut] = field(default_factory=list)
 
     @property
     def _coarse(self) -> Solver:
@@ -262,11 +229,11 @@ class Filling:
         best = self._generate(self.fill(stay, None))
         noise = np.random.default_rng(0)
         for _ in range(TURNS):
-            before = len(best), self.at_most, len(self.cuts)
-            if len(best) >= self.at_most or self.deadline.reached():
+            before = len(best), self.room.at_most, len(self.room.cuts)
+            if len(best) >= self.room.at_most or self.deadline.reached():
                 break
             best = self._taken_out(self._prove(best), len(stay), noise)
-            if (len(best), self.at_most, len(self.cuts)) == before:
+            if (len(best), self.room.at_most, len(self.room.cuts)) == before:
                 break
         return best
 
@@ -277,7 +244,7 @@ class Filling:
         for attempt in range(ATTEMPTS):
             self._tell(best)
             out = TAKEN_OUT[attempt % len(TAKEN_OUT)]
-            if len(best) >= self.at_most or len(best) <= stay or self.deadline.reached():
+            if len(best) >= self.room.at_most or len(best) <= stay or self.deadline.reached():
                 break
             kept = self._without_near(best, stay, attempt // len(TAKEN_OUT), out)
             if len(kept) + self._room_beside(kept) <= len(best):
@@ -296,18 +263,18 @@ class Filling:
 
         Column generation; a column is a set of sites, and draws are left free.
         """
-        places = self._places(self._fleets(self.free).relaxed())
+        places = self._places(self.room.fleets(self.room.case).relaxed())
         for generation in range(1, GENERATIONS + 1):
-            if self.deadline.reached() or not self.pool or len(best) >= self.at_most:
+            if self.deadline.reached() or not self.room.pool or len(best) >= self.room.at_most:
                 break
-            relaxed = self._known().relaxed()
-            question = at_prices(self.free, relaxed.prices)
-            before = len(self.pool)
+            relaxed = self.room.known().relaxed()
+            question = at_prices(self.room.case, relaxed.prices)
+            before = len(self.room.pool)
             for sites in places:
                 if self.deadline.reached():
                     break
                 self._within(question, sites)
-            none_new = len(self.pool) == before
+            none_new = len(self.room.pool) == before
             if none_new or generation % CHOOSE_AFTER == 0:
                 best = self._chosen(best)
                 self._tell(best)
@@ -316,124 +283,15 @@ class Filling:
         return best
 
     def _prove(self, best: list[Settled]) -> list[Settled]:
-        """Sharpen the bound by what clusters cost at prices, and know more clusters by that.
-
-        The first prices are those of the clusters that are known, until these settle. Then whole
-        fleets that have too many clusters are asked about: prices show that no mixture of clusters
-        makes them.
-        """
+        """Sharpen the bound for some time, and choose again among the clusters found by that."""
         deadline = self.deadline.within(CUT_SHARE * self.deadline.left_s())
-        wanted: dict[int, int] = {}
-        for _ in range(FIRST_CUTS if not self.cuts else 0):
-            if len(best) >= self.at_most or deadline.reached():
-                return best
-            asked = [g for g in range(len(self.groups)) if self._has_clusters(g)]
-            # Where no cluster is known, the fleets tell what is scarce.
-            relaxed = (self._known() if self.pool else self._fleets(self.free)).relaxed()
-            cut = self._cut(relaxed.prices, asked, CUT_GAP, deadline)
-            self.cuts.append(cut)
-            wanted = self._most_of_fleets(deadline)
-            self._tell(best)
-            if min(cut.least.values(), default=math.inf) >= SETTLED_PRICES:
-                break
-        for refuted in range(1, REFUTED + 1):
-            if len(best) >= self.at_most or deadline.reached():
-                break
-            wanted = wanted or self._most_of_fleets(deadline)
-            if sum(wanted.values()) <= len(best):
-                break
-            if not self._refute(wanted, deadline) and not self._split(list(wanted)):
-                break
-            wanted = {}
-            if refuted % CHOOSE_EVERY == 0:
+        step = 0
+        while len(best) < self.room.at_most and self.room.sharpen(len(best), deadline):
+            step += 1
+            if step % CHOOSE_EVERY == 0:
                 best = self._chosen(best)
             self._tell(best)
         return best
-
-    def _most_of_fleets(self, deadline: Deadline) -> dict[int, int]:
-        """Lower the bound to what fleets can have; returns the fleets that have most."""
-        fleets = self._fleets(self.free)
-        most, numbers = fleets.most(deadline, fleets.relaxed().clusters)
-        self.at_most = min(self.at_most, most)
-        return numbers
-
-    def _refute(self, wanted: dict[int, int], deadline: Deadline) -> bool:
-        """Show that fleets cannot have so many clusters, if no mixture of clusters makes them."""
-        total = sum(wanted.values())
-        # What nobody is paid for, as nothing of it is scarce.
-        thrift = THRIFT + CAMPUS_THRIFT * self.free.cluster.max_campuses
-        gap = CUT_GAP
-        for _ in range(REFUTE_ROUNDS):
-            patterns = self._patterns()
-            fit = {g: self._fitting(g, patterns) for g in wanted}
-            towards = Fleets(self.free, patterns, once=True).towards(wanted, fit)
-            if towards.part > 1 - ROUNDING or deadline.reached():
-                return False
-            before = len(self.pool)
-            cut = self._cut(towards.prices, towards.scarce, gap, deadline)
-            cost = sum(wanted[g] * least for g, least in cut.least.items())
-            if cost > (towards.part + thrift) * total:
-                self._cut_off(cut, deadline)
-                return True
-            if len(self.pool) == before:
-                if gap == FINE_GAP:
-                    return False
-                gap = FINE_GAP
-        return False
-
-    def _cut_off(self, cut: Cut, deadline: Deadline) -> None:
-        """Ask the other groups about the prices of a cut, too, as fleets would go there."""
-        paying = cut.prices.paid_at(self.free)
-        others = [
-            g
-            for g, group in enumerate(self.groups)
-            if g not in cut.least and self._has_clusters(g) and paying[group.sites].any()
-        ]
-        rest = self._cut(cut.prices, others, CUT_GAP, deadline)
-        self.cuts.append(Cut(cut.prices, cut.least | rest.least))
-
-    def _split(self, which: list[int]) -> bool:
-        """Halve groups, so that less is mixed; whether there was any to halve."""
-        self.groups, halves = halved(self.free, self.groups, which)
-        first = len(self.groups) - len(halves)
-        for cut in self.cuts:
-            # What holds for all clusters of a group holds for those of a half of it.
-            for number, g in enumerate(halves, start=first):
-                if g in cut.least:
-                    cut.least[number] = cut.least[g]
-        return bool(halves)
-
-    def _cut(self, prices: Prices, asked: list[int], gap: float, deadline: Deadline) -> Cut:
-        """What clusters of some groups cost; those that are found are known then."""
-        sites = [group.sites for group in self.groups]
-        solver = replace(self.solver, gap=gap)
-        cut, found = cut_at(self.free, sites, asked, prices, solver, deadline)
-        for plan in found:
-            self.pool.setdefault(plan.choice[0])
-        return cut
-
-    def _has_clusters(self, g: int) -> bool:
-        """Whether a group may have clusters, as far as is known."""
-        return all(math.isfinite(cut.least.get(g, 0.0)) for cut in self.cuts)
-
-    def _fitting(self, g: int, patterns: list[Group]) -> list[int]:
-        """Known clusters that may be those of a group."""
-        inside = np.zeros(len(self.free.site_ids), dtype=np.bool_)
-        inside[self.groups[g].sites] = True
-        return [p for p, pattern in enumerate(patterns) if inside[pattern.sites].all()]
-
-    def _fleets(self, case: Case) -> Fleets:
-        """The fleets in what is left, with all that is known of them."""
-        return Fleets(case, self.groups, cuts=self.cuts)
-
-    def _known(self) -> Fleets:
-        """The clusters that are known."""
-        return Fleets(self.free, self._patterns(), once=True)
-
-    def _patterns(self) -> list[Group]:
-        """The clusters that are known, each as a group of its own."""
-        sets = [np.array(sites, np.int64) for sites in list(self.pool)[-POOL:]]
-        return [Group(sites[:1], sites) for sites in sets]
 
     def _chosen(self, best: list[Settled]) -> list[Settled]:
         """The most of the known clusters that fit beside each other, and what fits beside them.
@@ -442,13 +300,13 @@ class Filling:
         """
         if self.one.required.any():
             return best
-        patterns = self._patterns()
+        patterns = self.room.patterns()
         share = self.deadline.within(CHOICE_LIMIT_S)
-        chosen = Fleets(self.free, patterns, once=True).chosen(share)
+        chosen = Fleets(self.room.case, patterns, once=True).chosen(share)
         if len(chosen) < len(best) or not chosen:
             return best
         choice = tuple(tuple(patterns[p].sites.tolist()) for p in chosen)
-        asked = replace(self.free.of_clusters(len(choice)), sense="minimise_cost")
+        asked = replace(self.room.case.of_clusters(len(choice)), sense="minimise_cost")
         settled = settle(asked, choice, self.solver)
         if settled is None:
             return best
@@ -459,11 +317,11 @@ class Filling:
         """Place clusters beside others until there is no room for another."""
         clusters = list(clusters)
         while not self.deadline.reached():
-            left = what_is_left(self.free, clusters)
-            relaxed = self._fleets(left).relaxed()
+            left = what_is_left(self.room.case, clusters)
+            relaxed = self.room.fleets(left).relaxed()
             if whole_clusters(relaxed.clusters) == 0:
                 break
-            question = at_prices(self.free, relaxed.prices)
+            question = at_prices(self.room.case, relaxed.prices)
             places = self._places(relaxed)
             if noise is not None:
                 raised = 1 + NOISE * noise.random(len(question.site_ids))
@@ -499,7 +357,7 @@ class Filling:
         """Where clusters are sought: the sites that fleets draw from, then all around those."""
         by_share = np.argsort(-relaxed.by_group, kind="stable")
         used = by_share[relaxed.by_group[by_share] > LEAST_PART].tolist()
-        return [relaxed.drawn[g] for g in used] + [self.groups[g].sites for g in used]
+        return [relaxed.drawn[g] for g in used] + [self.room.groups[g].sites for g in used]
 
     def _within(self, left: Case, sites: IntArray) -> Settled | None:
         """A cluster of some sites that uses little of what is scarce."""
@@ -510,7 +368,7 @@ class Filling:
         if found is None:
             return None
         found = found.at(sites)
-        self.pool.setdefault(found.choice[0])
+        self.room.add(found)
         return found
 
     def _without_near(
@@ -518,8 +376,8 @@ class Filling:
     ) -> list[Settled]:
         """The clusters without one of them and those nearest to it; the first ones stay."""
         sites = [np.array(sorted(found.draw_mw[0])) for found in clusters]
-        lon = np.array([self.free.lon[of].mean() for of in sites])
-        lat = np.array([self.free.lat[of].mean() for of in sites])
+        lon = np.array([self.room.case.lon[of].mean() for of in sites])
+        lat = np.array([self.room.case.lat[of].mean() for of in sites])
         middle = stay + turn % (len(clusters) - stay)
         east = (lon - lon[middle]) * math.cos(math.radians(float(lat[middle])))
         away = np.hypot(east, lat - lat[middle])
@@ -529,12 +387,12 @@ class Filling:
 
     def _room_beside(self, clusters: list[Settled]) -> int:
         """No more clusters than this fit beside some."""
-        left = what_is_left(self.free, clusters)
-        return whole_clusters(self._fleets(left).relaxed().clusters)
+        left = what_is_left(self.room.case, clusters)
+        return whole_clusters(self.room.fleets(left).relaxed().clusters)
 
     def _tell(self, clusters: list[Settled]) -> None:
         if self.progress is not None:
-            message = f"no plan has more than {self.at_most}"
+            message = f"no plan has more than {self.room.at_most}"
             self.progress(
                 Progress("counting clusters", done=len(clusters), total=0, message=message)
             )
