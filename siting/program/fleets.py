@@ -42,6 +42,9 @@ MOST_GROUPS = 200
 LEAST_DRAW_MW = 1.0
 """A fleet that draws less from a class does without it [MW]."""
 
+WORTH_GAP = 1e-4
+"""Gap of what many clusters are worth [1]."""
+
 ROUNDING = 1e-6
 """What the rounding of a solver may do to a number of clusters, relative to it [1]."""
 
@@ -313,6 +316,55 @@ class Fleets:
             drawn.append(group.sites[np.isin(self._class[group.sites], classes)])
         return tuple(drawn)
 
+    def best_of_many(
+        self, count: int, least: FloatArray, deadline: Deadline
+    ) -> tuple[float, dict[int, int]]:
+        """Bound the worth of a number of clusters, as a cost.
+
+        Parameters
+        ----------
+        count
+            How many clusters are asked.
+        least
+            ``(groups,)`` no cluster of the group is better, as a cost, in the unit of the sense;
+            infinite where it has none.
+        deadline
+            When to stop; what is proven by then is returned.
+
+        Returns
+        -------
+        bound
+            No plan of so many clusters is better; infinite if there is none.
+        numbers
+            Whole fleets that are so good, as far as some were found: group and number of clusters.
+        """
+        draws = self.case.sense == "maximise_mw"
+        known = np.isfinite(least)
+        model = self._model(whole=True)
+        costs, most = np.zeros(len(self._columns)), np.array(model.col_upper_)
+        most[self._clusters] = np.where(known, most[self._clusters], 0.0)
+        if not draws:
+            costs[self._clusters] = np.where(known, least, 0.0)
+        model.col_cost_, model.col_upper_ = costs, most
+        solver = _solver(model)
+        for fleet, worth in zip(self._fleets, least.tolist(), strict=True):
+            if draws and math.isfinite(worth):
+                total = _add_column(solver, cost=1.0, least=-math.inf)
+                drawn = [(column, 1.0) for column in fleet.draw.values()]
+                _add_row(solver, 0.0, math.inf, [(total, 1.0), (fleet.clusters, -worth)])
+                _add_row(solver, 0.0, math.inf, [(total, 1.0), *drawn])
+        everyone = [(column, 1.0) for column in self._clusters]
+        _add_row(solver, float(count), float(count), everyone)
+        solver.setOptionValue("time_limit", deadline.left_s())
+        solver.setOptionValue("mip_rel_gap", WORTH_GAP)
+        _run_until(solver, deadline)
+        if solver.getModelStatus() == highspy.HighsModelStatus.kInfeasible:
+            return math.inf, {}
+        proven = float(solver.getInfo().mip_dual_bound)
+        if not math.isfinite(proven):
+            return -math.inf, {}
+        return proven - ROUNDING * abs(proven), self._numbers(solver)
+
     def most(self, deadline: Deadline, relaxed: float) -> tuple[int, dict[int, int]]:
         """No plan has more clusters than this; whatever was proven when time runs out.
 
@@ -539,8 +591,10 @@ def _solver(model: highspy.HighsLp) -> highspy.Highs:
     return solver
 
 
-def _add_column(solver: highspy.Highs, *, cost: float = 0.0, most: float = math.inf) -> int:
-    solver.addCol(cost, 0.0, most, 0, np.array([], np.int32), np.array([], np.float64))
+def _add_column(
+    solver: highspy.Highs, *, cost: float = 0.0, least: float = 0.0, most: float = math.inf
+) -> int:
+    solver.addCol(cost, least, most, 0, np.array([], np.int32), np.array([], np.float64))
     return int(solver.getNumCol()) - 1
 
 

@@ -85,7 +85,7 @@ TAKEN_OUT = (2, 3, 4)
 """How many clusters are taken out at once, in turn."""
 
 ATTEMPTS = 20
-"""How often clusters are taken out at the most."""
+"""How often clusters are taken out in a turn, at the most."""
 
 NOISE = 0.3
 """By what part prices are raised at random, so that other clusters are found [1]."""
@@ -228,20 +228,21 @@ class Filling:
             stay = [first.best]
         best = self._generate(self.fill(stay, None))
         noise = np.random.default_rng(0)
-        for _ in range(TURNS):
+        for turn in range(TURNS):
             before = len(best), self.room.at_most, len(self.room.cuts)
             if len(best) >= self.room.at_most or self.deadline.reached():
                 break
-            best = self._taken_out(self._prove(best), len(stay), noise)
+            attempts = range(turn * ATTEMPTS, (turn + 1) * ATTEMPTS)
+            best = self._taken_out(self._prove(best), len(stay), attempts, noise)
             if (len(best), self.room.at_most, len(self.room.cuts)) == before:
                 break
         return best
 
     def _taken_out(
-        self, best: list[Settled], stay: int, noise: np.random.Generator
+        self, best: list[Settled], stay: int, attempts: range, noise: np.random.Generator
     ) -> list[Settled]:
-        """Take out clusters near each other and fill what they leave anew, the first ones stay."""
-        for attempt in range(ATTEMPTS):
+        """Take out clusters near each other and fill what they leave anew; the first ones stay."""
+        for attempt in attempts:
             self._tell(best)
             out = TAKEN_OUT[attempt % len(TAKEN_OUT)]
             if len(best) >= self.room.at_most or len(best) <= stay or self.deadline.reached():

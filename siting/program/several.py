@@ -5,19 +5,22 @@ which each serves one. Where the whole program is too large to hand to a solver,
 placed one by one in what the others leave, and a plan is improved by placing each again. At minimum
 cost they are placed roughly at first: column generation finds better plans and a bound, and
 division of all plans closes the gap between them. For the other senses, for rings, and with
-required sites, the bound is that of as many clusters as are asked which ignore each other: valid,
-and not tight where clusters compete.
+required sites, the bound is that of fleets (`siting.program.competing`): valid, and not tight where
+clusters compete for more than fleets see.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from siting.case import Case
+from siting.errors import SolverError
 from siting.program.anchors import solve_anchors
 from siting.program.branching import solve_columns
+from siting.program.competing import bound_together
 from siting.program.plain import Proof, sign_of, solve_plain
 from siting.program.settle import Settled, evaluate
 from siting.program.solvers import Deadline, Solver
@@ -25,6 +28,9 @@ from siting.progress import Progress, ProgressCallback
 
 WHOLE_ENTRIES = 400_000
 """Up to this many (site, site, cluster) triples the program is solved as a whole."""
+
+BOUND_SHARE = 0.3
+"""Part of the time in which a bound on clusters that compete is sought [1]."""
 
 ROUGH_GAP = 0.01
 """Gap of clusters that are placed roughly [1]."""
@@ -55,8 +61,17 @@ def solve_several(
         return first
     bound = first.bound * count
     clusters = place.one_after_the_other(first) if start is None else apart(one, start)
+    sign = sign_of(case)
+    if not priceable:
+        share = deadline.within(BOUND_SHARE * deadline.left_s())
+        enough = None
+        if clusters is not None:
+            placed = together(clusters).objective
+            enough = placed - sign * solver.gap * abs(placed)
+        bound = bound_together(free, count, first.bound, solver, share, enough=enough)
     if clusters is None:
-        return Proof(None, bound, False, False)
+        none = bound * sign == math.inf
+        return Proof(None, bound, none, none)
     if priceable:
         return solve_columns(
             case,
@@ -68,7 +83,8 @@ def solve_several(
             progress=progress,
         )
     best = together(place.again(clusters))
-    sign = sign_of(case)
+    if math.isinf(bound) and bound * sign > 0:
+        raise SolverError("fleets are said to have no plan where there is one")
     bound = min(bound * sign, best.objective * sign) * sign
     complete = abs(best.objective - bound) <= solver.gap * abs(best.objective)
     return Proof(best, bound, False, complete)

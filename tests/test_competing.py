@@ -1,0 +1,65 @@
+"""The bound on clusters that compete, against the best plan of brute force."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from cases import random_case
+from oracle import best_plan
+
+from siting.program.anchors import solve_anchors
+from siting.program.competing import bound_together
+from siting.program.plain import sign_of
+from siting.program.solvers import Deadline, Solver
+
+HIGHS = Solver("highs", 1e-6, 1)
+
+
+def check_bound(seed: int, count: int) -> tuple[float, float, float] | None:
+    """The bound of clusters that ignore each other, the bound, and the best plan, as costs."""
+    case = random_case(seed, count=count)
+    sign = sign_of(case)
+    one = case.of_clusters(1)
+    free = replace(one, required=np.zeros_like(one.required))
+    first = solve_anchors(free, HIGHS, Deadline(60))
+    if first.infeasible:
+        return None
+    bound = sign * bound_together(free, count, first.bound, HIGHS, Deadline(60))
+    best = best_plan(case)
+    apart = sign * count * first.bound
+    assert bound >= apart - 1e-6 * abs(apart)
+    if best is None:
+        return None
+    plan = sign * best.objective
+    assert bound <= plan + 1e-5 * max(1.0, abs(plan))
+    return apart, bound, plan
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_bound_is_never_above_a_plan_and_often_near_it(count):
+    checked = [found for seed in range(900, 960) if (found := check_bound(seed, count))]
+    loose = [found for found in checked if found[0] < found[2] - 1e-3 * abs(found[2])]
+    assert len(loose) >= 4
+    nearer = sum(bound > apart + 1e-3 * abs(apart) for apart, bound, _ in loose)
+    assert nearer >= 0.5 * len(loose)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("seed", range(4_000, 4_300))
+def test_bound_is_never_above_a_plan_of_many_more(seed, count):
+    check_bound(seed, count)
+
+
+@pytest.mark.parametrize("left_s", [0.0, 0.05])
+def test_bound_of_little_time_holds(left_s):
+    for seed in range(900, 930):
+        case = random_case(seed, count=2)
+        sign, one = sign_of(case), case.of_clusters(1)
+        free = replace(one, required=np.zeros_like(one.required))
+        first, best = solve_anchors(free, HIGHS, Deadline(60)), best_plan(case)
+        if best is not None:
+            bound = bound_together(free, 2, first.bound, HIGHS, Deadline(left_s))
+            assert sign * bound <= sign * best.objective + 1e-5 * max(1.0, abs(best.objective))
