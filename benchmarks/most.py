@@ -13,8 +13,6 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import siting
@@ -81,9 +79,8 @@ def main() -> None:
 def count(case: Case, limit_s: float) -> Counted:
     """Count the clusters of one size."""
     one = case.of_clusters(1)
-    free = linkable(one.take(order_by_place(one)))
-    free = replace(free, required=np.zeros(len(free.site_ids), dtype=np.bool_))
-    fleets, _ = most_clusters(free, first_groups(free), Deadline(limit_s), rounds=HALVINGS)
+    ordered = linkable(one.take(order_by_place(one)))
+    fleets, _ = most_clusters(ordered, first_groups(ordered), Deadline(limit_s), rounds=HALVINGS)
     top = case.parent < 0
     headroom = int(case.headroom_mw[top].sum() // (case.target or 1.0))
     start_s = time.perf_counter()

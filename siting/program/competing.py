@@ -77,14 +77,17 @@ def bound_together(
         worth, used = fleets.best_of_many(count, least, deadline)
         bound = max(bound, worth)
         new = [g for g in used if g not in asked]
-        if not new and halvings > 0:
-            # Each half is no better than the whole.
-            halvings -= 1
-            groups, halves = halved(ordered, groups, list(used))
-            fleets, least = Fleets(ordered, groups), np.append(least, least[halves])
-            asked.difference_update(used)
-        elif not new:
+        if new:
+            least[new] = np.maximum(least[new], solver.map(best_of, new))
+            asked.update(new)
+            continue
+        if halvings == 0:
             break
-        least[new] = np.maximum(least[new], solver.map(best_of, new))
-        asked.update(new)
+        halvings -= 1
+        # Each half is no better than the whole.
+        groups, halves = halved(ordered, groups, list(used))
+        if not halves:
+            break
+        fleets, least = Fleets(ordered, groups), np.append(least, least[halves])
+        asked.difference_update(halves)
     return bound * sign

@@ -114,7 +114,9 @@ class Room:
             fullest = self._fullest or self._count(deadline)
             if self.at_most <= found or sum(fullest.values()) <= found:
                 return False
-            if not self._refute(fullest, deadline) and not self._halve(list(fullest)):
+            refuted = self._refute(fullest, deadline)
+            # Where time ran out nothing is known of mixtures, and there is no reason to halve.
+            if not refuted and (deadline.reached() or not self._halve(list(fullest))):
                 return False
         self._fullest = self._count(deadline)
         return True
@@ -133,7 +135,8 @@ class Room:
         asked = [g for g in range(len(self.groups)) if self._has_clusters(g)]
         cut = self._cut(fleets.relaxed().prices, asked, CUT_GAP, deadline)
         self.cuts.append(cut)
-        if min(cut.least.values(), default=math.inf) >= SETTLED_PRICES:
+        all_answered = len(cut.least) == len(asked)
+        if all_answered and min(cut.least.values(), default=math.inf) >= SETTLED_PRICES:
             self._first = 0
 
     def _refute(self, fullest: dict[int, int], deadline: Deadline) -> bool:
