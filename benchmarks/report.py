@@ -24,7 +24,7 @@ from benchmarks.clusters import table as clusters_table
 from benchmarks.instances import MAX_CAMPUSES, PRICE_USD_PER_MWH, TARGET_MW
 from benchmarks.rivals.registry import OURS, RIVALS, Rival
 from benchmarks.run import MEMORY_MB, RESULTS, Record, finished
-from benchmarks.suites import CHEAP, SUITES, Family, Suite
+from benchmarks.suites import SUITES, Family, Suite
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 
@@ -54,8 +54,9 @@ READ = """## How to read the tables
   with an error of its own.
 - **2 of 5** says how many seeds were proven.
 - **·** means not run: its results with fewer sites leave nothing to learn. Seeds of a size end
-  where they took a fifth of the limit together; who did not prove all of them gets one seed of the
-  next size; who did not prove two sizes, or returned no plan at one, gets no larger ones.
+  where they took a minute or a fifth of the limit together, and a time says of how many it is if
+  not of all; who did not prove all of them gets one seed of the next size; who did not prove two
+  sizes, or returned no plan at one, gets no larger ones.
 - A heuristic proves nothing: its cost above that of the plan of `siting` is given, the worst seed.
   A negative one is possible, for `siting` stops at the gap asked or at the limit.
 - **no plan exists** is a proof too.
@@ -220,7 +221,6 @@ def agreement(runs: list[Record]) -> str:
 def of_size(runs: list[Record], family: Family, rival: str, sites: int) -> list[Record]:
     """Runs of a rival on the instances of one size of a family."""
     names = {family.instance(sites, seed).name for seed in family.seeds}
-    names |= {family.instance(sites, seed).name for seed in family.rival_seeds}
     return [run for run in runs if run["rival"] == rival and run["name"] in names]
 
 
@@ -247,7 +247,8 @@ def cell(rival: Rival, runs: list[Record], ours: list[Record]) -> str:
         times = ratio(runs, ours)
         brackets = "" if rival.name == OURS or times is None else f" ({rounded(times)} times)"
         none = " no plan exists" if all(r["status"] == "infeasible" for r in runs) else ""
-        return f"{rounded(median_s(runs))} s{brackets}{none}"
+        seeds = f", {seeds_in_words(len(runs))}" if len(runs) < len(ours) else ""
+        return f"{rounded(median_s(runs))} s{brackets}{none}{seeds}"
     count = f"{len(done)} of {len(runs)}, " if len(runs) > 1 else ""
     return count + what_is_left([run for run in runs if not finished(run)])
 
@@ -286,6 +287,11 @@ def heuristic_cell(runs: list[Record], ours: list[Record]) -> str:
     if missed and both:
         words.append(f"no plan {missed} of {len(runs)}")
     return ", ".join([*words, f"{rounded(median_s(runs))} s"])
+
+
+def seeds_in_words(number: int) -> str:
+    """How many seeds."""
+    return f"{number} seed{'' if number == 1 else 's'}"
 
 
 def rounded(value: float) -> str:
@@ -329,9 +335,7 @@ def family_tables(family: Family, runs: list[Record]) -> list[str]:
         ]
         for rival in rivals
     ]
-    seeds = f"{len(family.seeds)} seed{'s' if len(family.seeds) > 1 else ''}"
-    if family.rival_seeds != family.seeds and set(family.rivals) - set(CHEAP):
-        seeds += " (solvers that need minutes: one)"
+    seeds = seeds_in_words(len(family.seeds))
     return [
         f"### {headline(family)}\n",
         f"By number of sites; {seeds}; {family.limit_s:g} s at the most.\n",

@@ -48,6 +48,9 @@ GRACE_FRACTION = 0.1
 SEEDS_FRACTION = 0.2
 """Seeds of a size are solved until they took this part of the limit together [1]."""
 
+SEEDS_S = 60.0
+"""Or this, where it is more [s]."""
+
 MEMORY_MB = 8000.0
 """What a run may take [MB]."""
 
@@ -325,16 +328,16 @@ def finished(record: Record) -> bool:
 
 def run_family(runner: Runner, family: Family, rivals: list[Rival]) -> None:
     """Solve a family size by size, for each rival only as far as there is something to learn."""
+    enough_s = max(SEEDS_S, SEEDS_FRACTION * family.limit_s)
     for rival in rivals:
         if rival.name not in family.rivals:
             continue
         unfinished = 0
         for sites in family.sizes:
-            seeds = family.seeds_of(rival.name)
             records: list[Record] = []
-            for seed in seeds[:1] if unfinished else seeds:
+            for seed in family.seeds[:1] if unfinished else family.seeds:
                 spent_s = sum(record["seconds"] for record in records)
-                if spent_s > SEEDS_FRACTION * family.limit_s and rival.name not in CHEAP:
+                if spent_s > enough_s and rival.name not in CHEAP:
                     break
                 records.append(runner.run(rival, family.instance(sites, seed), family.limit_s))
             if rival.name not in CHEAP and not all(map(finished, records)):

@@ -26,9 +26,7 @@ class Family:
     sizes
         Numbers of sites, ascending.
     seeds
-        For those who need seconds.
-    rival_seeds
-        For all others.
+        Of prices; how many of them a slow rival solves is up to its time.
     rivals
         Who takes part.
     limit_s
@@ -40,13 +38,8 @@ class Family:
     like: Instance
     sizes: tuple[int, ...]
     seeds: tuple[int, ...] = FIVE
-    rival_seeds: tuple[int, ...] = (1,)
     rivals: tuple[str, ...] = tuple(RIVALS)
     limit_s: float = 30.0
-
-    def seeds_of(self, rival: str) -> tuple[int, ...]:
-        """Seeds that a rival solves."""
-        return self.seeds if rival in CHEAP else self.rival_seeds
 
     def instance(self, sites: int, seed: int) -> Instance:
         """One of them."""
@@ -78,7 +71,7 @@ ONE = Instance(0)
 FULL = Suite(
     "full",
     (
-        Family("one", "one cluster", ONE, ALL_SIZES, rival_seeds=FIVE, limit_s=600.0),
+        Family("one", "one cluster", ONE, ALL_SIZES, limit_s=600.0),
         Family(
             "independent",
             "one cluster, independent prices",
