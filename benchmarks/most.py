@@ -19,9 +19,8 @@ import siting
 from benchmarks.growth import machine, table
 from siting.case import Case, build_case
 from siting.distances import reach_of
-from siting.program.fleets import first_groups, most_clusters, order_by_place
-from siting.program.most import HALVINGS, find_most
-from siting.program.networks import linkable
+from siting.program.fleets import first_groups, most_clusters, of_any_cluster
+from siting.program.most import find_most
 from siting.program.solvers import Deadline, Solver
 
 ROOT = Path(__file__).parents[1]
@@ -78,9 +77,9 @@ def main() -> None:
 
 def count(case: Case, limit_s: float) -> Counted:
     """Count the clusters of one size."""
-    one = case.of_clusters(1)
-    ordered = linkable(one.take(order_by_place(one)))
-    fleets, _ = most_clusters(ordered, first_groups(ordered), Deadline(limit_s), rounds=HALVINGS)
+    any_cluster, _ = of_any_cluster(case)
+    groups = first_groups(any_cluster)
+    fleets, _ = most_clusters(any_cluster, groups, Deadline(limit_s))
     top = case.parent < 0
     headroom = int(case.headroom_mw[top].sum() // (case.target or 1.0))
     start_s = time.perf_counter()

@@ -18,8 +18,7 @@ import numpy as np
 
 from siting.case import Case
 from siting.program.anchors import solve_anchors
-from siting.program.fleets import Fleets, first_groups, halved, order_by_place
-from siting.program.networks import linkable
+from siting.program.fleets import Fleets, first_groups, halved, of_any_cluster
 from siting.program.plain import sign_of
 from siting.program.solvers import Deadline, Solver
 
@@ -59,7 +58,7 @@ def bound_together(
     if not math.isfinite(single):
         return count * single
     sign = sign_of(case)
-    ordered = linkable(case.take(order_by_place(case)))
+    ordered, _ = of_any_cluster(case)
     groups = first_groups(ordered)
     fleets = Fleets(ordered, groups)
     least = np.full(len(groups), single * sign)

@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import highspy
 import numpy as np
@@ -33,11 +33,15 @@ from siting.fiber.reach import FloatArray, IntArray
 from siting.program.cover import chunks
 from siting.program.fenchel import Cut, Prices
 from siting.program.neighbourhoods import first_members
+from siting.program.networks import linkable
 from siting.program.relaxed import least_size
 from siting.program.solvers import POLL_S, Deadline
 
 MOST_GROUPS = 200
 """Up to this many groups there are at first, one for each zone; with more zones, by place."""
+
+HALVINGS = 2
+"""How often the groups are halved for a bound on the number of clusters."""
 
 LEAST_DRAW_MW = 1.0
 """A fleet that draws less from a class does without it [MW]."""
@@ -129,6 +133,26 @@ def order_by_place(case: Case) -> IntArray:
     """Usable sites from south to north: each then has half of its surroundings after it."""
     usable = np.flatnonzero(case.usable)
     return usable[np.lexsort((usable, case.lon[usable], case.lat[usable]))]
+
+
+def of_any_cluster(case: Case) -> tuple[Case, IntArray]:
+    """The question for any one cluster, in the order of the anchors.
+
+    Parameters
+    ----------
+    case
+        The question; which sites are required does not count.
+
+    Returns
+    -------
+    any_cluster
+        Usable sites only, from south to north, none required.
+    origin
+        The position of each of its sites in the case.
+    """
+    origin = order_by_place(case)
+    free = replace(case, required=np.zeros(len(case.site_ids), dtype=np.bool_))
+    return linkable(free.of_clusters(1).take(origin)), origin
 
 
 def first_groups(case: Case) -> list[Group]:
@@ -606,7 +630,7 @@ def _add_row(
 
 
 def most_clusters(
-    case: Case, groups: list[Group], deadline: Deadline, *, rounds: int
+    case: Case, groups: list[Group], deadline: Deadline, *, rounds: int = HALVINGS
 ) -> tuple[int, list[Group]]:
     """Bound the number of clusters, with smaller and smaller groups.
 

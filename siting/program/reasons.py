@@ -8,6 +8,7 @@ import numpy as np
 
 from siting.case import Case
 from siting.program.anchors import neighbourhood_sizes, solve_anchors
+from siting.program.fleets import first_groups, most_clusters, of_any_cluster
 from siting.program.neighbourhoods import (
     first_members,
     neighbourhood,
@@ -33,6 +34,8 @@ def why_infeasible(case: Case) -> str:
         reasons = _held_back(case)
     if not reasons and case.cluster.network == "ring":
         reasons = _too_small_ring(case)
+    if not reasons:
+        reasons = _too_many(case)
     if not reasons:
         together = (
             "each limit can be met alone, but not all together: proven by exhausting every "
@@ -190,6 +193,23 @@ def _too_small_ring(case: Case) -> list[str]:
         f"most {np.ceil(found.bound):,.0f} MW; lower cluster.target_mw to "
         f"{np.floor(found.best.objective):,.0f} or less, raise cluster.max_ring_km, "
         "cluster.max_fiber_km or cluster.max_campuses, or give more headroom"
+    )
+    return [reason]
+
+
+def _too_many(case: Case) -> list[str]:
+    """Whether there is room for fewer clusters, as far as their sums tell."""
+    if case.asks_most or case.count == 1 or not case.usable.any():
+        return []
+    any_cluster, _ = of_any_cluster(case)
+    groups = first_groups(any_cluster)
+    most, _ = most_clusters(any_cluster, groups, Deadline(LIMIT_S))
+    if most >= case.count:
+        return []
+    reason = (
+        f"{case.count} clusters of {_wanted(case)} are asked, but no plan has more than {most}, "
+        'and it may be fewer: count = "most" finds out; lower cluster.count'
+        f"{'' if case.target is None else ' or the target'}, or give more headroom"
     )
     return [reason]
 

@@ -2,9 +2,12 @@
 
 Clusters are tied to each other by the headroom of zones, by clean supply, and by the sites, of
 which each serves one. Where the whole program is too large to hand to a solver, clusters are
-placed one by one in what the others leave, and a plan is improved by placing each again. At minimum
-cost they are placed roughly at first: column generation finds better plans and a bound, and
-division of all plans closes the gap between them. For the other senses, for rings, and with
+placed one by one in what the others leave, and a plan is improved by placing each again. Where the
+best ones leave no room for all, they are placed by what is scarce (`siting.program.filling`), and
+the fleets may prove that there is no room.
+
+At minimum cost they are placed roughly at first: column generation finds better plans and a bound,
+and division of all plans closes the gap between them. For the other senses, for rings, and with
 required sites, the bound is that of fleets (`siting.program.competing`): valid, and not tight where
 clusters compete for more than fleets see.
 """
@@ -19,10 +22,13 @@ import numpy as np
 from siting.case import Case
 from siting.errors import SolverError
 from siting.program.anchors import solve_anchors
+from siting.program.beside import apart, together, what_is_left
 from siting.program.branching import solve_columns
 from siting.program.competing import bound_together
+from siting.program.filling import Filling
 from siting.program.plain import Proof, sign_of, solve_plain
-from siting.program.settle import Settled, evaluate
+from siting.program.regrouping import Regrouping
+from siting.program.settle import Settled, settle
 from siting.program.solvers import Deadline, Solver
 from siting.progress import Progress, ProgressCallback
 
@@ -59,35 +65,58 @@ def solve_several(
     first = place.in_what_is_left([], free)
     if first.infeasible:
         return first
-    bound = first.bound * count
-    clusters = place.one_after_the_other(first) if start is None else apart(one, start)
     sign = sign_of(case)
-    if not priceable:
-        share = deadline.within(BOUND_SHARE * deadline.left_s())
-        enough = None
-        if clusters is not None:
-            placed = together(clusters).objective
-            enough = placed - sign * solver.gap * abs(placed)
-        bound = bound_together(free, count, first.bound, solver, share, enough=enough)
-    if clusters is None:
-        none = bound * sign == math.inf
-        return Proof(None, bound, none, none)
-    if priceable:
+    placed = place.one_after_the_other(first) if start is None else apart(one, start)
+    clusters = placed if len(placed) == count else None
+    if clusters is None and not deadline.reached():
+        # The best ones took what others need: place those that use least of what is scarce.
+        filling = Filling.of(one, solver, deadline, progress, enough=count)
+        thrifty = filling.beside(placed)
+        if filling.out_of_room:
+            return Proof(None, sign * math.inf, True, True)
+        clusters = _settled(case, one, thrifty, solver)
+    if priceable and clusters is not None:
         return solve_columns(
             case,
             together(clusters),
-            bound,
+            first.bound * count,
             solver,
             deadline,
             improve=lambda plan: together(place.again(apart(one, plan))),
             progress=progress,
         )
-    best = together(place.again(clusters))
+    enough = None
+    if clusters is not None:
+        clusters = place.again(clusters)
+        enough = _better_by(together(clusters), sign, solver.gap)
+    share = deadline.within(BOUND_SHARE * deadline.left_s())
+    bound = bound_together(free, count, first.bound, solver, share, enough=enough)
+    if clusters is None:
+        none = bound * sign == math.inf
+        return Proof(None, bound, none, none)
     if math.isinf(bound) and bound * sign > 0:
         raise SolverError("fleets are said to have no plan where there is one")
+    if enough is not None and bound * sign < enough * sign:
+        clusters = place.together_again(clusters)
+    best = together(clusters)
     bound = min(bound * sign, best.objective * sign) * sign
     complete = abs(best.objective - bound) <= solver.gap * abs(best.objective)
     return Proof(best, bound, False, complete)
+
+
+def _better_by(plan: Settled, sign: float, gap: float) -> float:
+    """What a plan that is better by a gap is worth, in the unit of the sense."""
+    return plan.objective - sign * gap * abs(plan.objective)
+
+
+def _settled(
+    case: Case, one: Case, clusters: list[Settled], solver: Solver
+) -> list[Settled] | None:
+    """Clusters at the best draws for the sense asked, if they are as many as are asked."""
+    if len(clusters) < case.count:
+        return None
+    plan = settle(case, together(clusters[: case.count]).choice, solver)
+    return None if plan is None else apart(one, plan)
 
 
 @dataclass(frozen=True)
@@ -133,8 +162,8 @@ class Placement:
             Progress("placing clusters", done=placed, total=self.count, message=one.message)
         )
 
-    def one_after_the_other(self, first: Proof) -> list[Settled] | None:
-        """All clusters, each the best beside those before; none where one finds no place.
+    def one_after_the_other(self, first: Proof) -> list[Settled]:
+        """Clusters until one finds no place, each the best beside those before.
 
         Required sites go into the first cluster; the others must do without them. ``first`` is the
         best cluster without them.
@@ -144,7 +173,7 @@ class Placement:
         while len(clusters) < self.count:
             found = self.in_what_is_left(clusters, self.free if clusters else self.one)
             if found.best is None:
-                return None
+                break
             clusters.append(found.best)
         return clusters
 
@@ -163,40 +192,11 @@ class Placement:
             c = (c + 1) % len(clusters)
         return clusters
 
-
-def what_is_left(case: Case, clusters: list[Settled]) -> Case:
-    """The case without what some clusters use: their sites, headroom and clean energy."""
-    max_mw, headroom_mw = case.max_mw.copy(), case.headroom_mw.copy()
-    contractable_mwh = case.contractable_mwh.copy()
-    for cluster in clusters:
-        for i, mw in cluster.draw_mw[0].items():
-            max_mw[i] = 0.0
-            headroom_mw[list(case.ancestry[case.zone[i]])] -= mw
-        for (r, _), mwh in cluster.contract_mwh[0].items():
-            contractable_mwh[r] -= mwh
-    return replace(
-        case,
-        max_mw=max_mw,
-        headroom_mw=np.maximum(headroom_mw, 0.0),
-        contractable_mwh=np.maximum(contractable_mwh, 0.0),
-    )
-
-
-def together(clusters: list[Settled]) -> Settled:
-    """A plan of clusters that were placed beside each other."""
-    draw_mw = tuple(found.draw_mw[0] for found in clusters)
-    contract_mwh = tuple(found.contract_mwh[0] for found in clusters)
-    value = sum(found.objective for found in clusters)
-    return Settled(
-        draw_mw, contract_mwh, value, tuple(t for found in clusters for t in found.tours)
-    )
-
-
-def apart(one: Case, plan: Settled) -> list[Settled]:
-    """The clusters of a plan, one by one."""
-    tours: list[tuple[tuple[int, ...], ...]] = [(tour,) for tour in plan.tours]
-    tours = tours or [()] * len(plan.draw_mw)
-    return [
-        Settled((draws,), (contracts,), evaluate(one, (draws,), (contracts,)), tour)
-        for draws, contracts, tour in zip(plan.draw_mw, plan.contract_mwh, tours, strict=True)
-    ]
+    def together_again(self, clusters: list[Settled]) -> list[Settled]:
+        """Take out some clusters at a time and place them anew together, then each by itself."""
+        if self.one.sense == "minimise_fiber_km" or self.one.cluster.network == "ring":
+            # Their small programs are not small.
+            return clusters
+        stay = int(self.one.required.any())
+        regrouping = Regrouping(self.free, self.solver, self.deadline)
+        return self.again(regrouping.better(clusters, stay))

@@ -1,0 +1,48 @@
+"""Single clusters beside each other: what they leave, and the plan that they are together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from siting.case import Case
+from siting.program.settle import Settled, evaluate
+
+
+def what_is_left(case: Case, clusters: list[Settled]) -> Case:
+    """The case without what some clusters use: their sites, headroom and clean energy."""
+    max_mw, headroom_mw = case.max_mw.copy(), case.headroom_mw.copy()
+    contractable_mwh = case.contractable_mwh.copy()
+    for cluster in clusters:
+        for i, mw in cluster.draw_mw[0].items():
+            max_mw[i] = 0.0
+            headroom_mw[list(case.ancestry[case.zone[i]])] -= mw
+        for (r, _), mwh in cluster.contract_mwh[0].items():
+            contractable_mwh[r] -= mwh
+    return replace(
+        case,
+        max_mw=max_mw,
+        headroom_mw=np.maximum(headroom_mw, 0.0),
+        contractable_mwh=np.maximum(contractable_mwh, 0.0),
+    )
+
+
+def together(clusters: list[Settled]) -> Settled:
+    """A plan of clusters that were placed beside each other."""
+    draw_mw = tuple(found.draw_mw[0] for found in clusters)
+    contract_mwh = tuple(found.contract_mwh[0] for found in clusters)
+    value = sum(found.objective for found in clusters)
+    return Settled(
+        draw_mw, contract_mwh, value, tuple(t for found in clusters for t in found.tours)
+    )
+
+
+def apart(one: Case, plan: Settled) -> list[Settled]:
+    """The clusters of a plan, one by one."""
+    tours: list[tuple[tuple[int, ...], ...]] = [(tour,) for tour in plan.tours]
+    tours = tours or [()] * len(plan.draw_mw)
+    return [
+        Settled((draws,), (contracts,), evaluate(one, (draws,), (contracts,)), tour)
+        for draws, contracts, tour in zip(plan.draw_mw, plan.contract_mwh, tours, strict=True)
+    ]

@@ -1,0 +1,357 @@
+"""Clusters placed beside each other until there is no room, or until there are enough.
+
+Each is the one that uses least of what is scarce in what the others leave, by the prices of the
+fleets there (`siting.program.fleets`). Then, in turn, the bound on their number is sharpened
+(`siting.program.room`), and clusters that lie near each other are taken out and what they leave is
+filled anew, where the fleets leave room for one more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from siting.case import Case
+from siting.fiber.reach import IntArray
+from siting.program.anchors import solve_anchors
+from siting.program.beside import apart, what_is_left
+from siting.program.fenchel import at_prices
+from siting.program.fleets import (
+    Fleets,
+    Relaxation,
+    first_groups,
+    most_clusters,
+    of_any_cluster,
+    whole_clusters,
+)
+from siting.program.regrouping import nearest
+from siting.program.room import Room
+from siting.program.settle import Settled, settle
+from siting.program.solvers import Deadline, Solver
+from siting.progress import Progress, ProgressCallback
+
+BOUND_SHARE = 0.3
+"""Part of the time in which the bound is sought [1]."""
+
+FILL_SHARE = 0.7
+"""Part of the time that is left then, in which clusters are placed [1]."""
+
+LEAST_PART = 0.01
+"""Part of a cluster from which a fleet counts as having any [1]."""
+
+COARSE = 0.2
+"""Gap at which a cluster is good enough to be placed [1]."""
+
+TRIED = 3
+"""Groups in which the next cluster is sought, of which the best is placed."""
+
+GENERATIONS = 4
+"""Rounds in which clusters are sought at the prices of those that are known."""
+
+CHOOSE_AFTER = 4
+"""Rounds after which the most clusters are chosen among those that are known."""
+
+TURNS = 12
+"""How often the bound is sharpened and more clusters are sought, in turn, at the most."""
+
+CUT_SHARE = 0.6
+"""Part of the time that is left then, in which the bound is sharpened [1]."""
+
+CHOICE_LIMIT_S = 30.0
+"""Time for one choice among the clusters that are known [s]."""
+
+CHOOSE_EVERY = 10
+"""Clusters are chosen among all that are known after so many attempts."""
+
+AT_ONCE = 8
+"""Of so many clusters that there seems to be room for, one is placed before prices are renewed."""
+
+TAKEN_OUT = (2, 3, 4)
+"""How many clusters are taken out at once, in turn."""
+
+ATTEMPTS = 20
+"""How often clusters are taken out in a turn, at the most."""
+
+NOISE = 0.3
+"""By what part prices are raised at random, so that other clusters are found [1]."""
+
+
+@dataclass
+class Filling:
+    """Places clusters one beside the other until there is no room, or enough of them.
+
+    Parameters
+    ----------
+    one
+        The question for one cluster, in the order of the anchors.
+    origin
+        The position of each of its sites in the question that was asked.
+    room
+        What is known of the same question without required sites.
+    solver, deadline, progress
+        As in ``solve_anchors``.
+    enough
+        Clusters that are enough, or whatever there is room for.
+    """
+
+    one: Case
+    origin: IntArray
+    room: Room
+    solver: Solver
+    deadline: Deadline
+    progress: ProgressCallback | None
+    enough: int | None
+
+    @classmethod
+    def of(
+        cls,
+        one: Case,
+        solver: Solver,
+        deadline: Deadline,
+        progress: ProgressCallback | None,
+        *,
+        enough: int | None = None,
+    ) -> Filling:
+        """What is known of how many clusters there is room for, before any is placed.
+
+        Parameters
+        ----------
+        one
+            The question for one cluster; some of its sites are usable.
+        solver, deadline, progress
+            As in ``solve_anchors``; not all of the time is used.
+        enough
+            Clusters that are enough [1].
+        """
+        free, origin = of_any_cluster(one)
+        ordered = replace(free, required=one.required[origin])
+        groups = first_groups(free)
+        share = deadline.within(BOUND_SHARE * deadline.left_s())
+        at_most, _ = most_clusters(free, groups, share)
+        room = Room(free, groups, at_most, solver)
+        share = deadline.within(FILL_SHARE * deadline.left_s())
+        return cls(ordered, origin, room, solver, share, progress, enough)
+
+    @property
+    def goal(self) -> int:
+        """So many clusters end the search [1]."""
+        return min(self.room.at_most, self.room.at_most if self.enough is None else self.enough)
+
+    @property
+    def out_of_room(self) -> bool:
+        """Whether it is proven that there is no room for enough."""
+        return self.room.at_most < (1 if self.enough is None else self.enough)
+
+    @property
+    def _coarse(self) -> Solver:
+        """For clusters that need not be the best."""
+        return replace(self.solver, gap=max(COARSE, self.solver.gap))
+
+    def best(self) -> list[Settled]:
+        """The most clusters that are found, up to enough; none where required sites find no place.
+
+        Their positions are those of the question that was asked.
+        """
+        return [found.at(self.origin) for found in self._best()]
+
+    def beside(self, placed: list[Settled]) -> list[Settled]:
+        """Enough clusters, the first of them as placed so far as there is room beside them.
+
+        Positions are those of the question that was asked. Where none can stay, as in `best`.
+        """
+        if self.out_of_room:
+            return []
+        here = np.full(int(self.origin.max()) + 1, -1)
+        here[self.origin] = np.arange(len(self.origin))
+        stay = [found.at(here) for found in placed]
+        while stay and not self.deadline.reached():
+            if len(stay) + self._room_beside(stay) < self.goal:
+                stay = stay[:-1]
+                continue
+            found = self.fill(stay, None)
+            if len(found) >= self.goal:
+                return [one.at(self.origin) for one in found]
+            stay = stay[: len(stay) // 2]
+        return self.best()
+
+    def _best(self) -> list[Settled]:
+        # Required sites are in the first cluster, which stays.
+        stay: list[Settled] = []
+        if self.out_of_room:
+            return []
+        if self.one.required.any():
+            prices = self.room.fleets(self.room.case).relaxed().prices
+            first = solve_anchors(at_prices(self.one, prices), self._coarse, self.deadline)
+            if first.best is None:
+                return []
+            stay = [first.best]
+        best = self._generate(self.fill(stay, None))
+        noise = np.random.default_rng(0)
+        for turn in range(TURNS):
+            before = len(best), self.room.at_most, len(self.room.cuts)
+            if len(best) >= self.goal or self.out_of_room or self.deadline.reached():
+                break
+            attempts = range(turn * ATTEMPTS, (turn + 1) * ATTEMPTS)
+            best = self._taken_out(self._prove(best), len(stay), attempts, noise)
+            if (len(best), self.room.at_most, len(self.room.cuts)) == before:
+                break
+        return best
+
+    def _taken_out(
+        self, best: list[Settled], stay: int, attempts: range, noise: np.random.Generator
+    ) -> list[Settled]:
+        """Take out clusters near each other and fill what they leave anew; the first ones stay."""
+        for attempt in attempts:
+            self._tell(best)
+            out = TAKEN_OUT[attempt % len(TAKEN_OUT)]
+            if len(best) >= self.goal or len(best) <= stay or self.deadline.reached():
+                break
+            kept = self._without_near(best, stay, attempt // len(TAKEN_OUT), out)
+            if len(kept) + self._room_beside(kept) <= len(best):
+                continue
+            found = self.fill(kept, noise)
+            # As many elsewhere may leave room for another.
+            if len(found) >= len(best):
+                best = found
+            if attempt % CHOOSE_EVERY == CHOOSE_EVERY - 1:
+                best = self._chosen(best)
+        self._tell(best)
+        return best
+
+    def _generate(self, best: list[Settled]) -> list[Settled]:
+        """Know more and more clusters that fit beside others, and choose the most among them.
+
+        Column generation; a column is a set of sites, and draws are left free.
+        """
+        places = self._places(self.room.fleets(self.room.case).relaxed())
+        for generation in range(1, GENERATIONS + 1):
+            if self.deadline.reached() or not self.room.pool or len(best) >= self.goal:
+                break
+            relaxed = self.room.known().relaxed()
+            question = at_prices(self.room.case, relaxed.prices)
+            before = len(self.room.pool)
+            for sites in places:
+                if self.deadline.reached():
+                    break
+                self._within(question, sites)
+            none_new = len(self.room.pool) == before
+            if none_new or generation % CHOOSE_AFTER == 0:
+                best = self._chosen(best)
+                self._tell(best)
+            if none_new:
+                break
+        return best
+
+    def _prove(self, best: list[Settled]) -> list[Settled]:
+        """Sharpen the bound for some time, and choose again among the clusters found by that."""
+        deadline = self.deadline.within(CUT_SHARE * self.deadline.left_s())
+        step = 0
+        while len(best) < self.goal and self.room.sharpen(self._short_of(best), deadline):
+            step += 1
+            if step % CHOOSE_EVERY == 0:
+                best = self._chosen(best)
+            self._tell(best)
+        return best
+
+    def _short_of(self, best: list[Settled]) -> int:
+        """A bound of this says that there is no room for more, or not for enough [1]."""
+        return len(best) if self.enough is None else self.enough - 1
+
+    def _chosen(self, best: list[Settled]) -> list[Settled]:
+        """The most of the known clusters that fit beside each other, and what fits beside them.
+
+        Where sites are required, the first cluster stays, and nothing is chosen.
+        """
+        if self.one.required.any():
+            return best
+        patterns = self.room.patterns()
+        share = self.deadline.within(CHOICE_LIMIT_S)
+        chosen = Fleets(self.room.case, patterns, once=True).chosen(share)
+        if len(chosen) < len(best) or not chosen:
+            return best
+        choice = tuple(tuple(patterns[p].sites.tolist()) for p in chosen)
+        asked = replace(self.room.case.of_clusters(len(choice)), sense="minimise_cost")
+        settled = settle(asked, choice, self.solver)
+        if settled is None:
+            return best
+        found = self.fill(apart(asked.of_clusters(1), settled), None)
+        return found if len(found) >= len(best) else best
+
+    def fill(self, clusters: list[Settled], noise: np.random.Generator | None) -> list[Settled]:
+        """Place clusters beside others until there is no room for another."""
+        clusters = list(clusters)
+        while len(clusters) < self.goal and not self.deadline.reached():
+            left = what_is_left(self.room.case, clusters)
+            relaxed = self.room.fleets(left).relaxed()
+            if whole_clusters(relaxed.clusters) == 0:
+                break
+            question = at_prices(self.room.case, relaxed.prices)
+            places = self._places(relaxed)
+            if noise is not None:
+                raised = 1 + NOISE * noise.random(len(question.site_ids))
+                question = replace(
+                    question,
+                    variable_musd_per_mw_year=question.variable_musd_per_mw_year * raised,
+                )
+            at_once = 1 + int(relaxed.clusters) // AT_ONCE
+            found = self._place(question, clusters, places, at_once)
+            if not found:
+                whole = solve_anchors(what_is_left(question, clusters), self._coarse, self.deadline)
+                found = [] if whole.best is None else [whole.best]
+            if not found:
+                break
+            clusters += found
+            self._tell(clusters)
+        return clusters
+
+    def _place(
+        self, question: Case, clusters: list[Settled], places: list[IntArray], at_once: int
+    ) -> list[Settled]:
+        """Place some clusters where the fleets have most."""
+        placed: list[Settled] = []
+        while places and len(placed) < at_once and not self.deadline.reached():
+            tried, places = places[:TRIED], places[TRIED:]
+            left = what_is_left(question, clusters + placed)
+            found = [plan for sites in tried if (plan := self._within(left, sites))]
+            if found:
+                placed.append(min(found, key=lambda plan: (plan.objective, plan.choice)))
+        return placed
+
+    def _places(self, relaxed: Relaxation) -> list[IntArray]:
+        """Where clusters are sought: the sites that fleets draw from, then all around those."""
+        by_share = np.argsort(-relaxed.by_group, kind="stable")
+        used = by_share[relaxed.by_group[by_share] > LEAST_PART].tolist()
+        return [relaxed.drawn[g] for g in used] + [self.room.groups[g].sites for g in used]
+
+    def _within(self, left: Case, sites: IntArray) -> Settled | None:
+        """A cluster of some sites that uses little of what is scarce."""
+        sites = sites[left.usable[sites]]
+        if len(sites) == 0:
+            return None
+        found = solve_anchors(left.take(sites), self._coarse, self.deadline).best
+        if found is None:
+            return None
+        found = found.at(sites)
+        self.room.add(found)
+        return found
+
+    def _without_near(
+        self, clusters: list[Settled], stay: int, turn: int, out: int
+    ) -> list[Settled]:
+        """The clusters without one of them and those nearest to it; the first ones stay."""
+        middle = stay + turn % (len(clusters) - stay)
+        near = nearest(self.room.case, clusters, middle, out, stay)
+        return [found for c, found in enumerate(clusters) if c not in near]
+
+    def _room_beside(self, clusters: list[Settled]) -> int:
+        """No more clusters than this fit beside some."""
+        left = what_is_left(self.room.case, clusters)
+        return whole_clusters(self.room.fleets(left).relaxed().clusters)
+
+    def _tell(self, clusters: list[Settled]) -> None:
+        if self.progress is not None:
+            stage = "counting clusters" if self.enough is None else "placing clusters"
+            message = f"no plan has more than {self.room.at_most}"
+            done = Progress(stage, done=len(clusters), total=self.enough or 0, message=message)
+            self.progress(done)

@@ -1,0 +1,122 @@
+"""Several clusters, made better a few at a time.
+
+Clusters that are placed one after the other take what would serve their neighbours better. So some
+that lie near each other are taken out, and what they leave is asked for as many clusters at once:
+one small program, of some sites of every zone near them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from siting.case import Case
+from siting.fiber.reach import IntArray
+from siting.program.beside import apart, what_is_left
+from siting.program.plain import sign_of, solve_plain
+from siting.program.settle import Settled
+from siting.program.solvers import Deadline, Solver
+
+TAKEN_OUT = (2, 3)
+"""How many clusters are taken out at once."""
+
+SITES = 80
+"""Sites of a small program at the most."""
+
+LIMIT_S = 20.0
+"""Time for a small program [s]."""
+
+GAP = 0.005
+"""Gap at which a small program is solved well enough [1]."""
+
+BETTER = 1e-5
+"""By how much of their worth clusters must be better than those taken out [1]."""
+
+
+@dataclass(frozen=True)
+class Regrouping:
+    """Makes clusters better a few at a time.
+
+    Parameters
+    ----------
+    case
+        The question for one cluster, none of its sites required.
+    solver, deadline
+        As in ``solve_anchors``.
+    """
+
+    case: Case
+    solver: Solver
+    deadline: Deadline
+
+    def better(self, clusters: list[Settled], stay: int = 0) -> list[Settled]:
+        """The clusters after no few of them are better when they are placed anew.
+
+        Parameters
+        ----------
+        clusters
+            One by one.
+        stay
+            So many of the first ones are not taken out.
+        """
+        clusters = list(clusters)
+        for out in TAKEN_OUT:
+            middle, since_better = stay, 0
+            while stay + out <= len(clusters) and since_better < len(clusters) - stay:
+                if self.deadline.reached():
+                    return clusters
+                near = nearest(self.case, clusters, middle, out, stay)
+                found = self._anew(clusters, near)
+                since_better = since_better + 1 if found is None else 0
+                if found is not None:
+                    for c, placed in zip(near, found, strict=True):
+                        clusters[c] = placed
+                middle = stay + (middle + 1 - stay) % (len(clusters) - stay)
+        return clusters
+
+    def _anew(self, clusters: list[Settled], near: list[int]) -> list[Settled] | None:
+        """Better clusters in the place of some, if they are found."""
+        taken_out = [clusters[c] for c in near]
+        left = what_is_left(self.case, [one for c, one in enumerate(clusters) if c not in near])
+        sites = self._promising(left, taken_out)
+        value = sum(found.objective for found in taken_out)
+        cutoff = value - sign_of(self.case) * BETTER * abs(value)
+        quick = replace(self.solver, gap=max(GAP, self.solver.gap))
+        share = self.deadline.within(LIMIT_S)
+        asked = left.take(sites).of_clusters(len(near))
+        found = solve_plain(asked, quick, share, cutoff=cutoff).best
+        if found is None or (found.objective - cutoff) * sign_of(self.case) > 0:
+            return None
+        return apart(self.case, found.at(sites))
+
+    def _promising(self, left: Case, taken_out: list[Settled]) -> IntArray:
+        """The sites of some clusters, and of each zone near them those that draw most."""
+        own = np.array(sorted(i for found in taken_out for i in found.draw_mw[0]), np.int64)
+        around = np.zeros(len(left.site_ids), dtype=np.bool_)
+        for i in own.tolist():
+            around[left.reach.of(i)[0]] = True
+        around[own] = False
+        near = np.flatnonzero(around & left.usable)
+        near = near[np.lexsort((near, -left.cap_mw[near]))]
+        by_zone: dict[int, int] = {}
+        rank = np.zeros(len(near), np.int64)
+        for p, z in enumerate(left.zone[near].tolist()):
+            rank[p] = by_zone.get(z, 0)
+            by_zone[z] = rank[p] + 1
+        chosen = near[np.lexsort((near, -left.cap_mw[near], rank))][: max(0, SITES - len(own))]
+        return np.sort(np.concatenate((own, chosen)))
+
+
+def nearest(
+    case: Case, clusters: list[Settled], middle: int, count: int, stay: int = 0
+) -> list[int]:
+    """A cluster and those nearest to it, so many in all; the first ones stay."""
+    sites = [np.array(sorted(found.draw_mw[0])) for found in clusters]
+    lon = np.array([case.lon[of].mean() for of in sites])
+    lat = np.array([case.lat[of].mean() for of in sites])
+    east = (lon - lon[middle]) * math.cos(math.radians(float(lat[middle])))
+    away = np.hypot(east, lat - lat[middle])
+    away[:stay] = np.inf
+    return sorted(np.argsort(away, kind="stable")[: min(count, len(clusters) - stay)].tolist())
