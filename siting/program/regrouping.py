@@ -1,8 +1,8 @@
 """Several clusters, made better a few at a time.
 
 Clusters that are placed one after the other take what would serve their neighbours better. So some
-that lie near each other are taken out, and what they leave is asked for as many clusters at once:
-one small program, of some sites of every zone near them.
+that lie near each other, or one and the least of all, are taken out, and what they leave is asked
+for as many clusters at once: one small program, of some sites of every zone near them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from siting.program.solvers import Deadline, Solver
 TAKEN_OUT = (2, 3)
 """How many clusters are taken out at once."""
 
-SITES = 80
+SITES = 120
 """Sites of a small program at the most."""
 
 LIMIT_S = 20.0
@@ -62,19 +62,33 @@ class Regrouping:
             So many of the first ones are not taken out.
         """
         clusters = list(clusters)
-        for out in TAKEN_OUT:
-            middle, since_better = stay, 0
-            while stay + out <= len(clusters) and since_better < len(clusters) - stay:
-                if self.deadline.reached():
-                    return clusters
-                near = nearest(self.case, clusters, middle, out, stay)
-                found = self._anew(clusters, near)
-                since_better = since_better + 1 if found is None else 0
-                if found is not None:
-                    for c, placed in zip(near, found, strict=True):
-                        clusters[c] = placed
-                middle = stay + (middle + 1 - stay) % (len(clusters) - stay)
+        refused: set[tuple[tuple[int, ...], ...]] = set()
+        while not self.deadline.reached():
+            taken_out = self._next(clusters, stay, refused)
+            if taken_out is None:
+                break
+            found = self._anew(clusters, taken_out)
+            if found is None:
+                refused.add(_sites_of(clusters, taken_out))
+                continue
+            for c, placed in zip(taken_out, found, strict=True):
+                clusters[c] = placed
         return clusters
+
+    def _next(
+        self, clusters: list[Settled], stay: int, refused: set[tuple[tuple[int, ...], ...]]
+    ) -> list[int] | None:
+        """Some clusters near each other, or one and the least, that were not tried as they are."""
+        movable = range(stay, len(clusters))
+        sign = sign_of(self.case)
+        least = max(movable, key=lambda c: clusters[c].objective * sign, default=stay)
+        for out in TAKEN_OUT:
+            for middle in movable:
+                near = nearest(self.case, clusters, middle, out, stay)
+                for tried in (near, sorted({middle, least})):
+                    if len(tried) == out and _sites_of(clusters, tried) not in refused:
+                        return tried
+        return None
 
     def _anew(self, clusters: list[Settled], near: list[int]) -> list[Settled] | None:
         """Better clusters in the place of some, if they are found."""
@@ -107,6 +121,10 @@ class Regrouping:
             by_zone[z] = rank[p] + 1
         chosen = near[np.lexsort((near, -left.cap_mw[near], rank))][: max(0, SITES - len(own))]
         return np.sort(np.concatenate((own, chosen)))
+
+
+def _sites_of(clusters: list[Settled], which: list[int]) -> tuple[tuple[int, ...], ...]:
+    return tuple(sorted(clusters[c].choice[0] for c in which))
 
 
 def nearest(
