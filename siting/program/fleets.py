@@ -194,6 +194,11 @@ def halved(
     return [first.get(g, group) for g, group in enumerate(groups)] + new[len(split) :], split
 
 
+def group_around(case: Case, anchors: IntArray) -> Group:
+    """Some anchors with all that the reach of the case leaves them."""
+    return Group(anchors, _reached(case, [anchors])[0])
+
+
 def _halves(case: Case, anchors: IntArray) -> list[IntArray]:
     """Two halves by place, across the longer side; one where there is one anchor."""
     if len(anchors) <= 1:

@@ -20,14 +20,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from siting.case import Case
-from siting.errors import SolverError
 from siting.program.anchors import solve_anchors
 from siting.program.beside import apart, together, what_is_left
 from siting.program.branching import solve_columns
-from siting.program.competing import bound_together
+from siting.program.competing import Competition
 from siting.program.filling import Filling
 from siting.program.plain import Proof, sign_of, solve_plain
 from siting.program.regrouping import Regrouping
+from siting.program.search import ROUNDING
 from siting.program.settle import Settled, settle
 from siting.program.solvers import Deadline, Solver
 from siting.progress import Progress, ProgressCallback
@@ -89,24 +89,23 @@ def solve_several(
     if clusters is not None:
         clusters = place.again(clusters)
         enough = _better_by(together(clusters), sign, solver.gap)
-    share = deadline.within(BOUND_SHARE * deadline.left_s())
-    bound = bound_together(free, count, first.bound, solver, share, enough=enough)
-    if clusters is None:
+    competition = Competition.of(free, count, first.bound, solver, enough=enough)
+    bound = competition.sharpen(deadline.within(BOUND_SHARE * deadline.left_s()), enough)
+    if clusters is None or enough is None:
         none = bound * sign == math.inf
         return Proof(None, bound, none, none)
-    if math.isinf(bound) and bound * sign > 0:
-        raise SolverError("fleets are said to have no plan where there is one")
-    if enough is not None and bound * sign < enough * sign:
+    if bound * sign < enough * sign:
         clusters = place.together_again(clusters)
+        bound = competition.sharpen(deadline, _better_by(together(clusters), sign, solver.gap))
     best = together(clusters)
     bound = min(bound * sign, best.objective * sign) * sign
-    complete = abs(best.objective - bound) <= solver.gap * abs(best.objective)
-    return Proof(best, bound, False, complete)
+    within = (solver.gap + ROUNDING) * abs(best.objective)
+    return Proof(best, bound, False, abs(best.objective - bound) <= within)
 
 
 def _better_by(plan: Settled, sign: float, gap: float) -> float:
     """What a plan that is better by a gap is worth, in the unit of the sense."""
-    return plan.objective - sign * gap * abs(plan.objective)
+    return plan.objective - sign * gap * (1 - ROUNDING) * abs(plan.objective)
 
 
 def _settled(
