@@ -22,7 +22,8 @@ def check_bound(
     seed: int, count: int, sense: str | None = None, network: str | None = None
 ) -> tuple[float, float, float] | None:
     """The bound of clusters that ignore each other, the bound, and the best plan, as costs."""
-    case = random_case(seed, count=count, network=network)
+    fixed = {} if network is None else {"network": network}
+    case = random_case(seed, count=count, **fixed)
     case = case if sense is None else replace(case, sense=sense)
     sign = sign_of(case)
     one = case.of_clusters(1)
@@ -65,7 +66,7 @@ def test_bound_is_never_above_a_plan_and_often_near_it(count):
 def test_bound_on_least_fiber_is_never_above_a_plan_and_often_near_it(network):
     checked = [
         found
-        for seed in range(960, 1_040)
+        for seed in range(960, 1_000)
         if (found := check_bound(seed, 2, "minimise_fiber_km", network))
     ]
     loose = [found for found in checked if found[0] < found[2] - 1e-3 * abs(found[2])]
