@@ -300,6 +300,9 @@ class RoutedReach(Reach):
 
     def prepare(self, sites: Iterable[int]) -> None:
         """Search the routes of several sites in parallel, before `of` asks for one by one."""
+        if len(self) <= FEW_SITES:
+            # These are held together once one is asked for.
+            return
         nodes = [int(self.access.node[i]) for i in sites]
         for _ in self.searches.rows(nodes, self._route_km):
             pass

@@ -567,8 +567,8 @@ def pair_cost(field: Field, within: BoolArray, h: int, shift: float) -> FloatArr
     return np.where(possible, bound, np.inf)
 
 
-def stars_km(case: Case, field: Field) -> FloatArray:
-    """Least kilometres from each site to the other campuses of any cluster that it is in [km].
+def stars_km(case: Case, field: Field, of: IntArray) -> FloatArray:
+    """Least kilometres from some sites to the other campuses of any cluster that each is in [km].
 
     The target is bought at ``km / cap`` among the sites within reach, in proportion, under the
     headroom of zones, the site's own cap for nothing; and there are at least as many links as
@@ -576,16 +576,16 @@ def stars_km(case: Case, field: Field) -> FloatArray:
 
     Returns
     -------
-    ``(n,)`` infinite where the target is out of reach.
+    ``(len(of),)`` infinite where the target is out of reach.
     """
-    n = len(field.cap)
-    own = np.arange(n)
-    row = np.concatenate((np.repeat(own, np.diff(case.reach.indptr)), own))
-    site = np.concatenate((case.reach.indices, own))
-    km = np.concatenate((case.reach.km, np.zeros(n)))
+    n = len(of)
+    near = [case.reach.of(v) for v in of.tolist()]
+    row = np.concatenate((np.repeat(np.arange(n), [len(sites) for sites, _ in near]), np.arange(n)))
+    site = np.concatenate((*(sites for sites, _ in near), of))
+    km = np.concatenate((*(away_km for _, away_km in near), np.zeros(n)))
     cost = km / field.cap[site]
     # The site itself comes first, before others at no distance.
-    other = row != site
+    other = site != of[row]
     by = np.lexsort((site, other, cost, row))
     rows, cost = Rows(n, row[by], site[by]), cost[by]
     takes = laminar_takes(field, rows)
@@ -604,14 +604,14 @@ def stars_km(case: Case, field: Field) -> FloatArray:
     return np.where(reached & enough, np.maximum(bought_km, fewest_km), np.inf)
 
 
-def meshes_km(case: Case, stars: FloatArray, fewest: int) -> FloatArray:
-    """Least kilometres of any mesh that each site is in, from the stars of all sites [km].
+def meshes_km(case: Case, stars: FloatArray, fewest: int, of: IntArray) -> FloatArray:
+    """Least kilometres of any mesh that each of some sites is in, from the stars of all [km].
 
     Every link is in two stars, so a mesh has half the sum of the stars of its campuses: of the
     site itself, and of at least ``fewest - 1`` others within its reach.
     """
-    bound = np.empty(len(stars))
-    for v in range(len(stars)):
+    bound = np.empty(len(of))
+    for place, v in enumerate(of.tolist()):
         others = np.sort(stars[case.reach.of(v)[0]])[: fewest - 1]
-        bound[v] = (stars[v] + others.sum()) / 2 if len(others) == fewest - 1 else np.inf
+        bound[place] = (stars[v] + others.sum()) / 2 if len(others) == fewest - 1 else np.inf
     return bound

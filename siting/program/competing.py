@@ -27,8 +27,8 @@ from siting.program.fleets import Fleets, Group, first_groups, group_around, hal
 from siting.program.plain import sign_of
 from siting.program.solvers import Deadline, Solver
 
-ALIKE = 0.9
-"""Lengths are alike where the shortest is at least this part of the longest [1]."""
+ALIKE = (0.9, 0.97, 0.99)
+"""Lengths are alike where the shortest is at least this part of the longest; in turn [1]."""
 
 FAR_FROM_ALIKE = 0.5
 """Where it is less than this part, a cluster of such lengths is dear to ask for [1]."""
@@ -70,13 +70,15 @@ class Competition:
     solver
         Finds single clusters.
     parts
-        Every cluster is in one of them, as far as plans that are good enough are concerned.
+        Every cluster of a plan that matters is in one of them.
     bound
-        No plan is better, as a cost, in the unit of the sense; but for those that are good enough.
+        No plan that matters is better, as a cost, in the unit of the sense.
     narrowed
-        Whether plans that are not good enough were left out from the beginning.
+        Whether plans that do not matter, as a better one is known, were left out.
     _fewest
         Campuses of a cluster at the least.
+    _turn
+        Which of `ALIKE` holds now.
     _fleets
         The program of the parts; none where they have changed.
     """
@@ -88,6 +90,7 @@ class Competition:
     bound: float
     narrowed: bool
     _fewest: int
+    _turn: int = 0
     _fleets: Fleets | None = field(default=None, repr=False)
 
     @classmethod
@@ -157,7 +160,10 @@ class Competition:
             elif new:
                 self._ask(new, deadline)
             elif not self._divide(list(used)):
-                break
+                # With lengths nearer to each other there may be more to divide.
+                if not _by_length(self.case) or self._turn + 1 == len(ALIKE):
+                    break
+                self._turn += 1
         if math.isinf(self.bound) and self.bound > 0 and enough is not None and not self.narrowed:
             raise SolverError("fleets are said to have no plan where there is one")
         return min(self.bound, limit) * sign
@@ -196,7 +202,7 @@ class Competition:
 
         Each is no better than the whole.
         """
-        middle_km = self._middle_km(part, ALIKE)
+        middle_km = self._middle_km(part, ALIKE[self._turn])
         if middle_km is not None:
             group = group_around(self._within(middle_km), part.group.anchors)
             far_km = max(part.least, _links_of(self.case, self._fewest) * middle_km)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from siting.case import Case
+from siting.fiber import RoutedReach
 from siting.fiber.reach import FloatArray, IntArray
 from siting.program.bounds import (
     Field,
@@ -20,6 +22,9 @@ from siting.program.neighbourhoods import first_members, neighbourhood, required
 from siting.program.plain import Proof
 from siting.program.relaxed import Relaxed, sites_with_room
 from siting.program.search import Search, best_first
+
+SITES_AT_ONCE = 250
+"""Sites whose links are held at once; bounds the memory."""
 
 HALVED = 5
 """How often a long reach is halved at the most, to find a plan with short links."""
@@ -75,7 +80,7 @@ def least_mesh(search: Search) -> Proof:
 def least_spokes(search: Search) -> Proof:
     """Least kilometres of the links to a hub: what its own star costs at least, hub by hub."""
     case = search.case
-    least_km, fewest = stars_km(case, Field.of(case)), _fewest(case)
+    least_km, fewest = _stars_km(search), _fewest(case)
     hubs = first_members(case)
 
     def trim(h: int) -> tuple[IntArray, float]:
@@ -95,8 +100,28 @@ def _fewest(case: Case) -> int:
     return int(fewest_campuses(Field.of(case), Rows.all_of(len(case.site_ids)))[0])
 
 
+def _stars_km(search: Search) -> FloatArray:
+    field = Field.of(search.case)
+    return _some_at_once(search, lambda sites: stars_km(search.case, field, sites))
+
+
 def _meshes_km(search: Search, fewest: int) -> FloatArray:
-    return meshes_km(search.case, stars_km(search.case, Field.of(search.case)), fewest)
+    stars = _stars_km(search)
+    return _some_at_once(search, lambda sites: meshes_km(search.case, stars, fewest, sites))
+
+
+def _some_at_once(search: Search, bound: Callable[[IntArray], FloatArray]) -> FloatArray:
+    """Bounds of all sites, of some at a time; 0 where time ran out before."""
+    case = search.case
+    bounds = np.zeros(len(case.site_ids))
+    for first in range(0, len(bounds), SITES_AT_ONCE):
+        if search.deadline.reached():
+            break
+        sites = np.arange(first, min(first + SITES_AT_ONCE, len(bounds)))
+        if isinstance(case.reach, RoutedReach):
+            case.reach.prepare(sites)
+        bounds[sites] = bound(sites)
+    return bounds
 
 
 def _first_near_mesh(search: Search, fewest: int) -> None:

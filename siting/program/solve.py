@@ -70,9 +70,13 @@ def solve(
     if proof.infeasible:
         raise InfeasibleError(why_infeasible(case))
     if proof.best is None:
+        remedy = "raise solver.time_limit_s (--time-limit)"
+        if not deadline.reached():
+            # The search ended by itself: time is not what it lacks.
+            remedy = "ask for fewer clusters"
         raise LimitError(
             f"no plan found within {settings.time_limit_s:g} s, and it is not proven that there "
-            "is none; raise solver.time_limit_s (--time-limit), or relax a limit of the model"
+            f"is none; {remedy}, or relax a limit of the model"
         )
     return solution_of(case, proof, settings.name, engine.version(), at_most=at_most)
 
