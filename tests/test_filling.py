@@ -12,11 +12,12 @@ from test_most import HIGHS, NETWORKS, small, true_most
 from siting.audit import audit
 from siting.case import Case
 from siting.program import several
+from siting.program.beside import apart, together
 from siting.program.filling import Filling
 from siting.program.plain import Proof, sign_of, solve_plain
 from siting.program.reasons import why_infeasible
 from siting.program.regrouping import Regrouping
-from siting.program.several import apart, solve_several, together
+from siting.program.several import solve_several
 from siting.program.solve import solution_of
 from siting.program.solvers import Deadline
 
@@ -109,7 +110,7 @@ def test_clusters_placed_anew_together_are_the_best(network, sense):
         if best.best is None or worst.best is None:
             continue
         one = case.of_clusters(1)
-        start = apart(one, worst.best)
+        start = apart(one, worst.best, HIGHS)
         found = together(Regrouping(one, HIGHS, Deadline(60)).better(start))
         worth, sign = best.best.objective, sign_of(case)
         assert (found.objective - worth) * sign >= -1e-4 * abs(worth)
@@ -137,8 +138,25 @@ def test_clusters_that_stay_are_not_moved():
         if worst.best is None:
             continue
         one = case.of_clusters(1)
-        start = apart(one, worst.best)
+        start = apart(one, worst.best, HIGHS)
         found = Regrouping(one, HIGHS, Deadline(60)).better(start, stay=1)
         assert found[0] == start[0]
         return
     raise AssertionError("no case had a plan")
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("sense", SENSES)
+def test_clusters_of_a_plan_are_worth_what_it_is(network, sense):
+    looked_at = 0
+    for seed in range(500, 516):
+        case = replace(small(seed, network=network), sense=sense).of_clusters(2)
+        plan = solve_plain(case, HIGHS, Deadline(60)).best
+        if plan is not None:
+            again = together(apart(case.of_clusters(1), plan, HIGHS))
+            assert again.objective == pytest.approx(plan.objective)
+            looked_at += 1
+            proof = solve_several(case, HIGHS, Deadline(60), start=plan)
+            check(case, proof)
+            assert proof.best is not None
+    assert looked_at >= 3

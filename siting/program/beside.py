@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
 
 from siting.case import Case
+from siting.program.networks import network_km
 from siting.program.settle import Settled, evaluate
+from siting.program.solvers import Solver
 
 
 def what_is_left(case: Case, clusters: list[Settled]) -> Case:
@@ -38,11 +41,21 @@ def together(clusters: list[Settled]) -> Settled:
     )
 
 
-def apart(one: Case, plan: Settled) -> list[Settled]:
-    """The clusters of a plan, one by one."""
+def apart(one: Case, plan: Settled, solver: Solver) -> list[Settled]:
+    """The clusters of a plan, one by one, each with what it is worth itself."""
     tours: list[tuple[tuple[int, ...], ...]] = [(tour,) for tour in plan.tours]
     tours = tours or [()] * len(plan.draw_mw)
     return [
-        Settled((draws,), (contracts,), evaluate(one, (draws,), (contracts,)), tour)
+        Settled((draws,), (contracts,), _worth(one, draws, contracts, solver), tour)
         for draws, contracts, tour in zip(plan.draw_mw, plan.contract_mwh, tours, strict=True)
     ]
+
+
+def _worth(
+    one: Case, draws: dict[int, float], contracts: dict[tuple[int, int], float], solver: Solver
+) -> float:
+    """The objective of one cluster, in the unit of the sense."""
+    if one.sense != "minimise_fiber_km":
+        return evaluate(one, (draws,), (contracts,))
+    network = network_km(one, np.array(sorted(draws), np.int64), solver)
+    return math.inf if network is None else network[0]

@@ -275,7 +275,7 @@ class Filling:
         settled = settle(asked, choice, self.solver)
         if settled is None:
             return best
-        found = self.fill(apart(asked.of_clusters(1), settled), None)
+        found = self.fill(apart(asked.of_clusters(1), settled, self.solver), None)
         return found if len(found) >= len(best) else best
 
     def fill(self, clusters: list[Settled], noise: np.random.Generator | None) -> list[Settled]:

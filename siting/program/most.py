@@ -92,7 +92,7 @@ def _one_more(case: Case, most: Most, solver: Solver, deadline: Deadline) -> Mos
         share = deadline.within(deadline.left_s() / 2) if required else deadline
         proof = solve_plain(anything.of_clusters(count), some, share)
         if proof.best is not None:
-            plan = _settled(case, apart(case.of_clusters(1), proof.best), solver) or plan
+            plan = _settled(case, apart(case.of_clusters(1), proof.best, solver), solver) or plan
             if required:
                 break
         elif required:

@@ -103,7 +103,7 @@ class Regrouping:
         found = solve_plain(asked, quick, share, cutoff=cutoff).best
         if found is None or (found.objective - cutoff) * sign_of(self.case) > 0:
             return None
-        return apart(self.case, found.at(sites))
+        return apart(self.case, found.at(sites), self.solver)
 
     def _promising(self, left: Case, taken_out: list[Settled]) -> IntArray:
         """The sites of some clusters, and of each zone near them those that draw most."""

@@ -66,7 +66,7 @@ def solve_several(
     if first.infeasible:
         return first
     sign = sign_of(case)
-    placed = place.one_after_the_other(first) if start is None else apart(one, start)
+    placed = place.one_after_the_other(first) if start is None else apart(one, start, solver)
     clusters = placed if len(placed) == count else None
     if clusters is None and not deadline.reached():
         # The best ones took what others need: place those that use least of what is scarce.
@@ -82,7 +82,7 @@ def solve_several(
             first.bound * count,
             solver,
             deadline,
-            improve=lambda plan: together(place.again(apart(one, plan))),
+            improve=lambda plan: together(place.again(apart(one, plan, solver))),
             progress=progress,
         )
     enough = None
@@ -115,7 +115,7 @@ def _settled(
     if len(clusters) < case.count:
         return None
     plan = settle(case, together(clusters[: case.count]).choice, solver)
-    return None if plan is None else apart(one, plan)
+    return None if plan is None else apart(one, plan, solver)
 
 
 @dataclass(frozen=True)
