@@ -78,8 +78,7 @@ def main() -> None:
 def count(case: Case, limit_s: float) -> Counted:
     """Count the clusters of one size."""
     any_cluster, _ = of_any_cluster(case)
-    groups = first_groups(any_cluster)
-    fleets, _ = most_clusters(any_cluster, groups, Deadline(limit_s))
+    fleets = most_clusters(any_cluster, first_groups(any_cluster), Deadline(limit_s))
     top = case.parent < 0
     headroom = int(case.headroom_mw[top].sum() // (case.target or 1.0))
     start_s = time.perf_counter()

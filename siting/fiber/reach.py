@@ -120,6 +120,9 @@ class Reach:
         indptr = np.searchsorted(rows, np.arange(len(sites) + 1)).astype(np.int64)
         return Reach(self.limit_km, indptr, columns, km)
 
+    def prepare(self, sites: Iterable[int]) -> None:
+        """Make ready what `of` is asked for several sites next; here it is there already."""
+
     def within(self, limit_km: float) -> Reach:
         """The same sites with a shorter limit [km].
 

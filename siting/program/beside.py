@@ -9,7 +9,7 @@ import numpy as np
 
 from siting.case import Case
 from siting.program.networks import network_km
-from siting.program.settle import Settled, evaluate
+from siting.program.settle import Settled, evaluate, settle
 from siting.program.solvers import Solver
 
 
@@ -39,6 +39,26 @@ def together(clusters: list[Settled]) -> Settled:
     return Settled(
         draw_mw, contract_mwh, value, tuple(t for found in clusters for t in found.tours)
     )
+
+
+def settled(case: Case, clusters: list[Settled], solver: Solver) -> Settled | None:
+    """The plan of some clusters, at the best draws for the sense asked; none of none."""
+    if not clusters:
+        return None
+    return settle(case.of_clusters(len(clusters)), together(clusters).choice, solver)
+
+
+def nearest(
+    case: Case, clusters: list[Settled], middle: int, count: int, stay: int = 0
+) -> list[int]:
+    """A cluster and those nearest to it, so many in all; the first ones stay."""
+    sites = [np.array(sorted(found.draw_mw[0])) for found in clusters]
+    lon = np.array([case.lon[of].mean() for of in sites])
+    lat = np.array([case.lat[of].mean() for of in sites])
+    east = (lon - lon[middle]) * math.cos(math.radians(float(lat[middle])))
+    away = np.hypot(east, lat - lat[middle])
+    away[:stay] = np.inf
+    return sorted(np.argsort(away, kind="stable")[: min(count, len(clusters) - stay)].tolist())
 
 
 def apart(one: Case, plan: Settled, solver: Solver) -> list[Settled]:

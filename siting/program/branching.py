@@ -44,7 +44,7 @@ from siting.program.columns import (
 )
 from siting.program.plain import Proof
 from siting.program.pricing import price_anchors, sites_below
-from siting.program.search import ROUNDING
+from siting.program.search import better_by_gap, within_gap
 from siting.program.settle import Settled, settle
 from siting.program.slots import Kind, Slot, joined
 from siting.program.solvers import Deadline, Solver
@@ -214,8 +214,7 @@ class Branching:
     @property
     def cutoff(self) -> float:
         """Only plans below this matter [MUSD/year]."""
-        cost = self.best.objective
-        return cost - self.solver.gap * (1 - ROUNDING) * abs(cost)
+        return better_by_gap(self.best.objective, self.solver.gap)
 
     @property
     def bound(self) -> float:
@@ -250,8 +249,7 @@ class Branching:
             for slots in division.parts(part.slots, self.master.limit(division.kind, division.at)):
                 self._add(slots, part.centre, part.bound)
         bound = self.bound
-        cost = self.best.objective
-        complete = cost - bound <= self.solver.gap * abs(cost) + ROUNDING * abs(cost)
+        complete = within_gap(self.best.objective, bound, self.solver.gap)
         return Proof(self.best, bound, infeasible=False, complete=complete)
 
     def _add(self, slots: tuple[Slot, ...], centre: Prices, bound: float) -> None:

@@ -13,8 +13,9 @@ are halved by place, for smaller groups see less beyond their reach.
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -153,8 +154,9 @@ class Competition:
             least = np.array([part.least for part in self.parts])
             worth, used = self._fleets.best_of_many(self.count, least, deadline)
             self.bound = max(self.bound, worth)
-            wide = [p for p in self._alike(used) if self._is_wide(self.parts[p])]
-            new = [p for p in self._alike(used) if not self.parts[p].asked]
+            alike = self._alike(used)
+            wide = [p for p in alike if self._is_wide(self.parts[p])]
+            new = [p for p in alike if not self.parts[p].asked]
             if wide:
                 self._divide(wide)
             elif new:
@@ -188,8 +190,10 @@ class Competition:
     def _divide(self, which: list[int]) -> bool:
         """Divide parts; whether any could be."""
         divided = False
+        # Many parts in a row are divided at the same length.
+        within = functools.lru_cache(maxsize=1)(self._within)
         for p in which:
-            parts = self._divided(self.parts[p])
+            parts = self._divided(self.parts[p], within)
             divided |= len(parts) > 1
             self.parts[p : p + 1] = parts[:1]
             self.parts += parts[1:]
@@ -197,20 +201,20 @@ class Competition:
             self._fleets = None
         return divided
 
-    def _divided(self, part: Part) -> list[Part]:
+    def _divided(self, part: Part, within: Callable[[float], Case]) -> list[Part]:
         """A part by the length of its links, or by place; itself where there is nothing to divide.
 
         Each is no better than the whole.
         """
         middle_km = self._middle_km(part, ALIKE[self._turn])
         if middle_km is not None:
-            group = group_around(self._within(middle_km), part.group.anchors)
+            group = group_around(within(middle_km), part.group.anchors)
             far_km = max(part.least, _links_of(self.case, self._fewest) * middle_km)
             return [
                 Part(group, part.least, part.over_km, middle_km),
                 replace(part, least=far_km, over_km=middle_km),
             ]
-        groups, _ = halved(self._within(part.within_km), [part.group], [0])
+        groups, _ = halved(within(part.within_km), [part.group], [0])
         return [replace(part, group=group, asked=len(groups) == 1) for group in groups]
 
     def _alike(self, used: Iterable[int]) -> list[int]:

@@ -223,7 +223,7 @@ def chunks(case: Case, anchors: IntArray) -> Iterator[tuple[IntArray, Rows]]:
 
     def neighbourhoods() -> Iterator[tuple[int, IntArray]]:
         for place, h in enumerate(anchors.tolist()):
-            if place % PREPARED == 0 and isinstance(case.reach, RoutedReach):
+            if place % PREPARED == 0:
                 case.reach.prepare(anchors[place : place + PREPARED])
             yield place, neighbourhood(case, h)
 

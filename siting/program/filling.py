@@ -15,7 +15,7 @@ import numpy as np
 from siting.case import Case
 from siting.fiber.reach import IntArray
 from siting.program.anchors import solve_anchors
-from siting.program.beside import apart, what_is_left
+from siting.program.beside import apart, nearest, what_is_left
 from siting.program.fenchel import at_prices
 from siting.program.fleets import (
     Fleets,
@@ -25,7 +25,6 @@ from siting.program.fleets import (
     of_any_cluster,
     whole_clusters,
 )
-from siting.program.regrouping import nearest
 from siting.program.room import Room
 from siting.program.settle import Settled, settle
 from siting.program.solvers import Deadline, Solver
@@ -128,7 +127,7 @@ class Filling:
         ordered = replace(free, required=one.required[origin])
         groups = first_groups(free)
         share = deadline.within(BOUND_SHARE * deadline.left_s())
-        at_most, _ = most_clusters(free, groups, share)
+        at_most = most_clusters(free, groups, share)
         room = Room(free, groups, at_most, solver)
         share = deadline.within(FILL_SHARE * deadline.left_s())
         return cls(ordered, origin, room, solver, share, progress, enough)
@@ -136,7 +135,8 @@ class Filling:
     @property
     def goal(self) -> int:
         """So many clusters end the search [1]."""
-        return min(self.room.at_most, self.room.at_most if self.enough is None else self.enough)
+        at_most = self.room.at_most
+        return at_most if self.enough is None else min(at_most, self.enough)
 
     @property
     def out_of_room(self) -> bool:
@@ -176,10 +176,10 @@ class Filling:
         return self.best()
 
     def _best(self) -> list[Settled]:
-        # Required sites are in the first cluster, which stays.
-        stay: list[Settled] = []
         if self.out_of_room:
             return []
+        # Required sites are in the first cluster, which stays.
+        stay: list[Settled] = []
         if self.one.required.any():
             prices = self.room.fleets(self.room.case).relaxed().prices
             first = solve_anchors(at_prices(self.one, prices), self._coarse, self.deadline)

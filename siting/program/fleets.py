@@ -636,7 +636,7 @@ def _add_row(
 
 def most_clusters(
     case: Case, groups: list[Group], deadline: Deadline, *, rounds: int = HALVINGS
-) -> tuple[int, list[Group]]:
+) -> int:
     """Bound the number of clusters, with smaller and smaller groups.
 
     Parameters
@@ -650,13 +650,11 @@ def most_clusters(
 
     Returns
     -------
-    most
+    int
         No plan has more clusters than this.
-    groups
-        The groups in the end.
     """
     if not math.isfinite(least_size(case)):
-        return 0, groups
+        return 0
     fleets = Fleets(case, groups)
     relaxed = fleets.relaxed()
     for _ in range(rounds):
@@ -668,7 +666,7 @@ def most_clusters(
             break
         fleets = Fleets(case, groups)
         relaxed = fleets.relaxed()
-    return fleets.most(deadline, relaxed.clusters)[0], groups
+    return fleets.most(deadline, relaxed.clusters)[0]
 
 
 def whole_clusters(clusters: float) -> int:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 import numpy as np
 
 from siting.case import Case
-from siting.fiber import RoutedReach
 from siting.fiber.reach import FloatArray, IntArray
 from siting.program.bounds import (
     Field,
@@ -118,8 +117,7 @@ def _some_at_once(search: Search, bound: Callable[[IntArray], FloatArray]) -> Fl
         if search.deadline.reached():
             break
         sites = np.arange(first, min(first + SITES_AT_ONCE, len(bounds)))
-        if isinstance(case.reach, RoutedReach):
-            case.reach.prepare(sites)
+        case.reach.prepare(sites)
         bounds[sites] = bound(sites)
     return bounds
 

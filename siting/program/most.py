@@ -20,10 +20,10 @@ import numpy as np
 
 from siting.case import Case
 from siting.program import several
-from siting.program.beside import apart, together
+from siting.program.beside import apart, settled
 from siting.program.filling import Filling
 from siting.program.plain import PLAIN_SITES, Proof, required_unusable, sign_of, solve_plain
-from siting.program.settle import Settled, settle
+from siting.program.settle import Settled
 from siting.program.solvers import Deadline, Solver
 from siting.progress import ProgressCallback
 
@@ -72,7 +72,7 @@ def find_most(
     clusters: list[Settled] = []
     if filling.room.at_most > 0 and usable > PLAIN_SITES:
         clusters = filling.best()
-    plan, at_most = _settled(case, clusters, solver), filling.room.at_most
+    plan, at_most = settled(case, clusters, solver), filling.room.at_most
     most = Most(plan, at_most)
     tried = usable**2 * (most.found + 1)
     if most.found < at_most and (usable <= PLAIN_SITES or tried <= several.WHOLE_ENTRIES):
@@ -92,7 +92,7 @@ def _one_more(case: Case, most: Most, solver: Solver, deadline: Deadline) -> Mos
         share = deadline.within(deadline.left_s() / 2) if required else deadline
         proof = solve_plain(anything.of_clusters(count), some, share)
         if proof.best is not None:
-            plan = _settled(case, apart(case.of_clusters(1), proof.best, solver), solver) or plan
+            plan = settled(case, apart(case.of_clusters(1), proof.best, solver), solver) or plan
             if required:
                 break
         elif required:
@@ -104,14 +104,6 @@ def _one_more(case: Case, most: Most, solver: Solver, deadline: Deadline) -> Mos
                 at_most = count - 1
             break
     return Most(plan, at_most)
-
-
-def _settled(case: Case, clusters: list[Settled], solver: Solver) -> Settled | None:
-    """The plan of some clusters, at the best draws for the sense asked."""
-    if not clusters:
-        return None
-    plan = together(clusters)
-    return settle(case.of_clusters(len(clusters)), plan.choice, solver)
 
 
 def no_worse(case: Case, start: Settled, proof: Proof, gap: float) -> Proof:

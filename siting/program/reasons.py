@@ -202,8 +202,7 @@ def _too_many(case: Case) -> list[str]:
     if case.asks_most or case.count == 1 or not case.usable.any():
         return []
     any_cluster, _ = of_any_cluster(case)
-    groups = first_groups(any_cluster)
-    most, _ = most_clusters(any_cluster, groups, Deadline(LIMIT_S))
+    most = most_clusters(any_cluster, first_groups(any_cluster), Deadline(LIMIT_S))
     if most >= case.count:
         return []
     reason = (

@@ -7,14 +7,13 @@ for as many clusters at once: one small program, of some sites of every zone nea
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from siting.case import Case
 from siting.fiber.reach import IntArray
-from siting.program.beside import apart, what_is_left
+from siting.program.beside import apart, nearest, what_is_left
 from siting.program.plain import sign_of, solve_plain
 from siting.program.settle import Settled
 from siting.program.solvers import Deadline, Solver
@@ -125,16 +124,3 @@ class Regrouping:
 
 def _sites_of(clusters: list[Settled], which: list[int]) -> tuple[tuple[int, ...], ...]:
     return tuple(sorted(clusters[c].choice[0] for c in which))
-
-
-def nearest(
-    case: Case, clusters: list[Settled], middle: int, count: int, stay: int = 0
-) -> list[int]:
-    """A cluster and those nearest to it, so many in all; the first ones stay."""
-    sites = [np.array(sorted(found.draw_mw[0])) for found in clusters]
-    lon = np.array([case.lon[of].mean() for of in sites])
-    lat = np.array([case.lat[of].mean() for of in sites])
-    east = (lon - lon[middle]) * math.cos(math.radians(float(lat[middle])))
-    away = np.hypot(east, lat - lat[middle])
-    away[:stay] = np.inf
-    return sorted(np.argsort(away, kind="stable")[: min(count, len(clusters) - stay)].tolist())

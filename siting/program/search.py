@@ -49,6 +49,17 @@ Trim = Callable[[int], tuple[IntArray, float]]
 """From an anchor to the sites that a better plan can have, and a bound on it (as a cost)."""
 
 
+def better_by_gap(cost: float, gap: float) -> float:
+    """A cost that is less by a gap [1]: what is not below it is not worth another search."""
+    # A hair less than the gap, so that rounding does not state more than was asked.
+    return cost - gap * (1 - ROUNDING) * abs(cost)
+
+
+def within_gap(cost: float, bound: float, gap: float) -> bool:
+    """Whether a bound proves a cost to a gap [1], but for rounding."""
+    return cost - bound <= (gap + ROUNDING) * abs(cost)
+
+
 @dataclass
 class Search:
     """The best plan so far and what is proven, over the anchors.
@@ -109,9 +120,7 @@ class Search:
         """
         if self.best is None:
             return math.inf
-        cost = self.best.objective * self.sign
-        # A hair less than the gap, so that rounding does not state more than was asked.
-        return cost - self.solver.gap * (1 - ROUNDING) * abs(cost)
+        return better_by_gap(self.best.objective * self.sign, self.solver.gap)
 
     def solve(self, sites: IntArray, h: int, *, slice_s: float = math.inf) -> float:
         """Solve the program of some sites with anchor ``h``; returns its bound as a cost.
@@ -229,7 +238,7 @@ class Search:
         cost = self.best.objective * self.sign
         bound = min(bound, cost)
         # The sums of rounded draws may miss the bound by their rounding.
-        complete = cost - bound <= self.solver.gap * abs(cost) + ROUNDING * abs(cost)
+        complete = within_gap(cost, bound, self.solver.gap)
         return Proof(self.best, bound * self.sign, False, complete)
 
 

@@ -21,14 +21,14 @@ import numpy as np
 
 from siting.case import Case
 from siting.program.anchors import solve_anchors
-from siting.program.beside import apart, together, what_is_left
+from siting.program.beside import apart, settled, together, what_is_left
 from siting.program.branching import solve_columns
 from siting.program.competing import Competition
 from siting.program.filling import Filling
 from siting.program.plain import Proof, sign_of, solve_plain
 from siting.program.regrouping import Regrouping
-from siting.program.search import ROUNDING
-from siting.program.settle import Settled, settle
+from siting.program.search import better_by_gap, within_gap
+from siting.program.settle import Settled
 from siting.program.solvers import Deadline, Solver
 from siting.progress import Progress, ProgressCallback
 
@@ -57,7 +57,7 @@ def solve_several(
     if int(case.usable.sum()) ** 2 * case.count <= WHOLE_ENTRIES:
         return solve_plain(case, solver, deadline)
     count = case.count
-    one = replace(case, cluster=case.cluster.model_copy(update={"count": 1}))
+    one = case.of_clusters(1)
     free = replace(one, required=np.zeros(len(case.site_ids), dtype=bool))
     priceable = case.sense == "minimise_cost" and case.cluster.network != "ring"
     priceable = priceable and not case.required.any()
@@ -74,7 +74,8 @@ def solve_several(
         thrifty = filling.beside(placed)
         if filling.out_of_room:
             return Proof(None, sign * math.inf, True, True)
-        clusters = _settled(case, one, thrifty, solver)
+        plan = settled(case, thrifty[:count], solver) if len(thrifty) >= count else None
+        clusters = None if plan is None else apart(one, plan, solver)
     if priceable and clusters is not None:
         return solve_columns(
             case,
@@ -88,7 +89,7 @@ def solve_several(
     enough = None
     if clusters is not None:
         clusters = place.again(clusters)
-        enough = _better_by(together(clusters), sign, solver.gap)
+        enough = sign * better_by_gap(sign * together(clusters).objective, solver.gap)
     competition = Competition.of(free, count, first.bound, solver, enough=enough)
     bound = competition.sharpen(deadline.within(BOUND_SHARE * deadline.left_s()), enough)
     if clusters is None or enough is None:
@@ -96,26 +97,12 @@ def solve_several(
         return Proof(None, bound, none, none)
     if bound * sign < enough * sign:
         clusters = place.together_again(clusters)
-        bound = competition.sharpen(deadline, _better_by(together(clusters), sign, solver.gap))
+        enough = sign * better_by_gap(sign * together(clusters).objective, solver.gap)
+        bound = competition.sharpen(deadline, enough)
     best = together(clusters)
-    bound = min(bound * sign, best.objective * sign) * sign
-    within = (solver.gap + ROUNDING) * abs(best.objective)
-    return Proof(best, bound, False, abs(best.objective - bound) <= within)
-
-
-def _better_by(plan: Settled, sign: float, gap: float) -> float:
-    """What a plan that is better by a gap is worth, in the unit of the sense."""
-    return plan.objective - sign * gap * (1 - ROUNDING) * abs(plan.objective)
-
-
-def _settled(
-    case: Case, one: Case, clusters: list[Settled], solver: Solver
-) -> list[Settled] | None:
-    """Clusters at the best draws for the sense asked, if they are as many as are asked."""
-    if len(clusters) < case.count:
-        return None
-    plan = settle(case, together(clusters[: case.count]).choice, solver)
-    return None if plan is None else apart(one, plan, solver)
+    cost = best.objective * sign
+    least = min(bound * sign, cost)
+    return Proof(best, least * sign, False, within_gap(cost, least, solver.gap))
 
 
 @dataclass(frozen=True)
