@@ -1,9 +1,10 @@
 """Clusters placed beside each other until there is no room, or until there are enough.
 
 Each is the one that uses least of what is scarce in what the others leave, by the prices of the
-fleets there (`siting.program.fleets`). Then, in turn, the bound on their number is sharpened
-(`siting.program.room`), and clusters that lie near each other are taken out and what they leave is
-filled anew, where the fleets leave room for one more.
+fleets there (`siting.program.fleets`). Then all clusters are priced (`siting.program.counting`),
+and the most of those that are known then are chosen. Then, in turn, the bound on their number is
+sharpened, and clusters that lie near each other are taken out and what they leave is filled anew,
+where there may be room for one more.
 """
 
 from __future__ import annotations
@@ -16,16 +17,18 @@ from siting.case import Case
 from siting.fiber.reach import IntArray
 from siting.program.anchors import solve_anchors
 from siting.program.beside import apart, nearest, what_is_left
-from siting.program.fenchel import at_prices
+from siting.program.choosing import choose
+from siting.program.counting import Counting
 from siting.program.fleets import (
     Fleets,
+    Group,
     Relaxation,
     first_groups,
     most_clusters,
     of_any_cluster,
     whole_clusters,
 )
-from siting.program.room import Room
+from siting.program.prices import at_prices
 from siting.program.settle import Settled, settle
 from siting.program.solvers import Deadline, Solver
 from siting.progress import Progress, ProgressCallback
@@ -44,12 +47,6 @@ COARSE = 0.2
 
 TRIED = 3
 """Groups in which the next cluster is sought, of which the best is placed."""
-
-GENERATIONS = 4
-"""Rounds in which clusters are sought at the prices of those that are known."""
-
-CHOOSE_AFTER = 4
-"""Rounds after which the most clusters are chosen among those that are known."""
 
 TURNS = 12
 """How often the bound is sharpened and more clusters are sought, in turn, at the most."""
@@ -86,8 +83,10 @@ class Filling:
         The question for one cluster, in the order of the anchors.
     origin
         The position of each of its sites in the question that was asked.
-    room
-        What is known of the same question without required sites.
+    groups
+        Of the anchors.
+    counting
+        What is known of how many clusters there is room for without required sites.
     solver, deadline, progress
         As in ``solve_anchors``.
     enough
@@ -96,7 +95,8 @@ class Filling:
 
     one: Case
     origin: IntArray
-    room: Room
+    groups: list[Group]
+    counting: Counting
     solver: Solver
     deadline: Deadline
     progress: ProgressCallback | None
@@ -128,20 +128,21 @@ class Filling:
         groups = first_groups(free)
         share = deadline.within(BOUND_SHARE * deadline.left_s())
         at_most = most_clusters(free, groups, share)
-        room = Room(free, groups, at_most, solver)
+        prices = Fleets(free, groups).relaxed().prices if at_most else None
+        counting = Counting(free, at_most, solver, prices)
         share = deadline.within(FILL_SHARE * deadline.left_s())
-        return cls(ordered, origin, room, solver, share, progress, enough)
+        return cls(ordered, origin, groups, counting, solver, share, progress, enough)
 
     @property
     def goal(self) -> int:
         """So many clusters end the search [1]."""
-        at_most = self.room.at_most
+        at_most = self.counting.at_most
         return at_most if self.enough is None else min(at_most, self.enough)
 
     @property
     def out_of_room(self) -> bool:
         """Whether it is proven that there is no room for enough."""
-        return self.room.at_most < (1 if self.enough is None else self.enough)
+        return self.counting.at_most < (1 if self.enough is None else self.enough)
 
     @property
     def _coarse(self) -> Solver:
@@ -181,20 +182,26 @@ class Filling:
         # Required sites are in the first cluster, which stays.
         stay: list[Settled] = []
         if self.one.required.any():
-            prices = self.room.fleets(self.room.case).relaxed().prices
+            prices = Fleets(self.counting.case, self.groups).relaxed().prices
             first = solve_anchors(at_prices(self.one, prices), self._coarse, self.deadline)
             if first.best is None:
                 return []
             stay = [first.best]
-        best = self._generate(self.fill(stay, None))
+        best = self.fill(stay, None)
+        while len(best) < self.goal and not self.counting.settled:
+            if not self.counting.sharpen(self._short_of(best), self.deadline):
+                break
+            self._tell(best)
+        best = self._chosen(best)
         noise = np.random.default_rng(0)
         for turn in range(TURNS):
-            before = len(best), self.room.at_most, len(self.room.cuts)
             if len(best) >= self.goal or self.out_of_room or self.deadline.reached():
                 break
             attempts = range(turn * ATTEMPTS, (turn + 1) * ATTEMPTS)
-            best = self._taken_out(self._prove(best), len(stay), attempts, noise)
-            if (len(best), self.room.at_most, len(self.room.cuts)) == before:
+            steps = self.counting.steps
+            taken_out = self._taken_out(self._prove(best), len(stay), attempts, noise)
+            more, best = len(taken_out) > len(best), taken_out
+            if not more and self.counting.steps == steps:
                 break
         return best
 
@@ -219,35 +226,11 @@ class Filling:
         self._tell(best)
         return best
 
-    def _generate(self, best: list[Settled]) -> list[Settled]:
-        """Know more and more clusters that fit beside others, and choose the most among them.
-
-        Column generation; a column is a set of sites, and draws are left free.
-        """
-        places = self._places(self.room.fleets(self.room.case).relaxed())
-        for generation in range(1, GENERATIONS + 1):
-            if self.deadline.reached() or not self.room.pool or len(best) >= self.goal:
-                break
-            relaxed = self.room.known().relaxed()
-            question = at_prices(self.room.case, relaxed.prices)
-            before = len(self.room.pool)
-            for sites in places:
-                if self.deadline.reached():
-                    break
-                self._within(question, sites)
-            none_new = len(self.room.pool) == before
-            if none_new or generation % CHOOSE_AFTER == 0:
-                best = self._chosen(best)
-                self._tell(best)
-            if none_new:
-                break
-        return best
-
     def _prove(self, best: list[Settled]) -> list[Settled]:
         """Sharpen the bound for some time, and choose again among the clusters found by that."""
         deadline = self.deadline.within(CUT_SHARE * self.deadline.left_s())
         step = 0
-        while len(best) < self.goal and self.room.sharpen(self._short_of(best), deadline):
+        while len(best) < self.goal and self.counting.sharpen(self._short_of(best), deadline):
             step += 1
             if step % CHOOSE_EVERY == 0:
                 best = self._chosen(best)
@@ -265,28 +248,28 @@ class Filling:
         """
         if self.one.required.any():
             return best
-        patterns = self.room.patterns()
-        share = self.deadline.within(CHOICE_LIMIT_S)
-        chosen = Fleets(self.room.case, patterns, once=True).chosen(share)
-        if len(chosen) < len(best) or not chosen:
+        counting, limit = self.counting, self.deadline.within(CHOICE_LIMIT_S)
+        compatible, known = counting.outlines.compatible, counting.master.outlines
+        choice = choose(compatible, known, self.solver.threads, limit)
+        asked = replace(self.counting.case, sense="minimise_cost")
+        plan = None
+        for sites in choice:
+            more = (*(() if plan is None else plan.choice), sites)
+            plan = settle(asked.of_clusters(len(more)), more, self.solver) or plan
+        if plan is None:
             return best
-        choice = tuple(tuple(patterns[p].sites.tolist()) for p in chosen)
-        asked = replace(self.room.case.of_clusters(len(choice)), sense="minimise_cost")
-        settled = settle(asked, choice, self.solver)
-        if settled is None:
-            return best
-        found = self.fill(apart(asked.of_clusters(1), settled, self.solver), None)
+        found = self.fill(apart(asked, plan, self.solver), None)
         return found if len(found) >= len(best) else best
 
     def fill(self, clusters: list[Settled], noise: np.random.Generator | None) -> list[Settled]:
         """Place clusters beside others until there is no room for another."""
         clusters = list(clusters)
         while len(clusters) < self.goal and not self.deadline.reached():
-            left = what_is_left(self.room.case, clusters)
-            relaxed = self.room.fleets(left).relaxed()
+            left = what_is_left(self.counting.case, clusters)
+            relaxed = Fleets(left, self.groups).relaxed()
             if whole_clusters(relaxed.clusters) == 0:
                 break
-            question = at_prices(self.room.case, relaxed.prices)
+            question = at_prices(self.counting.case, relaxed.prices)
             places = self._places(relaxed)
             if noise is not None:
                 raised = 1 + NOISE * noise.random(len(question.site_ids))
@@ -322,7 +305,7 @@ class Filling:
         """Where clusters are sought: the sites that fleets draw from, then all around those."""
         by_share = np.argsort(-relaxed.by_group, kind="stable")
         used = by_share[relaxed.by_group[by_share] > LEAST_PART].tolist()
-        return [relaxed.drawn[g] for g in used] + [self.room.groups[g].sites for g in used]
+        return [relaxed.drawn[g] for g in used] + [self.groups[g].sites for g in used]
 
     def _within(self, left: Case, sites: IntArray) -> Settled | None:
         """A cluster of some sites that uses little of what is scarce."""
@@ -333,7 +316,7 @@ class Filling:
         if found is None:
             return None
         found = found.at(sites)
-        self.room.add(found)
+        self.counting.know(found)
         return found
 
     def _without_near(
@@ -341,17 +324,18 @@ class Filling:
     ) -> list[Settled]:
         """The clusters without one of them and those nearest to it; the first ones stay."""
         middle = stay + turn % (len(clusters) - stay)
-        near = nearest(self.room.case, clusters, middle, out, stay)
+        near = nearest(self.counting.case, clusters, middle, out, stay)
         return [found for c, found in enumerate(clusters) if c not in near]
 
     def _room_beside(self, clusters: list[Settled]) -> int:
         """No more clusters than this fit beside some."""
-        left = what_is_left(self.room.case, clusters)
-        return whole_clusters(self.room.fleets(left).relaxed().clusters)
+        left = what_is_left(self.counting.case, clusters)
+        relaxed = Fleets(left, self.groups).relaxed()
+        return min(whole_clusters(relaxed.clusters), self.counting.beside(left))
 
     def _tell(self, clusters: list[Settled]) -> None:
         if self.progress is not None:
             stage = "counting clusters" if self.enough is None else "placing clusters"
-            message = f"no plan has more than {self.room.at_most}"
+            message = f"no plan has more than {self.counting.at_most}"
             done = Progress(stage, done=len(clusters), total=self.enough or 0, message=message)
             self.progress(done)

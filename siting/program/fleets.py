@@ -13,14 +13,12 @@ What is left out (reach inside a neighbourhood, whole campuses) only makes room,
 clusters that fleets can have is a **bound** on the number of clusters of any plan. The number of a
 fleet is a whole number, which cuts the bound further. Groups whose fleets have clusters are halved
 for a sharper bound, as smaller groups see less beyond their reach. The prices of the relaxed
-program say what is scarce, and what a cluster costs at them is a row that puts back what was left
-out (`siting.program.fenchel`).
+program say what is scarce. What it leaves out is put back by `siting.program.counting`.
 """
 
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -28,14 +26,25 @@ import highspy
 import numpy as np
 
 from siting.case import Case
-from siting.errors import SolverError
 from siting.fiber.reach import FloatArray, IntArray
+from siting.program.classes import Classes
 from siting.program.cover import chunks
-from siting.program.fenchel import Cut, Prices
+from siting.program.linear import (
+    FEASIBLE,
+    INFEASIBLE,
+    OPTIMAL,
+    Linear,
+    add_column,
+    add_row,
+    expect,
+    run_until,
+    solver_of,
+)
 from siting.program.neighbourhoods import first_members
 from siting.program.networks import linkable
+from siting.program.prices import Prices
 from siting.program.relaxed import least_size
-from siting.program.solvers import POLL_S, Deadline
+from siting.program.solvers import Deadline
 
 MOST_GROUPS = 200
 """Up to this many groups there are at first, one for each zone; with more zones, by place."""
@@ -88,25 +97,6 @@ class Relaxation:
     clusters: float
     by_group: FloatArray
     drawn: tuple[IntArray, ...]
-    prices: Prices
-
-
-@dataclass(frozen=True, eq=False)
-class Towards:
-    """How far known clusters get towards numbers of clusters that are wanted.
-
-    Parameters
-    ----------
-    part
-        What part of all numbers at once some mixture of them has [0-1].
-    scarce
-        The groups that keep it from more.
-    prices
-        Of what clusters use: all that there is costs as much as that part of the clusters.
-    """
-
-    part: float
-    scarce: list[int]
     prices: Prices
 
 
@@ -231,56 +221,28 @@ class Fleets:
         As in `first_groups`; sites that others use may be without any draw.
     groups
         The groups of the anchors.
-    cuts
-        What clusters of these groups cost at some prices; known of the case, or of one where there
-        is more room.
-    once
-        Each group is one cluster that has all its sites, and a site is in one cluster at most: a
-        choice among clusters that are known, with their draws left free.
     """
 
-    def __init__(
-        self,
-        case: Case,
-        groups: Sequence[Group],
-        *,
-        cuts: Sequence[Cut] = (),
-        once: bool = False,
-    ) -> None:
+    def __init__(self, case: Case, groups: Sequence[Group]) -> None:
         self.case = case
-        keys = np.column_stack((case.zone, case.utility, case.region, case.area))
-        self._keys, number = np.unique(keys, axis=0, return_inverse=True)
-        self._class = number.ravel()
-        count = len(self._keys)
-        self._size_per_mw, self._grid = np.zeros(count), np.zeros(count)
-        np.maximum.at(self._size_per_mw, self._class, case.target_per_mw)
-        np.maximum.at(self._grid, self._class, case.grid_clean_fraction)
-        offered = case.contractable_mwh / case.mwh_per_mw
-        self._offered_mw = {
-            int(a): float(offered[case.supply_area == a].sum()) for a in np.unique(case.area)
-        }
+        self._classes = Classes.of(case)
+        self._class = self._classes.of_site
         self._needed = least_size(case)
         self._clean = case.clean.min_fraction > 0
-        self._columns: list[tuple[float, float]] = []
-        self._rows: list[tuple[float, float, list[tuple[int, float]]]] = []
+        self._program = Linear()
         self._of_zone: dict[int, list[int]] = {}
         self._of_class: dict[int, list[int]] = {}
         self._of_area: dict[int, list[int]] = {}
         self._groups = groups
-        self._once = once
         self._fleets = [self._add_fleet(group) for group in groups]
         self._clusters = [fleet.clusters for fleet in self._fleets]
         self._shared = self._share()
-        for cut in cuts:
-            self._cut(cut)
-        if once:
-            self._use_once(groups)
 
     def relaxed(self) -> Relaxation:
         """The most clusters where fleets need not be whole, and what is scarce then."""
-        solver = _solver(self._model())
+        solver = solver_of(self._program.model(whole=()))
         solver.run()
-        _expect(solver, highspy.HighsModelStatus.kOptimal)
+        expect(solver, OPTIMAL)
         solution = solver.getSolution()
         values, duals = np.array(solution.col_value), np.array(solution.row_dual)
         clusters = -float(solver.getInfo().objective_function_value)
@@ -291,52 +253,17 @@ class Fleets:
         """Prices of what fleets share, by the duals of its rows."""
         case = self.case
         zone = np.zeros(len(case.zone_ids))
-        kind, site = np.zeros(len(case.site_ids)), np.zeros(len(case.site_ids))
+        campus = np.zeros(len(self._classes))
         area: dict[int, float] = {}
         for (shared, at), row in self._shared.items():
             price = max(0.0, -float(duals[row]))
             if shared == "zone":
                 zone[at] = price
             elif shared == "class":
-                kind[self._class == at] = price
-            elif shared == "site":
-                site[at] = price
+                campus[at] = price
             else:
                 area[at] = price
-        return Prices(zone, kind, site, area)
-
-    def towards(self, wanted: dict[int, int], fit: dict[int, list[int]]) -> Towards:
-        """How far known clusters get towards a number of clusters of each of some groups.
-
-        Parameters
-        ----------
-        wanted
-            Number of a group, not one of these fleets, to how many clusters it is to have [1].
-        fit
-            For each of them the fleets whose cluster can be one of its.
-        """
-        total = float(sum(wanted.values()))
-        model = self._model()
-        model.col_cost_ = np.zeros(len(self._columns))
-        solver = _solver(model)
-        part = _add_column(solver, cost=-total, most=1.0)
-        members: dict[int, list[int]] = {}
-        rows = {}
-        for g, number in sorted(wanted.items()):
-            columns = [_add_column(solver) for _ in fit[g]]
-            for p, column in zip(fit[g], columns, strict=True):
-                members.setdefault(p, []).append(column)
-            rows[g] = solver.getNumRow()
-            _add_row(solver, 0.0, math.inf, [*((c, 1.0) for c in columns), (part, -number)])
-        for p, columns in sorted(members.items()):
-            terms = [(self._clusters[p], 1.0), *((c, -1.0) for c in columns)]
-            _add_row(solver, 0.0, math.inf, terms)
-        solver.run()
-        _expect(solver, highspy.HighsModelStatus.kOptimal)
-        duals = np.array(solver.getSolution().row_dual)
-        reached = -float(solver.getInfo().objective_function_value) / total
-        scarce = [g for g, row in rows.items() if abs(duals[row]) > ROUNDING]
-        return Towards(reached, scarce, self._prices(duals))
+        return Prices(zone, campus, area)
 
     def _drawn(self, values: FloatArray) -> tuple[IntArray, ...]:
         drawn = []
@@ -369,81 +296,52 @@ class Fleets:
         """
         draws = self.case.sense == "maximise_mw"
         known = np.isfinite(least)
-        model = self._model(whole=True)
-        costs, most = np.zeros(len(self._columns)), np.array(model.col_upper_)
+        model = self._program.model()
+        costs, most = np.zeros(len(self._program.costs)), np.array(model.col_upper_)
         most[self._clusters] = np.where(known, most[self._clusters], 0.0)
         if not draws:
             costs[self._clusters] = np.where(known, least, 0.0)
         model.col_cost_, model.col_upper_ = costs, most
-        solver = _solver(model)
+        solver = solver_of(model)
         for fleet, worth in zip(self._fleets, least.tolist(), strict=True):
             if draws and math.isfinite(worth):
-                total = _add_column(solver, cost=1.0, least=-math.inf)
+                total = add_column(solver, cost=1.0, least=-math.inf)
                 drawn = [(column, 1.0) for column in fleet.draw.values()]
-                _add_row(solver, 0.0, math.inf, [(total, 1.0), (fleet.clusters, -worth)])
-                _add_row(solver, 0.0, math.inf, [(total, 1.0), *drawn])
+                add_row(solver, 0.0, math.inf, [(total, 1.0), (fleet.clusters, -worth)])
+                add_row(solver, 0.0, math.inf, [(total, 1.0), *drawn])
         everyone = [(column, 1.0) for column in self._clusters]
-        _add_row(solver, float(count), float(count), everyone)
-        solver.setOptionValue("time_limit", deadline.left_s())
+        add_row(solver, float(count), float(count), everyone)
         solver.setOptionValue("mip_rel_gap", WORTH_GAP)
-        _run_until(solver, deadline)
-        if solver.getModelStatus() == highspy.HighsModelStatus.kInfeasible:
+        run_until(solver, deadline)
+        if solver.getModelStatus() == INFEASIBLE:
             return math.inf, {}
         proven = float(solver.getInfo().mip_dual_bound)
         if not math.isfinite(proven):
             return -math.inf, {}
         return proven - ROUNDING * abs(proven), self._numbers(solver)
 
-    def most(self, deadline: Deadline, relaxed: float) -> tuple[int, dict[int, int]]:
+    def most(self, deadline: Deadline, relaxed: float) -> int:
         """No plan has more clusters than this; whatever was proven when time runs out.
 
-        ``relaxed`` is the number of clusters of fleets that need not be whole. Also returned are
-        whole fleets that have many, as far as some were found: group and number of clusters.
+        ``relaxed`` is the number of clusters of fleets that need not be whole.
         """
         bound = whole_clusters(relaxed)
-        left_s = deadline.left_s()
-        if bound == 0 or left_s == 0:
-            return bound, {}
-        solver = self._whole(deadline)
-        proven = -float(solver.getInfo().mip_dual_bound)
-        if math.isfinite(proven):
-            bound = min(bound, whole_clusters(proven))
-        return bound, self._numbers(solver)
-
-    def chosen(self, deadline: Deadline) -> list[int]:
-        """Groups that have clusters in the best solution found; none where none is found."""
-        if deadline.left_s() == 0:
-            return []
-        return list(self._numbers(self._whole(deadline)))
-
-    def _numbers(self, solver: highspy.Highs) -> dict[int, int]:
-        """Groups that have clusters in the best solution found, and how many."""
-        feasible = highspy.SolutionStatus.kSolutionStatusFeasible
-        if solver.getInfo().primal_solution_status != feasible:
-            return {}
-        values = np.rint(np.array(solver.getSolution().col_value)[self._clusters])
-        return {int(g): int(values[g]) for g in np.flatnonzero(values)}
-
-    def _whole(self, deadline: Deadline) -> highspy.Highs:
-        """The solver, after it has solved the program of whole fleets as far as time allows."""
-        solver = _solver(self._model(whole=True))
-        solver.setOptionValue("time_limit", deadline.left_s())
+        if bound == 0 or deadline.left_s() == 0:
+            return bound
+        solver = solver_of(self._program.model())
         # The next whole number below is as good as the bound itself.
         solver.setOptionValue("mip_rel_gap", 0.0)
         solver.setOptionValue("mip_abs_gap", 1 - 1e-3)
-        _run_until(solver, deadline)
-        return solver
+        run_until(solver, deadline)
+        proven = -float(solver.getInfo().mip_dual_bound)
+        return min(bound, whole_clusters(proven)) if math.isfinite(proven) else bound
 
-    def _column(self, *, cost: float = 0.0, most: float = math.inf) -> int:
-        self._columns.append((cost, most))
-        return len(self._columns) - 1
-
-    def _at_most(self, right: float, terms: list[tuple[int, float]]) -> int:
-        self._rows.append((-math.inf, right, terms))
-        return len(self._rows) - 1
-
-    def _at_least_nothing(self, terms: list[tuple[int, float]]) -> None:
-        self._rows.append((0.0, math.inf, terms))
+    def _numbers(self, solver: highspy.Highs) -> dict[int, int]:
+        """Groups that have clusters in the best solution found, and how many."""
+        if solver.getInfo().primal_solution_status != FEASIBLE:
+            return {}
+        values = np.rint(np.array(solver.getSolution().col_value)[self._clusters])
+        return {int(g): int(values[g]) for g in np.flatnonzero(values)}
 
     def _add_fleet(self, group: Group) -> Fleet:
         """Columns and rows of a fleet."""
@@ -451,7 +349,7 @@ class Fleets:
         usable = case.usable
         anchors, sites = group.anchors[usable[group.anchors]], group.sites[usable[group.sites]]
         # Clusters have different anchors.
-        clusters = self._column(cost=-1.0, most=float(len(anchors)))
+        clusters = self._program.column(cost=-1.0, most=float(len(anchors)), whole=True)
         fleet = Fleet(clusters)
         if len(anchors) == 0:
             return fleet
@@ -460,30 +358,27 @@ class Fleets:
         draw, campuses = fleet.draw, fleet.campuses
         for k in classes:
             caps_mw = case.cap_mw[sites[of_class == k]]
-            draw[k], campuses[k] = self._column(), self._column()
-            self._at_most(0.0, [(draw[k], 1.0), (campuses[k], -float(caps_mw.max()))])
-            self._at_most(0.0, [(campuses[k], case.min_mw), (draw[k], -1.0)])
-            self._at_most(0.0, [(draw[k], 1.0), (clusters, -float(caps_mw.sum()))])
-            self._at_most(0.0, [(campuses[k], 1.0), (clusters, -float(len(caps_mw)))])
-            if self._once:
-                # Every site of a cluster that is known draws what a campus draws at the least.
-                self._at_least_nothing([(campuses[k], 1.0), (clusters, -float(len(caps_mw)))])
+            draw[k], campuses[k] = self._program.column(), self._program.column()
+            self._program.at_most(0.0, [(draw[k], 1.0), (campuses[k], -float(caps_mw.max()))])
+            self._program.at_most(0.0, [(campuses[k], case.min_mw), (draw[k], -1.0)])
+            self._program.at_most(0.0, [(draw[k], 1.0), (clusters, -float(caps_mw.sum()))])
+            self._program.at_most(0.0, [(campuses[k], 1.0), (clusters, -float(len(caps_mw)))])
             self._of_class.setdefault(k, []).append(campuses[k])
         in_zone: dict[int, list[int]] = {}
         for k in classes:
-            for z in case.ancestry[self._keys[k][0]]:
+            for z in case.ancestry[self._classes.zone(k)]:
                 in_zone.setdefault(z, []).append(draw[k])
         for z, draws in in_zone.items():
             self._of_zone.setdefault(z, []).extend(draws)
             limit = (clusters, -float(case.headroom_mw[z]))
-            self._at_most(0.0, [*((d, 1.0) for d in draws), limit])
-        sizes = [(draw[k], float(self._size_per_mw[k])) for k in classes]
-        self._at_least_nothing([*sizes, (clusters, -self._needed)])
+            self._program.at_most(0.0, [*((d, 1.0) for d in draws), limit])
+        sizes = [(draw[k], float(self._classes.size_per_mw[k])) for k in classes]
+        self._program.at_least(0.0, [*sizes, (clusters, -self._needed)])
         members = [(campuses[k], 1.0) for k in classes]
-        self._at_most(0.0, [*members, (clusters, -float(cluster.max_campuses))])
-        self._at_least_nothing([*members, (clusters, -float(cluster.min_campuses))])
+        self._program.at_most(0.0, [*members, (clusters, -float(cluster.max_campuses))])
+        self._program.at_least(0.0, [*members, (clusters, -float(cluster.min_campuses))])
         first = [(campuses[k], 1.0) for k in np.unique(self._class[anchors]).tolist()]
-        self._at_least_nothing([*first, (clusters, -1.0)])
+        self._program.at_least(0.0, [*first, (clusters, -1.0)])
         self._span(clusters, campuses, kind=1, fewest=cluster.min_utilities)
         self._span(clusters, campuses, kind=2, fewest=cluster.min_regions)
         self._share_out(clusters, draw, sizes)
@@ -495,18 +390,14 @@ class Fleets:
         """Each cluster has enough utilities (1) or regions (2)."""
         if fewest <= 1:
             return
-        members: dict[int, list[int]] = {}
-        for k, column in campuses.items():
-            name = int(self._keys[k][kind])
-            if name >= 0:
-                members.setdefault(name, []).append(column)
         present = []
-        for columns in members.values():
-            here = self._column()
-            self._at_most(0.0, [(here, 1.0), (clusters, -1.0)])
-            self._at_most(0.0, [(here, 1.0), *((column, -1.0) for column in columns)])
+        for ks in self._classes.by(kind, list(campuses)).values():
+            columns = [campuses[k] for k in ks]
+            here = self._program.column()
+            self._program.at_most(0.0, [(here, 1.0), (clusters, -1.0)])
+            self._program.at_most(0.0, [(here, 1.0), *((column, -1.0) for column in columns)])
             present.append((here, 1.0))
-        self._at_least_nothing([*present, (clusters, -float(fewest))])
+        self._program.at_least(0.0, [*present, (clusters, -float(fewest))])
 
     def _share_out(
         self, clusters: int, draw: dict[int, int], sizes: list[tuple[int, float]]
@@ -515,123 +406,45 @@ class Fleets:
         cluster = self.case.cluster
         kept = cluster.keep_after_utility_loss * (self.case.target or 0.0)
         share = cluster.max_utility_fraction
-        for u in sorted({int(self._keys[k][1]) for k in draw}):
-            inside = {draw[k] for k in draw if self._keys[k][1] == u}
+        for u in sorted({self._classes.utility(k) for k in draw}):
+            inside = {draw[k] for k in draw if self._classes.utility(k) == u}
             if share < 1:
-                self._at_most(0.0, [(d, float(d in inside) - share) for d in draw.values()])
+                self._program.at_most(0.0, [(d, float(d in inside) - share) for d in draw.values()])
             if kept > 0:
                 others = [(d, size) for d, size in sizes if d not in inside]
-                self._at_least_nothing([*others, (clusters, -kept)])
+                self._program.at_least(0.0, [*others, (clusters, -kept)])
 
     def _buy(self, fleet: Fleet) -> None:
         """Enough energy is clean, and what is bought can be delivered."""
         asked = self.case.clean.min_fraction
         clusters, draw, contract = fleet.clusters, fleet.draw, fleet.contract
-        contract |= {k: self._column() for k in draw}
+        contract |= {k: self._program.column() for k in draw}
         by_area: dict[int, list[int]] = {}
         for k, column in contract.items():
-            own = (draw[k], float(self._grid[k]) - 1.0)
-            self._at_most(0.0, [(column, 1.0), own])
-            by_area.setdefault(int(self._keys[k][3]), []).append(column)
-        mix = [(draw[k], float(self._grid[k]) - asked) for k in draw]
-        self._at_least_nothing([*mix, *((column, 1.0) for column in contract.values())])
+            own = (draw[k], float(self._classes.grid_clean_fraction[k]) - 1.0)
+            self._program.at_most(0.0, [(column, 1.0), own])
+            by_area.setdefault(self._classes.area(k), []).append(column)
+        mix = [(draw[k], float(self._classes.grid_clean_fraction[k]) - asked) for k in draw]
+        self._program.at_least(0.0, [*mix, *((column, 1.0) for column in contract.values())])
         for a, columns in by_area.items():
             self._of_area.setdefault(a, []).extend(columns)
-            offered = (clusters, -self._offered_mw[a])
-            self._at_most(0.0, [*((column, 1.0) for column in columns), offered])
+            offered = (clusters, -self._classes.offered_mw[a])
+            self._program.at_most(0.0, [*((column, 1.0) for column in columns), offered])
 
     def _share(self) -> dict[tuple[str, int], int]:
         """Over all fleets: zones, sites and clean supply are used within their limits."""
-        sites = np.bincount(self._class[self.case.usable], minlength=len(self._keys))
+        sites = np.bincount(self._class[self.case.usable], minlength=len(self._classes))
         limits = (
             ("zone", self._of_zone, self.case.headroom_mw),
             ("class", self._of_class, sites),
-            ("area", self._of_area, self._offered_mw),
+            ("area", self._of_area, self._classes.offered_mw),
         )
+        at_most = self._program.at_most
         return {
-            (kind, at): self._at_most(float(limit[at]), [(column, 1.0) for column in columns])
+            (kind, at): at_most(float(limit[at]), [(column, 1.0) for column in columns])
             for kind, users, limit in limits
             for at, columns in sorted(users.items())
         }
-
-    def _cut(self, cut: Cut) -> None:
-        """What fleets use costs at least what so many of the cheapest clusters cost."""
-        prices, keys = cut.prices, self._keys.tolist()
-        mw, campus = np.zeros(len(keys)), np.zeros(len(keys))
-        np.maximum.at(mw, self._class, prices.draw(self.case))
-        np.maximum.at(campus, self._class, prices.campus())
-        paid_for_sites = []
-        for g, least in sorted(cut.least.items()):
-            fleet = self._fleets[g]
-            if not math.isfinite(least):
-                self._columns[fleet.clusters] = (-1.0, 0.0)
-                continue
-            terms = [
-                *((column, float(mw[k])) for k, column in fleet.draw.items()),
-                *((column, float(campus[k])) for k, column in fleet.campuses.items()),
-                *(
-                    (column, prices.area.get(keys[k][3], 0.0))
-                    for k, column in fleet.contract.items()
-                ),
-            ]
-            if prices.site[self._groups[g].sites].any():
-                # Which sites of a class a fleet has is not known: what it pays for them is.
-                paid = self._column()
-                paid_for_sites.append(paid)
-                terms.append((paid, 1.0))
-            self._at_least_nothing([*terms, (fleet.clusters, -least * (1 - ROUNDING))])
-        # Every site is in one cluster at most.
-        self._at_most(float(prices.site.sum()), [(paid, 1.0) for paid in paid_for_sites])
-
-    def _use_once(self, groups: Sequence[Group]) -> None:
-        users: dict[int, list[int]] = {}
-        for column, group in zip(self._clusters, groups, strict=True):
-            for i in group.sites.tolist():
-                users.setdefault(i, []).append(column)
-        for i, columns in sorted(users.items()):
-            self._shared["site", i] = self._at_most(1.0, [(column, 1.0) for column in columns])
-
-    def _model(self, *, whole: bool = False) -> highspy.HighsLp:
-        model = highspy.HighsLp()
-        model.num_col_, model.num_row_ = len(self._columns), len(self._rows)
-        model.col_cost_ = np.array([cost for cost, _ in self._columns])
-        model.col_lower_ = np.zeros(len(self._columns))
-        model.col_upper_ = np.array([most for _, most in self._columns])
-        model.row_lower_ = np.array([lower for lower, _, _ in self._rows])
-        model.row_upper_ = np.array([upper for _, upper, _ in self._rows])
-        lengths = [len(terms) for _, _, terms in self._rows]
-        model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-        model.a_matrix_.start_ = np.concatenate(([0], np.cumsum(lengths))).astype(np.int32)
-        terms = [term for _, _, of_row in self._rows for term in of_row]
-        model.a_matrix_.index_ = np.array([column for column, _ in terms], np.int32)
-        model.a_matrix_.value_ = np.array([value for _, value in terms], np.float64)
-        if whole:
-            kinds = [highspy.HighsVarType.kContinuous] * len(self._columns)
-            for column in self._clusters:
-                kinds[column] = highspy.HighsVarType.kInteger
-            model.integrality_ = kinds
-        return model
-
-
-def _solver(model: highspy.HighsLp) -> highspy.Highs:
-    solver = highspy.Highs()
-    solver.setOptionValue("output_flag", False)
-    solver.passModel(model)
-    return solver
-
-
-def _add_column(
-    solver: highspy.Highs, *, cost: float = 0.0, least: float = 0.0, most: float = math.inf
-) -> int:
-    solver.addCol(cost, least, most, 0, np.array([], np.int32), np.array([], np.float64))
-    return int(solver.getNumCol()) - 1
-
-
-def _add_row(
-    solver: highspy.Highs, lower: float, upper: float, terms: list[tuple[int, float]]
-) -> None:
-    columns = np.array([column for column, _ in terms], np.int32)
-    solver.addRow(lower, upper, len(terms), columns, np.array([value for _, value in terms]))
 
 
 def most_clusters(
@@ -666,26 +479,9 @@ def most_clusters(
             break
         fleets = Fleets(case, groups)
         relaxed = fleets.relaxed()
-    return fleets.most(deadline, relaxed.clusters)[0]
+    return fleets.most(deadline, relaxed.clusters)
 
 
 def whole_clusters(clusters: float) -> int:
     """The whole number of clusters that a bound leaves, in spite of rounding."""
     return max(0, math.floor(clusters * (1 + ROUNDING) + ROUNDING))
-
-
-def _expect(solver: highspy.Highs, status: highspy.HighsModelStatus) -> None:
-    if solver.getModelStatus() != status:
-        found = solver.modelStatusToString(solver.getModelStatus())
-        raise SolverError(f"HiGHS ended the program of the fleets with {found!r}")
-
-
-def _run_until(solver: highspy.Highs, deadline: Deadline) -> None:
-    """Run a solver that an interrupt or the deadline stops."""
-    solver.HandleUserInterrupt = True
-    thread = threading.Thread(target=solver.run, daemon=True)
-    thread.start()
-    while thread.is_alive():
-        thread.join(POLL_S)
-        if thread.is_alive() and deadline.overdue():
-            solver.cancelSolve()

@@ -1,11 +1,10 @@
 """As many clusters as there is room for, and a proof that no plan has more.
 
 The **bound** on the number is that of the fleets and of what single clusters cost
-(`siting.program.room`). The **plan** is filled cluster by cluster: each is the one that uses least
-of what is scarce in what the others leave, by the prices of the fleets there. Then, in turn, the
-bound is sharpened, and clusters that lie near each other are taken out and what they leave is
-filled anew, where the fleets leave room for one more. Where the program is small, the plain program
-is asked for one cluster more and more, until it proves that there is none, so the number is exact.
+(`siting.program.counting`). The **plan** is filled cluster by cluster, chosen among the clusters
+that are known, and filled anew where some of them are taken out (`siting.program.filling`). Where
+the program is small, the plain program is asked for one cluster more and more, until it proves that
+there is none, so the number is exact.
 
 With required sites a plan of fewer clusters need not exist where one of more does, so the plain
 program is asked from the bound downwards.
@@ -70,9 +69,9 @@ def find_most(
         return Most(None, 0)
     filling = Filling.of(case.of_clusters(1), solver, deadline, progress)
     clusters: list[Settled] = []
-    if filling.room.at_most > 0 and usable > PLAIN_SITES:
+    if filling.counting.at_most > 0 and usable > PLAIN_SITES:
         clusters = filling.best()
-    plan, at_most = settled(case, clusters, solver), filling.room.at_most
+    plan, at_most = settled(case, clusters, solver), filling.counting.at_most
     most = Most(plan, at_most)
     tried = usable**2 * (most.found + 1)
     if most.found < at_most and (usable <= PLAIN_SITES or tried <= several.WHOLE_ENTRIES):

@@ -1,0 +1,141 @@
+"""The most of some known outlines of clusters that fit beside each other, on sites of their own.
+
+A program of one whole number for each outline: of how many clusters it is that of. Their draws are
+free within what its sites can carry. Where several clusters are of one outline, or outlines have
+sites in common, other sites of the same classes are sought.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from siting.program.compatible import ROUNDING_MW, Compatible, Wanted
+from siting.program.linear import FEASIBLE, Linear, run_until, solver_of
+from siting.program.outlines import Outline
+from siting.program.relaxed import least_size
+from siting.program.solvers import Deadline
+
+NEXT_WHOLE = 1.0 - 1e-3
+"""A number within less than one of the bound is the best [1]."""
+
+PATTERNS = 600
+"""Outlines among which the most clusters are chosen, at the most: those found last."""
+
+
+def choose(
+    compatible: Compatible, outlines: Sequence[Outline], threads: int, deadline: Deadline
+) -> list[tuple[int, ...]]:
+    """Choose outlines and find sites for them.
+
+    Parameters
+    ----------
+    compatible
+        What can be in one cluster.
+    outlines
+        Those that are known; what has no sites is left out.
+    threads
+        Threads to use; 0 for the solver's own choice.
+    deadline
+        When to stop.
+
+    Returns
+    -------
+    list
+        Sites of each cluster, in no other. Their draws were free: those of the outlines are not
+        kept.
+    """
+    known = {tuple(sorted(outline.sites)): outline for outline in outlines if outline.sites}
+    some = list(known.values())[-PATTERNS:]
+    choice = _Choice(compatible, some)
+    solver = solver_of(choice.program.model(), threads=threads or None)
+    solver.setOptionValue("mip_rel_gap", 0.0)
+    solver.setOptionValue("mip_abs_gap", NEXT_WHOLE)
+    run_until(solver, deadline)
+    if solver.getInfo().primal_solution_status != FEASIBLE:
+        return []
+    return choice.sites(np.array(solver.getSolution().col_value).tolist())
+
+
+class _Choice:
+    """The program of a choice; ``clusters`` and ``draw`` are its columns, by outline."""
+
+    def __init__(self, compatible: Compatible, outlines: Sequence[Outline]) -> None:
+        self._compatible, self._outlines = compatible, outlines
+        self.program = Linear()
+        self.clusters: list[int] = []
+        self.draw: list[dict[int, int]] = []
+        self._shared: dict[tuple[str, int], list[tuple[int, float]]] = {}
+        for outline in outlines:
+            self._add(outline)
+        classes = compatible.classes
+        limits = {
+            "zone": compatible.case.headroom_mw.tolist(),
+            "area": classes.offered_mw,
+            "class": [len(sites) for sites in compatible.sites],
+        }
+        for (kind, at), terms in sorted(self._shared.items()):
+            self.program.at_most(float(limits[kind][at]), terms)
+
+    def _add(self, outline: Outline) -> None:
+        """The clusters of an outline: within what its sites can carry, of the size, and clean."""
+        case, classes, program = self._compatible.case, self._compatible.classes, self.program
+        grid, asked = classes.grid_clean_fraction, case.clean.min_fraction
+        clusters = program.column(cost=-1.0, whole=True)
+        draw = {k: program.column() for k in outline.draw_mw}
+        contract = {k: program.column() for k in outline.draw_mw}
+        for k, d in draw.items():
+            most_mw = sum(self._caps_mw(outline, k))
+            number = len(outline.draw_mw[k])
+            program.at_most(0.0, [(d, 1.0), (clusters, -most_mw)])
+            program.at_least(0.0, [(d, 1.0), (clusters, -case.min_mw * number)])
+            program.at_most(0.0, [(contract[k], 1.0), (d, float(grid[k]) - 1.0)])
+            for z in case.ancestry[classes.zone(k)]:
+                self._share("zone", z, d, 1.0)
+            self._share("area", classes.area(k), contract[k], 1.0)
+            self._share("class", k, clusters, float(number))
+        size = [(d, float(classes.size_per_mw[k])) for k, d in draw.items()]
+        program.at_least(0.0, [*size, (clusters, -least_size(case))])
+        if asked > 0:
+            mix = [(d, float(grid[k]) - asked) for k, d in draw.items()]
+            program.at_least(0.0, [*mix, *((c, 1.0) for c in contract.values())])
+        self.clusters.append(clusters)
+        self.draw.append(draw)
+
+    def _share(self, kind: str, at: int, column: int, value: float) -> None:
+        self._shared.setdefault((kind, at), []).append((column, value))
+
+    def _caps_mw(self, outline: Outline, k: int) -> list[float]:
+        """What each of its sites in a class can carry, the largest first [MW]."""
+        classes, cap_mw = self._compatible.classes, self._compatible.case.cap_mw
+        inside = [i for i in outline.sites if classes.of_site[i] == k]
+        return sorted((float(cap_mw[i]) for i in inside), reverse=True)
+
+    def sites(self, values: list[float]) -> list[tuple[int, ...]]:
+        """Sites for the clusters of a solution; for some there may be none left."""
+        taken = np.zeros(len(self._compatible.case.site_ids), dtype=np.bool_)
+        found: list[tuple[int, ...]] = []
+        for outline, column, draw in zip(self._outlines, self.clusters, self.draw, strict=True):
+            number = round(values[column])
+            for _ in range(number):
+                sites: tuple[int, ...] | None = outline.sites
+                if taken[list(outline.sites)].any():
+                    wanted = self._wanted(outline, {k: values[d] / number for k, d in draw.items()})
+                    sites = self._compatible.sites_for(wanted, taken=taken)
+                if sites:
+                    taken[list(sites)] = True
+                    found.append(tuple(sorted(sites)))
+        return found
+
+    def _wanted(self, outline: Outline, draw_mw: dict[int, float]) -> list[Wanted]:
+        """What sites must carry: in a class as much as can be on the first."""
+        wanted = []
+        for k, all_mw in draw_mw.items():
+            caps_mw, left_mw = self._caps_mw(outline, k), all_mw
+            for m, cap_mw in enumerate(caps_mw):
+                others_mw = (len(caps_mw) - 1 - m) * self._compatible.case.min_mw
+                share_mw = min(cap_mw, left_mw - others_mw)
+                wanted.append((k, share_mw - ROUNDING_MW))
+                left_mw -= share_mw
+        return wanted

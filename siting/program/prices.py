@@ -1,0 +1,69 @@
+"""Prices of what clusters share, and the question for the cluster that uses least of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from siting.case import Case
+from siting.fiber.reach import FloatArray
+from siting.program.classes import Classes
+
+CLUSTER_MUSD = 1000.0
+"""What a cluster is worth where prices are asked [MUSD/year]: far from a solver's tolerance."""
+
+THRIFT = 0.005
+"""What the target's draw costs where nothing is scarce, as a part of a cluster's worth [1]."""
+
+CAMPUS_THRIFT = 0.0005
+"""What a campus costs where nothing is scarce, as a part of a cluster's worth [1]."""
+
+
+Presence = tuple[tuple[int, ...], ...]
+"""Sets of classes; a cluster counts that has a campus in each of the sets."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prices:
+    """Prices of what clusters use, in clusters; at least 0, but for those of presences.
+
+    Parameters
+    ----------
+    zone
+        ``(Z,)`` of headroom [1/MW].
+    campus
+        ``(C,)`` of a campus on any site of a class [1].
+    area
+        Of covering a MW of draw with clean energy, by delivery area [1/MW].
+    presence
+        What clusters pay that count for a presence, or get where it is below 0 [1].
+    """
+
+    zone: FloatArray
+    campus: FloatArray
+    area: dict[int, float]
+    presence: tuple[tuple[Presence, float], ...] = ()
+
+
+def at_prices(case: Case, prices: Prices) -> Case:
+    """The question for the one cluster that uses least of what is scarce.
+
+    Parameters
+    ----------
+    case
+        The question for one cluster; its own costs do not count.
+    prices
+        What is scarce, by the classes of the case, without presences.
+    """
+    in_zone = np.array([prices.zone[list(chain)].sum() for chain in case.ancestry])
+    thrift = THRIFT / max(case.target or 1.0, 1.0)
+    campus = prices.campus[Classes.of(case).of_site] + CAMPUS_THRIFT
+    premium = np.array([prices.area.get(int(a), 0.0) for a in case.supply_area])
+    return replace(
+        case,
+        sense="minimise_cost",
+        fixed_musd_per_year=CLUSTER_MUSD * campus,
+        variable_musd_per_mw_year=CLUSTER_MUSD * (in_zone[case.zone] + thrift),
+        premium_usd_per_mwh=CLUSTER_MUSD * premium / case.mwh_per_mw * 1e6,
+    )

@@ -1,0 +1,201 @@
+"""The proof that there is no room for more clusters, against brute force."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from test_most import NETWORKS, tight, true_most
+from test_outlines import HIGHS, LONG, free_case, free_cases
+
+import siting
+from siting.case import Case, build_case
+from siting.distances import reach_of
+from siting.program.beside import apart, what_is_left
+from siting.program.choosing import choose
+from siting.program.compatible import Compatible
+from siting.program.counting import Counting, places
+from siting.program.fleets import Fleets, Group, first_groups
+from siting.program.most import find_most
+from siting.program.settle import settle
+from siting.program.solvers import Deadline, Solver
+
+
+def counting_of(case: Case) -> Counting:
+    """What the fleets prove where all anchors are in one group, which hides most."""
+    everyone = np.arange(len(case.site_ids))
+    fleets = Fleets(case, [Group(everyone, everyone)])
+    relaxed = fleets.relaxed()
+    return Counting(case, fleets.most(LONG, relaxed.clusters), HIGHS, relaxed.prices)
+
+
+def sharpen(counting: Counting, found: int) -> list[int]:
+    """The bounds after each step, until there is none left to take."""
+    steps = [counting.at_most]
+    while counting.sharpen(found, LONG):
+        steps.append(counting.at_most)
+    return steps
+
+
+def check_steps(seed: int, case: Case) -> tuple[int, int, int]:
+    """The bound before and after all steps, and the true number, which is never cut off."""
+    counting, true = counting_of(case), true_most(case)
+    steps = sharpen(counting, true)
+    assert steps == sorted(steps, reverse=True)
+    assert steps[-1] >= true
+    # A plan of fewer clusters than there can be does not change what is proven.
+    if true:
+        again = counting_of(case)
+        assert sharpen(again, true - 1)[-1] >= true
+        check_choice(again, true)
+    return steps[0], steps[-1], true
+
+
+def check_choice(counting: Counting, true: int) -> None:
+    """What is chosen among known clusters is on sites of their own."""
+    compatible, known = counting.outlines.compatible, counting.master.outlines
+    choice = choose(compatible, known, 1, LONG)
+    sites = [i for cluster in choice for i in cluster]
+    assert len(set(sites)) == len(sites)
+    if counting.case.cluster.network == "mesh":
+        assert all(compatible.row(i)[list(cluster)].all() for cluster in choice for i in cluster)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_steps_end_at_the_true_number(network):
+    answers = [check_steps(*one) for one in free_cases(range(800, 830), network=network)]
+    loose = [(after, true) for before, after, true in answers if before > true]
+    assert len(loose) >= 3
+    assert sum(after == true for after, true in loose) >= 0.8 * len(loose)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("first", range(3_000, 3_300, 10))
+def test_steps_never_cut_off_the_true_number(first, network):
+    for seed, case in free_cases(range(first, first + 10), network=network):
+        check_steps(seed, case)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_dividing_never_cuts_off_the_true_number(network, monkeypatch):
+    # As if prices had proven nothing, all is left to the division.
+    def nothing_proven(counting: Counting, deadline: Deadline) -> bool:
+        at_most = counting.at_most
+        stepped = price(counting, deadline)
+        if counting.outlines.programs:
+            counting.at_most = at_most
+        return stepped
+
+    price = Counting._price
+    monkeypatch.setattr(Counting, "_price", nothing_proven)
+    loose = proven = 0
+    for seed, case in free_cases(range(840, 864), network=network):
+        before, after, true = check_steps(seed, case)
+        loose += before > true
+        proven += before > after == true
+    assert proven >= 0.7 * loose > 0
+
+
+def star(leaves: int) -> Case:
+    """Sites of a zone each, all within reach of the first and no two others of each other."""
+    count = leaves + 1
+    case = tight(count, 1e6).of_clusters(1)
+    km = np.full((count, count), 100.0)
+    km[0, :] = km[:, 0] = 50.0
+    np.fill_diagonal(km, 0.0)
+    return replace(
+        case,
+        zone=np.arange(count),
+        zone_ids=tuple(f"z{i}" for i in range(count)),
+        zone_utility=(case.zone_utility[0],) * count,
+        headroom_mw=np.full(count, 1e6),
+        parent=np.full(count, -1),
+        reach=type(case.reach).from_dense(km, 90.0),
+    )
+
+
+def cycles(sites: int, number: int) -> Case:
+    """Sites of a zone each, in cycles in which each is within reach of its two neighbours."""
+    case = star(sites * number - 1)
+    at, of = np.arange(sites * number) % sites, np.arange(sites * number) // sites
+    steps = np.abs(np.subtract.outer(at, at))
+    near = np.minimum(steps, sites - steps) <= 1
+    km = np.where(near & (of[:, None] == of), 50.0, 100.0)
+    np.fill_diagonal(km, 0.0)
+    return replace(case, reach=type(case.reach).from_dense(km, 90.0))
+
+
+def test_what_reach_forbids_is_known_from_nothing():
+    # Seven sites make three clusters of two, but for reach: each needs the one in the middle.
+    counting = counting_of(star(6))
+    assert counting.at_most == 3
+    assert sharpen(counting, 1)[-1] == 1
+
+
+@pytest.mark.parametrize(("sites", "number"), [(5, 2), (5, 3), (7, 2)])
+def test_odd_cycles_have_whole_clusters(sites, number):
+    # Half a cluster on each of the pairs makes half a cluster more than whole ones do.
+    counting = counting_of(cycles(sites, number))
+    whole = number * (sites // 2)
+    steps = sharpen(counting, whole)
+    assert counting.master.solve({}) == pytest.approx(number * sites / 2)
+    assert number * sites // 2 in steps
+    assert steps[-1] == whole
+
+
+def test_room_beside_clusters_is_never_less_than_there_is():
+    checked = 0
+    for _, case in free_cases(range(870, 890), network="mesh"):
+        counting = counting_of(case)
+        assert counting.beside(case) == counting.at_most
+        sharpen(counting, 0)
+        for outline in counting.master.outlines[:3]:
+            plan = settle(replace(case, sense="minimise_cost"), (outline.sites,), HIGHS)
+            if plan is None:
+                continue
+            left = what_is_left(case, apart(case, plan, HIGHS))
+            left = left.take(np.flatnonzero(left.usable))
+            assert true_most(left) <= counting.beside(what_is_left(case, [plan]))
+            checked += 1
+    assert checked >= 10
+
+
+def test_places_are_different_sets_of_classes():
+    case = free_case(803, network="mesh")
+    compatible = Compatible.of(case, counting_of(case).outlines.classes)
+    found = places(compatible)
+    assert len(set(found)) == len(found)
+    for z in np.unique(case.zone):
+        inside = np.unique(compatible.classes.of_site[case.zone == z]).tolist()
+        assert (tuple(inside),) in found
+
+
+def test_no_step_without_time():
+    counting = counting_of(star(6))
+    assert not counting.sharpen(1, Deadline(0))
+    assert (counting.at_most, counting.steps) == (3, 0)
+
+
+def test_the_first_groups_are_no_better_than_all_that_is_known():
+    for _, case in free_cases(range(890, 900), network="mesh"):
+        fleets = Fleets(case, first_groups(case))
+        relaxed = fleets.relaxed()
+        counting = Counting(case, fleets.most(LONG, relaxed.clusters), HIGHS, relaxed.prices)
+        while not counting.settled and counting.sharpen(0, LONG):
+            pass
+        if counting.settled:
+            assert counting.master.solve({}) <= relaxed.clusters * (1 + 1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("target_mw", "number"), [(10_000, 3), (8_000, 7), (7_000, 9)])
+def test_number_of_large_clusters_on_the_bundled_world_is_proven(target_mw, number):
+    # The headroom alone would do for 9, 12 and 13, the fleets alone for 6, 10 and 12.
+    changes = {"cluster.count": "most", "cluster.target_mw": target_mw}
+    model = siting.read_model("us_5gw", set=changes)
+    world = siting.read_world(model)
+    case = build_case(model, world, reach_of(model, world))
+    found = find_most(case, Solver("highs", 1e-3, 0), Deadline(3_000))
+    assert (found.found, found.at_most) == (number, number)
