@@ -1,4 +1,4 @@
-"""The most of some known outlines of clusters that fit beside each other, on sites of their own.
+"""Known outlines of clusters that fit beside each other: the most, or so many of the most draw.
 
 A program of one whole number for each outline: of how many clusters it is that of. Their draws are
 free within what its sites can carry. Where several clusters are of one outline, or outlines have
@@ -20,12 +20,20 @@ from siting.program.solvers import Deadline
 NEXT_WHOLE = 1.0 - 1e-3
 """A number within less than one of the bound is the best [1]."""
 
+DRAW_GAP = 1e-3
+"""Gap of the most draw [1]."""
+
 PATTERNS = 600
 """Outlines among which the most clusters are chosen, at the most: those found last."""
 
 
 def choose(
-    compatible: Compatible, outlines: Sequence[Outline], threads: int, deadline: Deadline
+    compatible: Compatible,
+    outlines: Sequence[Outline],
+    threads: int,
+    deadline: Deadline,
+    *,
+    count: int | None = None,
 ) -> list[tuple[int, ...]]:
     """Choose outlines and find sites for them.
 
@@ -39,6 +47,8 @@ def choose(
         Threads to use; 0 for the solver's own choice.
     deadline
         When to stop.
+    count
+        So many clusters of the most draw, where that is told.
 
     Returns
     -------
@@ -48,10 +58,10 @@ def choose(
     """
     known = {tuple(sorted(outline.sites)): outline for outline in outlines if outline.sites}
     some = list(known.values())[-PATTERNS:]
-    choice = _Choice(compatible, some)
+    choice = _Choice(compatible, some, count)
     solver = solver_of(choice.program.model(), threads=threads or None)
-    solver.setOptionValue("mip_rel_gap", 0.0)
-    solver.setOptionValue("mip_abs_gap", NEXT_WHOLE)
+    solver.setOptionValue("mip_rel_gap", 0.0 if count is None else DRAW_GAP)
+    solver.setOptionValue("mip_abs_gap", NEXT_WHOLE if count is None else 0.0)
     run_until(solver, deadline)
     if solver.getInfo().primal_solution_status != FEASIBLE:
         return []
@@ -61,14 +71,19 @@ def choose(
 class _Choice:
     """The program of a choice; ``clusters`` and ``draw`` are its columns, by outline."""
 
-    def __init__(self, compatible: Compatible, outlines: Sequence[Outline]) -> None:
-        self._compatible, self._outlines = compatible, outlines
+    def __init__(
+        self, compatible: Compatible, outlines: Sequence[Outline], count: int | None
+    ) -> None:
+        self._compatible, self._outlines, self._count = compatible, outlines, count
         self.program = Linear()
         self.clusters: list[int] = []
         self.draw: list[dict[int, int]] = []
         self._shared: dict[tuple[str, int], list[tuple[int, float]]] = {}
         for outline in outlines:
             self._add(outline)
+        if count is not None:
+            everyone = [(column, 1.0) for column in self.clusters]
+            self.program.row(float(count), float(count), everyone)
         classes = compatible.classes
         limits = {
             "zone": compatible.case.headroom_mw.tolist(),
@@ -82,8 +97,9 @@ class _Choice:
         """The clusters of an outline: within what its sites can carry, of the size, and clean."""
         case, classes, program = self._compatible.case, self._compatible.classes, self.program
         grid, asked = classes.grid_clean_fraction, case.clean.min_fraction
-        clusters = program.column(cost=-1.0, whole=True)
-        draw = {k: program.column() for k in outline.draw_mw}
+        counts = self._count is None
+        clusters = program.column(cost=-1.0 if counts else 0.0, whole=True)
+        draw = {k: program.column(cost=0.0 if counts else -1.0) for k in outline.draw_mw}
         contract = {k: program.column() for k in outline.draw_mw}
         for k, d in draw.items():
             most_mw = sum(self._caps_mw(outline, k))

@@ -142,13 +142,18 @@ class Compatible:
     def _around_a_hub(
         self, ks: IntArray, candidates: list[IntArray], hub: int | None
     ) -> tuple[int, ...] | None:
+        """Sites that a hub links, with the hub among them if there are such."""
         hubs = np.arange(len(self.around)) if hub is None else self.sites[hub]
+        beyond: tuple[int, ...] | None = None
         for i in hubs[self.around[np.ix_(hubs, ks)].all(axis=1)].tolist():
             row = self.row(i)
-            found = _different([here[row[here]] for here in candidates])
-            if found is not None:
-                return found
-        return None
+            near = [here[row[here]] for here in candidates]
+            for at in [at for at, here in enumerate(near) if i in here]:
+                with_hub = [*near[:at], np.array([i]), *near[at + 1 :]]
+                if (found := _different(with_hub)) is not None:
+                    return found
+            beyond = beyond or _different(near)
+        return beyond
 
     def row(self, i: int) -> BoolArray:
         """``(I,)`` sites that a site can be in one cluster with, or links as a hub; itself too."""

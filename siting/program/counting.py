@@ -43,11 +43,20 @@ WHOLE = 1e-5
 DEAR = 30.0
 """What a cluster that lacks costs, in clusters [1]."""
 
-CANDIDATES = 10
+CANDIDATES = 60
 """Numbers of clusters that are tried before the best is divided by, at the most."""
+
+ENOUGH = 6
+"""New outlines after which the master is solved again, while a part of all plans is closed."""
 
 TRIED_BEFORE = 10.0
 """Weight of what earlier trials gained, beside how far from whole a number is [1]."""
+
+TIGHT = 1e-3
+"""Room for less than this beyond the clusters that are asked tells nothing [1]."""
+
+MORE = 1e-2
+"""What more than all the room counts for, at the most, in clusters [1]."""
 
 AROUND = (2, 3, 4, 6, 8, 12)
 """Zones of the parts of the country around a zone."""
@@ -76,13 +85,18 @@ class Master:
         sites = np.bincount(classes.of_site, minlength=len(classes))
         self._of_class = [self._row(float(number)) for number in sites]
         self._presence: dict[Presence, int] = {}
+        self._lacking: dict[Presence, int] = {}
+        self._everyone = add_row(self._solver, -math.inf, math.inf, [])
+        add_column(self._solver, cost=DEAR, terms=[(self._everyone, 1.0)])
+        self._worth: Prices | None = None
+        self._counts = True
 
     def _row(self, most: float) -> int:
         return add_row(self._solver, -math.inf, most, [])
 
     def add(self, outline: Outline) -> None:
         """Know an outline."""
-        terms: dict[int, float] = {}
+        terms: dict[int, float] = {self._everyone: 1.0}
         for k, draws in outline.draw_mw.items():
             for z in self._case.ancestry[self._classes.zone(k)]:
                 terms[self._zone[z]] = terms.get(self._zone[z], 0.0) + sum(draws)
@@ -93,11 +107,59 @@ class Master:
         for presence, row in self._presence.items():
             if outline.counts_for(presence):
                 terms[row] = 1.0
-        self._column.append(add_column(self._solver, cost=-1.0, terms=sorted(terms.items())))
+        cost = -1.0 if self._counts else self._use_of(outline)
+        self._column.append(add_column(self._solver, cost=cost, terms=sorted(terms.items())))
         self.outlines.append(outline)
 
     def solve(self, limits: Limits) -> float:
         """The number of clusters, less what is lacking; limits hold for the next prices too."""
+        self._seek(counts=True)
+        self._solver.changeRowBounds(self._everyone, -math.inf, math.inf)
+        return -self._solved(limits)
+
+    def least_use(self, limits: Limits, count: int, *, exactly: bool = False) -> float:
+        """What so many clusters, or more, use at the least at the prices of all, in clusters.
+
+        What is lacking is dear. Where limits leave just the number that is asked, the number
+        tells nothing of how near they are to less; this does.
+        """
+        self._seek(counts=False)
+        most = float(count) if exactly else math.inf
+        self._solver.changeRowBounds(self._everyone, float(count), most)
+        return self._solved(limits)
+
+    def worth_of_one(self) -> float:
+        """What one cluster more would add to the use in the last solution."""
+        return float(self._solver.getSolution().row_dual[self._everyone])
+
+    def worth(self, prices: Prices) -> None:
+        """Set the prices at which use is measured."""
+        self._seek(counts=True)
+        self._worth = prices
+
+    def _seek(self, *, counts: bool) -> None:
+        """Look for the most clusters, or for the least use."""
+        if counts == self._counts:
+            return
+        self._counts = counts
+        costs = [-1.0 if counts else self._use_of(outline) for outline in self.outlines]
+        columns = np.array(self._column, np.int32)
+        self._solver.changeColsCost(len(columns), columns, np.array(costs))
+
+    def _use_of(self, outline: Outline) -> float:
+        """What an outline uses at the prices of all, in clusters."""
+        prices = self._worth
+        assert prices is not None
+        use = 0.0
+        for k, mw in outline.contract_mw.items():
+            use += mw * prices.area.get(self._classes.area(k), 0.0)
+        for k, draws in outline.draw_mw.items():
+            chain = list(self._case.ancestry[self._classes.zone(k)])
+            use += (float(prices.zone[chain].sum()) + prices.mw) * sum(draws)
+            use += float(prices.campus[k]) * len(draws)
+        return use
+
+    def _solved(self, limits: Limits) -> float:
         for presence in limits:
             if presence not in self._presence:
                 self._count(presence)
@@ -113,7 +175,19 @@ class Master:
             self._solver.clearSolver()
             self._solver.run()
         expect(self._solver, OPTIMAL)
-        return -float(self._solver.getInfo().objective_function_value)
+        return float(self._solver.getInfo().objective_function_value)
+
+    def forget(self, presence: Presence) -> None:
+        """Drop the limits on the presence that was the last to be limited."""
+        row, lacking = self._presence.pop(presence), self._lacking.pop(presence)
+        assert row == self._solver.getNumRow() - 1
+        assert lacking == self._solver.getNumCol() - 1
+        self._solver.deleteCols(1, np.array([lacking], np.int32))
+        self._solver.deleteRows(1, np.array([row], np.int32))
+
+    def limits(self, presence: Presence) -> bool:
+        """Whether a presence was limited and not forgotten."""
+        return presence in self._presence
 
     def _count(self, presence: Presence) -> None:
         """Limits on a presence, and what is lacking of them."""
@@ -124,7 +198,7 @@ class Master:
         ]
         row = add_row(self._solver, -math.inf, math.inf, counted)
         self._presence[presence] = row
-        add_column(self._solver, cost=DEAR, terms=[(row, 1.0)])
+        self._lacking[presence] = add_column(self._solver, cost=DEAR, terms=[(row, 1.0)])
 
     def parts(self) -> list[tuple[Outline, float]]:
         """What part of each outline the last solution has."""
@@ -187,6 +261,7 @@ class Counting:
     _begun: bool = False
     _prices: Prices | None = None
     _least: float = 0.0
+    _all_there_is: float = math.inf
     _places: list[Presence] = field(default_factory=list)
     _open: list[Limits] = field(default_factory=list)
     _gains: dict[Presence, list[float]] = field(default_factory=dict)
@@ -267,7 +342,10 @@ class Counting:
             self.at_most = min(self.at_most, _whole(all_there_is / least))
             if least >= self._least:
                 self._prices, self._least = prices, least
+                self._all_there_is = all_there_is
         self.settled = not self.outlines.programs or (self._begun and not found)
+        if self.settled and self._prices is not None:
+            self.master.worth(self._prices)
         self._begun = True
         return True
 
@@ -285,7 +363,7 @@ class Counting:
             # Where all clusters cost more than this, so many of them cost more than all there is.
             below = value / count + CHEAPER
             least, found = self.outlines.cheapest(
-                self.master.prices(), below, self.solver, deadline
+                self.master.prices(), below, self.solver, deadline, enough=ENOUGH
             )
             for outline in found:
                 self.master.add(outline)
@@ -304,9 +382,14 @@ class Counting:
 
         The last of them has less room.
         """
-        parts = self.master.parts()
-        numbers = self._numbers(parts)
-        room = max(value - self.at_most, 0.0) + CHEAPER
+        numbers = self._numbers(self.master.parts())
+        room = max(value - self.at_most, 0.0)
+        # Where the limits leave just so many clusters, what counts is what is left beside them.
+        tight = room < TIGHT
+        if tight:
+            value = -self.master.least_use(limits, self.at_most)
+            room = max(value + self._all_there_is, 0.0)
+        room += CHEAPER
 
         def promise(presence: Presence) -> float:
             tried, few, more = self._gains.get(presence, (0.0, 0.0, 0.0))
@@ -322,17 +405,28 @@ class Counting:
                 {**limits, presence: (least, float(floor))},
                 {**limits, presence: (floor + 1.0, most)},
             ]
-            values = [self.master.solve(side) for side in sides]
-            gains = [max(value - v, CHEAPER) for v in values]
+            values = self._tried(presence, sides, tight=tight)
+            gains = [min(max(value - v, CHEAPER), room + MORE) for v in values]
             known = self._gains.setdefault(presence, [0.0, 0.0, 0.0])
             for at, gain in enumerate((1.0, *gains)):
                 known[at] += gain
-            score = math.prod(min(gain, room + 1e-2) for gain in gains)
+            score = math.prod(gains)
             if best is None or score > best[0]:
                 best = score, sorted(zip(values, sides, strict=True), key=lambda one: -one[0])
             if min(gains) > room:
                 break
         return [] if best is None else [side for _, side in best[1]]
+
+    def _tried(self, presence: Presence, sides: list[Limits], *, tight: bool) -> list[float]:
+        """What room either side leaves, in clusters."""
+        master, limited = self.master, self.master.limits(presence)
+        if tight:
+            values = [-master.least_use(side, self.at_most) for side in sides]
+        else:
+            values = [master.solve(side) for side in sides]
+        if not limited:
+            master.forget(presence)
+        return values
 
     def _numbers(self, parts: list[tuple[Outline, float]]) -> dict[Presence, float]:
         """Presences of which the number of clusters is not whole."""

@@ -48,6 +48,12 @@ FINE_GAP = 1e-6
 TINY = 1e-9
 """Prices below this are rounding [1]."""
 
+AT_ONCE = 8
+"""Anchors that are asked before it is seen whether enough was found."""
+
+LUCK_LASTS = 0.5
+"""Weight of what an anchor found before, each time that it is asked [1]."""
+
 Forbidden = tuple[tuple[int, int, float], ...]
 """Class, number, draw: no outline has for each of them a campus of that number that draws more."""
 
@@ -302,7 +308,7 @@ class AnchorProgram:
         costs = np.zeros(self._columns)
         for at, k in enumerate(self.members):
             chain = list(self._case.ancestry[self._classes.zone(k)])
-            costs[self._draws(at)] = prices.zone[chain].sum()
+            costs[self._draws(at)] = prices.zone[chain].sum() + prices.mw
             costs[self._used[at]] = prices.campus[k]
             if k in self._rest:
                 costs[self._rest[k][0]] = prices.campus[k]
@@ -399,6 +405,7 @@ class Outlines:
     classes: Classes
     compatible: Compatible
     programs: list[AnchorProgram]
+    _luck: list[float]
     _forbidden: dict[Forbidden, None] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -419,10 +426,16 @@ class Outlines:
                 later = [other for other in order if other != k]
             members = [k, *(other for other in later if pairs[k, other])]
             programs.append(AnchorProgram(case, classes, caps_mw, members, pairs, single))
-        return cls(case, classes, compatible, programs)
+        return cls(case, classes, compatible, programs, [0.0] * len(programs))
 
     def cheapest(
-        self, prices: Prices, below: float, solver: Solver, deadline: Deadline
+        self,
+        prices: Prices,
+        below: float,
+        solver: Solver,
+        deadline: Deadline,
+        *,
+        enough: int | None = None,
     ) -> tuple[float, list[Outline]]:
         """The cheapest outline of every anchor, of those that cost less than some limit.
 
@@ -436,23 +449,45 @@ class Outlines:
             How many anchors are asked at once.
         deadline
             When to stop.
+        enough
+            When so many outlines are found, other anchors need not be asked.
 
         Returns
         -------
         least
-            No outline costs less; the limit if none costs less than that [1].
+            No outline costs less; the limit if none costs less than that [1]. Minus infinity where
+            not all anchors were asked.
         outlines
             With their sites, as far as those are known.
         """
-        answers = solver.map(
-            lambda program: self._of_anchor(program, prices, below, deadline), self.programs
-        )
-        self.programs = [answer.program for answer in answers if answer.least < math.inf]
-        for answer in answers:
-            for forbidden in answer.learned:
-                self._tell_others(answer.program, forbidden)
-        least = min((answer.least for answer in answers), default=math.inf)
-        return min(least, below), [one.found for one in answers if one.found is not None]
+        # Where some were found lately, there may be more.
+        by_luck = sorted(range(len(self.programs)), key=lambda at: (-self._luck[at], at))
+        answers: dict[int, _Answer] = {}
+        found: list[Outline] = []
+        batch = len(by_luck) if enough is None else AT_ONCE
+        for first in range(0, len(by_luck), max(batch, 1)):
+            asked = by_luck[first : first + batch]
+            some = solver.map(
+                lambda at: self._of_anchor(self.programs[at], prices, below, deadline), asked
+            )
+            for at, answer in zip(asked, some, strict=True):
+                self.programs[at] = answer.program
+                answers[at] = answer
+                self._luck[at] = LUCK_LASTS * self._luck[at] + (answer.found is not None)
+                for forbidden in answer.learned:
+                    self._tell_others(at, forbidden)
+            found += [answer.found for answer in some if answer.found is not None]
+            if enough is not None and len(found) >= enough:
+                break
+        least = min((answer.least for answer in answers.values()), default=math.inf)
+        if len(answers) < len(by_luck):
+            least = -math.inf
+        has = [
+            at for at in range(len(by_luck)) if at not in answers or answers[at].least < math.inf
+        ]
+        self.programs = [self.programs[at] for at in has]
+        self._luck = [self._luck[at] for at in has]
+        return min(least, below), found
 
     def _of_anchor(
         self, program: AnchorProgram, prices: Prices, below: float, deadline: Deadline
@@ -477,15 +512,14 @@ class Outlines:
         """The class of the hub of all outlines of a program."""
         return program.members[0] if self.case.cluster.network == "hub" else None
 
-    def _tell_others(self, learner: AnchorProgram, forbidden: Forbidden) -> None:
+    def _tell_others(self, learner: int, forbidden: Forbidden) -> None:
         """What one anchor has learned holds for all, but what no hub of its class links."""
-        if forbidden in self._forbidden or self._hub(learner) is not None:
+        if forbidden in self._forbidden or self._hub(self.programs[learner]) is not None:
             return
         self._forbidden[forbidden] = None
-        self.programs = [
-            program if program is learner else program.that_forbids(forbidden)
-            for program in self.programs
-        ]
+        for at, program in enumerate(self.programs):
+            if at != learner:
+                self.programs[at] = program.that_forbids(forbidden)
 
     def _wanted(self, outline: Outline) -> list[Wanted]:
         return [

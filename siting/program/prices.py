@@ -26,7 +26,7 @@ Presence = tuple[tuple[int, ...], ...]
 
 @dataclass(frozen=True, eq=False)
 class Prices:
-    """Prices of what clusters use, in clusters; at least 0, but for those of presences.
+    """Prices of what clusters use, in clusters; at least 0, but for the last two.
 
     Parameters
     ----------
@@ -38,12 +38,15 @@ class Prices:
         Of covering a MW of draw with clean energy, by delivery area [1/MW].
     presence
         What clusters pay that count for a presence, or get where it is below 0 [1].
+    mw
+        Of any MW, besides; below 0 where draw is worth something [1/MW].
     """
 
     zone: FloatArray
     campus: FloatArray
     area: dict[int, float]
     presence: tuple[tuple[Presence, float], ...] = ()
+    mw: float = 0.0
 
 
 def at_prices(case: Case, prices: Prices) -> Case:
@@ -54,7 +57,7 @@ def at_prices(case: Case, prices: Prices) -> Case:
     case
         The question for one cluster; its own costs do not count.
     prices
-        What is scarce, by the classes of the case, without presences.
+        What is scarce, by the classes of the case; the last two do not count.
     """
     in_zone = np.array([prices.zone[list(chain)].sum() for chain in case.ancestry])
     thrift = THRIFT / max(case.target or 1.0, 1.0)

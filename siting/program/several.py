@@ -24,11 +24,13 @@ from siting.program.anchors import solve_anchors
 from siting.program.beside import apart, settled, together, what_is_left
 from siting.program.branching import solve_columns
 from siting.program.competing import Competition
+from siting.program.drawing import Drawing
 from siting.program.filling import Filling
+from siting.program.fleets import of_any_cluster
 from siting.program.plain import Proof, sign_of, solve_plain
 from siting.program.regrouping import Regrouping
 from siting.program.search import better_by_gap, within_gap
-from siting.program.settle import Settled
+from siting.program.settle import Settled, settle
 from siting.program.solvers import Deadline, Solver
 from siting.progress import Progress, ProgressCallback
 
@@ -37,6 +39,12 @@ WHOLE_ENTRIES = 400_000
 
 BOUND_SHARE = 0.3
 """Part of the time in which a bound on clusters that compete is sought [1]."""
+
+OUTLINE_SHARE = 0.3
+"""Part of the time in which the most draw is sought by outlines of clusters [1]."""
+
+CHOICE_LIMIT_S = 20.0
+"""Time for one choice among them [s]."""
 
 ROUGH_GAP = 0.01
 """Gap of clusters that are placed roughly [1]."""
@@ -65,7 +73,6 @@ def solve_several(
     first = place.in_what_is_left([], free)
     if first.infeasible:
         return first
-    sign = sign_of(case)
     placed = place.one_after_the_other(first) if start is None else apart(one, start, solver)
     clusters = placed if len(placed) == count else None
     if clusters is None and not deadline.reached():
@@ -73,7 +80,7 @@ def solve_several(
         filling = Filling.of(one, solver, deadline, progress, enough=count)
         thrifty = filling.beside(placed)
         if filling.out_of_room:
-            return Proof(None, sign * math.inf, True, True)
+            return Proof(None, sign_of(case) * math.inf, True, True)
         plan = settled(case, thrifty[:count], solver) if len(thrifty) >= count else None
         clusters = None if plan is None else apart(one, plan, solver)
     if priceable and clusters is not None:
@@ -86,19 +93,32 @@ def solve_several(
             improve=lambda plan: together(place.again(apart(one, plan, solver))),
             progress=progress,
         )
-    enough = None
+    return _compete(place, first.bound, clusters)
+
+
+def _compete(place: Placement, single: float, clusters: list[Settled] | None) -> Proof:
+    """Better clusters, and a bound on clusters that compete; ``single`` bounds any one."""
+    solver, deadline, sign = place.solver, place.deadline, sign_of(place.one)
+    known = -math.inf
     if clusters is not None:
         clusters = place.again(clusters)
-        enough = sign * better_by_gap(sign * together(clusters).objective, solver.gap)
-    competition = Competition.of(free, count, first.bound, solver, enough=enough)
+    if place.one.sense == "maximise_mw" and place.one.cluster.network != "ring":
+        clusters, bound_mw = place.by_outlines(clusters, single)
+        known = sign * bound_mw
+
+    def better_than(clusters: list[Settled]) -> float:
+        return sign * better_by_gap(sign * together(clusters).objective, solver.gap)
+
+    enough = None if clusters is None else better_than(clusters)
+    competition = Competition.of(place.free, place.count, single, solver, enough=enough)
+    competition.bound = max(competition.bound, known)
     bound = competition.sharpen(deadline.within(BOUND_SHARE * deadline.left_s()), enough)
     if clusters is None or enough is None:
         none = bound * sign == math.inf
         return Proof(None, bound, none, none)
     if bound * sign < enough * sign:
         clusters = place.together_again(clusters)
-        enough = sign * better_by_gap(sign * together(clusters).objective, solver.gap)
-        bound = competition.sharpen(deadline, enough)
+        bound = competition.sharpen(deadline, better_than(clusters))
     best = together(clusters)
     cost = best.objective * sign
     least = min(bound * sign, cost)
@@ -177,6 +197,28 @@ class Placement:
                     clusters[c], since_better = found.best, 1
             c = (c + 1) % len(clusters)
         return clusters
+
+    def by_outlines(
+        self, clusters: list[Settled] | None, scale_mw: float
+    ) -> tuple[list[Settled] | None, float]:
+        """Clusters chosen among those that bound the most draw, if they are better; and the bound.
+
+        The bound is minus infinity where it is proven that there is no plan [MW].
+        """
+        any_cluster, origin = of_any_cluster(self.free)
+        drawing = Drawing.of(any_cluster, self.count, scale_mw, self.solver)
+        share = self.deadline.within(OUTLINE_SHARE * self.deadline.left_s())
+        while drawing.sharpen(share):
+            pass
+        choice = () if self.one.required.any() else drawing.choose(share.within(CHOICE_LIMIT_S))
+        if len(choice) == self.count:
+            sites = tuple(tuple(sorted(origin[list(cluster)].tolist())) for cluster in choice)
+            plan = settle(self.free.of_clusters(self.count), sites, self.solver)
+            if plan is not None:
+                chosen = self.again(apart(self.one, plan, self.solver))
+                if clusters is None or together(chosen).objective > together(clusters).objective:
+                    clusters = chosen
+        return clusters, drawing.bound_mw
 
     def together_again(self, clusters: list[Settled]) -> list[Settled]:
         """Take out some clusters at a time and place them anew together, then each by itself."""
