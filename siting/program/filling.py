@@ -51,7 +51,7 @@ TRIED = 3
 TURNS = 12
 """How often the bound is sharpened and more clusters are sought, in turn, at the most."""
 
-CUT_SHARE = 0.6
+CUT_SHARE = 0.8
 """Part of the time that is left then, in which the bound is sharpened [1]."""
 
 CHOICE_LIMIT_S = 30.0

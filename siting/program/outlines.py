@@ -21,6 +21,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import highspy
 import numpy as np
@@ -50,6 +51,9 @@ TINY = 1e-9
 
 AT_ONCE = 8
 """Anchors that are asked before it is seen whether enough was found."""
+
+PROOFS = 4
+"""What was proven at so many prices of late is looked at before an anchor is asked."""
 
 LUCK_LASTS = 0.5
 """Weight of what an anchor found before, each time that it is asked [1]."""
@@ -85,6 +89,33 @@ class Outline:
         return all(any(k in self.draw_mw for k in part) for part in presence)
 
 
+@dataclass(frozen=True, eq=False)
+class _Proof:
+    """At some prices no outline of an anchor costs less.
+
+    Parameters
+    ----------
+    of_member
+        ``(3, members)`` prices of a MW of draw, of a campus and of a MW of contracts.
+    presence
+        Of what presences, as far as members count for them.
+    least
+        What is proven [1].
+    """
+
+    of_member: FloatArray
+    presence: dict[Presence, float]
+    least: float
+
+    def least_at(self, other: _Proof, most: FloatArray) -> float:
+        """What that says at other prices, where an outline has so much at the most."""
+        cheaper = float((np.maximum(self.of_member - other.of_member, 0.0) * most).sum())
+        for presence in self.presence.keys() | other.presence.keys():
+            change = self.presence.get(presence, 0.0) - other.presence.get(presence, 0.0)
+            cheaper += max(0.0, change)
+        return self.least - cheaper
+
+
 class AnchorProgram:
     """The outlines of an anchor.
 
@@ -116,6 +147,7 @@ class AnchorProgram:
         self.members = members
         self.single = single
         self.known: list[Forbidden] = []
+        self.proofs: list[_Proof] = []
         self._place = {k: at for at, k in enumerate(members)}
         self._program = Linear()
         column = self._program.column
@@ -258,6 +290,7 @@ class AnchorProgram:
             )
             for known in self.known:
                 program._forbid(known)
+            program.proofs = self.proofs
         program._forbid(forbidden)
         return program
 
@@ -304,40 +337,82 @@ class AnchorProgram:
         outline
             Without sites; ``None`` where none was found that costs less.
         """
-        solver = self._solver
-        costs = np.zeros(self._columns)
-        for at, k in enumerate(self.members):
-            chain = list(self._case.ancestry[self._classes.zone(k)])
-            costs[self._draws(at)] = prices.zone[chain].sum() + prices.mw
-            costs[self._used[at]] = prices.campus[k]
-            if k in self._rest:
-                costs[self._rest[k][0]] = prices.campus[k]
-            costs[self._contract[at]] = prices.area.get(self._classes.area(k), 0.0)
-        numbers = np.arange(self._columns, dtype=np.int32)
-        solver.changeColsCost(self._columns, numbers, costs)
-        rows = int(solver.getNumRow())
-        for presence, price in prices.presence:
-            if abs(price) > TINY:
-                self._charge(presence, price)
+        asked = self._at(prices)
+        if any(proof.least_at(asked, self._most) >= below for proof in self.proofs):
+            return below, None
+        solver, rows = self._solver, int(self._solver.getNumRow())
+        self._pay(asked)
         solver.setOptionValue("time_limit", deadline.left_s())
         solver.setOptionValue("objective_bound", below)
         solver.clearSolver()
         solver.run()
-        status, info = solver.getModelStatus(), solver.getInfo()
+        info = solver.getInfo()
         least, outline = -math.inf, None
-        if status == INFEASIBLE:
+        if solver.getModelStatus() == INFEASIBLE:
             least = below
         elif math.isfinite(info.mip_dual_bound):
             least = min(float(info.mip_dual_bound), below)
         cost = float(info.objective_function_value)
         if info.primal_solution_status == FEASIBLE and cost < below:
             outline = self._outline(np.array(solver.getSolution().col_value), cost)
-        if (added := int(solver.getNumCol()) - self._columns) > 0:
-            last = self._columns + added
-            solver.deleteCols(added, np.arange(self._columns, last, dtype=np.int32))
-        if (added := int(solver.getNumRow()) - rows) > 0:
-            solver.deleteRows(added, np.arange(rows, rows + added, dtype=np.int32))
+        if math.isfinite(least):
+            self.proofs = [*self.proofs[1 - PROOFS :], replace(asked, least=least)]
+        self._drop(self._columns, rows)
         return least, outline
+
+    def _pay(self, asked: _Proof) -> None:
+        """Set the prices; presences need columns and rows of their own."""
+        costs = np.zeros(self._columns)
+        for at, k in enumerate(self.members):
+            costs[self._draws(at)] = asked.of_member[0, at]
+            costs[self._used[at]] = asked.of_member[1, at]
+            if k in self._rest:
+                costs[self._rest[k][0]] = asked.of_member[1, at]
+            costs[self._contract[at]] = asked.of_member[2, at]
+        self._solver.changeColsCost(len(costs), np.arange(len(costs), dtype=np.int32), costs)
+        for presence, price in asked.presence.items():
+            self._charge(presence, price)
+
+    def _drop(self, columns: int, rows: int) -> None:
+        """Leave so many columns and rows."""
+        solver = self._solver
+        if (all_columns := int(solver.getNumCol())) > columns:
+            last = np.arange(columns, all_columns, dtype=np.int32)
+            solver.deleteCols(len(last), last)
+        if (all_rows := int(solver.getNumRow())) > rows:
+            last = np.arange(rows, all_rows, dtype=np.int32)
+            solver.deleteRows(len(last), last)
+
+    def _at(self, prices: Prices) -> _Proof:
+        """What the members pay; nothing is proven of it yet."""
+        zones = [list(self._case.ancestry[self._classes.zone(k)]) for k in self.members]
+        of_member = np.array(
+            [
+                [float(prices.zone[chain].sum()) + prices.mw for chain in zones],
+                prices.campus[self.members],
+                [prices.area.get(self._classes.area(k), 0.0) for k in self.members],
+            ]
+        )
+        presence: dict[Presence, float] = {}
+        for parts, price in prices.presence:
+            here = tuple(tuple(k for k in part if k in self._place) for part in parts)
+            if abs(price) > TINY and all(here):
+                presence[here] = presence.get(here, 0.0) + price
+        return _Proof(of_member, presence, -math.inf)
+
+    @cached_property
+    def _most(self) -> FloatArray:
+        """``(3, members)`` most draw, campuses and contracts that a cluster has of each class."""
+        draw_mw = [
+            min(
+                float(
+                    self._case.headroom_mw[list(self._case.ancestry[self._classes.zone(k)])].min()
+                ),
+                float(self._caps_mw[k].sum()),
+            )
+            for k in self.members
+        ]
+        return np.array([draw_mw, [len(self._caps_mw[k]) for k in self.members], draw_mw])
 
     def _outline(self, values: FloatArray, cost: float) -> Outline:
         draw_mw: dict[int, tuple[float, ...]] = {}
@@ -357,9 +432,7 @@ class AnchorProgram:
         """A presence costs so much, or gives it."""
         solver, parts = self._solver, []
         for part in presence:
-            first = [self._used[self._place[k]][0] for k in part if k in self._place]
-            if not first:
-                return
+            first = [self._used[self._place[k]][0] for k in part]
             if len(first) == 1 or self.members[0] in part:
                 # Every outline has the anchor.
                 parts.append(self._used[0][0] if self.members[0] in part else first[0])
