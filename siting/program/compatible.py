@@ -9,9 +9,9 @@ here is in no cluster, and only of a mesh what is found is one.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -61,7 +61,6 @@ class Compatible:
     sites: list[IntArray]
     near: BoolArray
     around: BoolArray
-    _rows: dict[int, BoolArray] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, case: Case, classes: Classes) -> Compatible:
@@ -155,17 +154,19 @@ class Compatible:
             beyond = beyond or _different(near)
         return beyond
 
-    def row(self, i: int) -> BoolArray:
-        """``(I,)`` sites that a site can be in one cluster with, or links as a hub; itself too."""
-        if i not in self._rows:
-            row = np.zeros(len(self.case.site_ids), dtype=np.bool_)
-            row[self._others(i)] = True
-            row[i] = True
-            while len(self._rows) >= HELD:
-                self._rows.pop(next(iter(self._rows)), None)
-            self._rows[i] = row
-            return row
-        return self._rows[i]
+    @cached_property
+    def row(self) -> Callable[[int], BoolArray]:
+        """Of a site, the ``(I,)`` sites that it can be in one cluster with, itself too.
+
+        Of a hub, those that it links. Rows are held for a while, for many threads.
+        """
+        return lru_cache(HELD)(self._row)
+
+    def _row(self, i: int) -> BoolArray:
+        row = np.zeros(len(self.case.site_ids), dtype=np.bool_)
+        row[self._others(i)] = True
+        row[i] = True
+        return row
 
     def _others(self, i: int) -> IntArray:
         case = self.case

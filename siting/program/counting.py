@@ -25,23 +25,15 @@ import numpy as np
 from siting.case import Case
 from siting.program.classes import Classes
 from siting.program.compatible import Compatible
-from siting.program.linear import OPTIMAL, add_column, add_row, expect, solver_of
+from siting.program.fleets import whole_clusters
+from siting.program.outline_master import WHOLE, Limits, OutlineMaster
 from siting.program.outlines import Outline, Outlines
 from siting.program.prices import Presence, Prices
 from siting.program.settle import Settled
 from siting.program.solvers import Deadline, Solver
 
-ROUNDING = 1e-6
-"""What the rounding of a solver may do to a number of clusters, relative to it [1]."""
-
 CHEAPER = 1e-6
 """By how much an outline must be cheaper than those that are known [1]."""
-
-WHOLE = 1e-5
-"""Parts this near to a whole number are whole [1]."""
-
-DEAR = 30.0
-"""What a cluster that lacks costs, in clusters [1]."""
 
 CANDIDATES = 60
 """Numbers of clusters that are tried before the best is divided by, at the most."""
@@ -60,173 +52,6 @@ MORE = 1e-2
 
 AROUND = (2, 3, 4, 6, 8, 12)
 """Zones of the parts of the country around a zone."""
-
-Limits = dict[Presence, tuple[float, float]]
-"""The least and largest number of clusters that count for each presence."""
-
-
-class Master:
-    """As many known outlines as there is room for, or parts of them.
-
-    Parameters
-    ----------
-    case, classes
-        The question for one cluster, and its classes.
-    """
-
-    def __init__(self, case: Case, classes: Classes) -> None:
-        self._case, self._classes = case, classes
-        self.outlines: list[Outline] = []
-        self._column: list[int] = []
-        self._solver = solver_of(threads=1)
-        zones = sorted({z for k in range(len(classes)) for z in case.ancestry[classes.zone(k)]})
-        self._zone = {z: self._row(float(case.headroom_mw[z])) for z in zones}
-        self._area = {a: self._row(mw) for a, mw in sorted(classes.offered_mw.items())}
-        sites = np.bincount(classes.of_site, minlength=len(classes))
-        self._of_class = [self._row(float(number)) for number in sites]
-        self._presence: dict[Presence, int] = {}
-        self._lacking: dict[Presence, int] = {}
-        self._everyone = add_row(self._solver, -math.inf, math.inf, [])
-        add_column(self._solver, cost=DEAR, terms=[(self._everyone, 1.0)])
-        self._worth: Prices | None = None
-        self._counts = True
-
-    def _row(self, most: float) -> int:
-        return add_row(self._solver, -math.inf, most, [])
-
-    def add(self, outline: Outline) -> None:
-        """Know an outline."""
-        terms: dict[int, float] = {self._everyone: 1.0}
-        for k, draws in outline.draw_mw.items():
-            for z in self._case.ancestry[self._classes.zone(k)]:
-                terms[self._zone[z]] = terms.get(self._zone[z], 0.0) + sum(draws)
-            terms[self._of_class[k]] = float(len(draws))
-        for k, mw in outline.contract_mw.items():
-            row = self._area[self._classes.area(k)]
-            terms[row] = terms.get(row, 0.0) + mw
-        for presence, row in self._presence.items():
-            if outline.counts_for(presence):
-                terms[row] = 1.0
-        cost = -1.0 if self._counts else self._use_of(outline)
-        self._column.append(add_column(self._solver, cost=cost, terms=sorted(terms.items())))
-        self.outlines.append(outline)
-
-    def solve(self, limits: Limits) -> float:
-        """The number of clusters, less what is lacking; limits hold for the next prices too."""
-        self._seek(counts=True)
-        self._solver.changeRowBounds(self._everyone, -math.inf, math.inf)
-        return -self._solved(limits)
-
-    def least_use(self, limits: Limits, count: int, *, exactly: bool = False) -> float:
-        """What so many clusters, or more, use at the least at the prices of all, in clusters.
-
-        What is lacking is dear. Where limits leave just the number that is asked, the number
-        tells nothing of how near they are to less; this does.
-        """
-        self._seek(counts=False)
-        most = float(count) if exactly else math.inf
-        self._solver.changeRowBounds(self._everyone, float(count), most)
-        return self._solved(limits)
-
-    def worth_of_one(self) -> float:
-        """What one cluster more would add to the use in the last solution."""
-        return float(self._solver.getSolution().row_dual[self._everyone])
-
-    def worth(self, prices: Prices) -> None:
-        """Set the prices at which use is measured."""
-        self._seek(counts=True)
-        self._worth = prices
-
-    def _seek(self, *, counts: bool) -> None:
-        """Look for the most clusters, or for the least use."""
-        if counts == self._counts:
-            return
-        self._counts = counts
-        costs = [-1.0 if counts else self._use_of(outline) for outline in self.outlines]
-        columns = np.array(self._column, np.int32)
-        self._solver.changeColsCost(len(columns), columns, np.array(costs))
-
-    def _use_of(self, outline: Outline) -> float:
-        """What an outline uses at the prices of all, in clusters."""
-        prices = self._worth
-        assert prices is not None
-        use = 0.0
-        for k, mw in outline.contract_mw.items():
-            use += mw * prices.area.get(self._classes.area(k), 0.0)
-        for k, draws in outline.draw_mw.items():
-            chain = list(self._case.ancestry[self._classes.zone(k)])
-            use += (float(prices.zone[chain].sum()) + prices.mw) * sum(draws)
-            use += float(prices.campus[k]) * len(draws)
-        return use
-
-    def _solved(self, limits: Limits) -> float:
-        for presence in limits:
-            if presence not in self._presence:
-                self._count(presence)
-        rows = list(self._presence.values())
-        bounds = [limits.get(presence, (-math.inf, math.inf)) for presence in self._presence]
-        if rows:
-            lower, upper = np.array(bounds).T
-            numbers = np.array(rows, np.int32)
-            self._solver.changeRowsBounds(len(rows), numbers, lower.copy(), upper.copy())
-        self._solver.run()
-        if self._solver.getModelStatus() != OPTIMAL:
-            # A basis of rows that were free before can be a bad one to begin with.
-            self._solver.clearSolver()
-            self._solver.run()
-        expect(self._solver, OPTIMAL)
-        return float(self._solver.getInfo().objective_function_value)
-
-    def forget(self, presence: Presence) -> None:
-        """Drop the limits on the presence that was the last to be limited."""
-        row, lacking = self._presence.pop(presence), self._lacking.pop(presence)
-        assert row == self._solver.getNumRow() - 1
-        assert lacking == self._solver.getNumCol() - 1
-        self._solver.deleteCols(1, np.array([lacking], np.int32))
-        self._solver.deleteRows(1, np.array([row], np.int32))
-
-    def limits(self, presence: Presence) -> bool:
-        """Whether a presence was limited and not forgotten."""
-        return presence in self._presence
-
-    def _count(self, presence: Presence) -> None:
-        """Limits on a presence, and what is lacking of them."""
-        counted = [
-            (column, 1.0)
-            for outline, column in zip(self.outlines, self._column, strict=True)
-            if outline.counts_for(presence)
-        ]
-        row = add_row(self._solver, -math.inf, math.inf, counted)
-        self._presence[presence] = row
-        self._lacking[presence] = add_column(self._solver, cost=DEAR, terms=[(row, 1.0)])
-
-    def parts(self) -> list[tuple[Outline, float]]:
-        """What part of each outline the last solution has."""
-        values = np.array(self._solver.getSolution().col_value)[self._column]
-        return [(self.outlines[c], float(values[c])) for c in np.flatnonzero(values > WHOLE)]
-
-    def prices(self) -> Prices:
-        """The duals of the last solution."""
-        duals = -np.array(self._solver.getSolution().row_dual)
-        zone = np.zeros(len(self._case.zone_ids))
-        for z, row in self._zone.items():
-            zone[z] = max(0.0, duals[row])
-        area = {a: max(0.0, float(duals[row])) for a, row in self._area.items()}
-        campus = np.maximum(0.0, duals[self._of_class])
-        presence = tuple((p, float(duals[row])) for p, row in self._presence.items())
-        return Prices(zone, campus, area, presence)
-
-    def all_there_is(self, case: Case, classes: Classes, prices: Prices) -> float:
-        """What all that a case has costs at prices without presences, in clusters."""
-        zones, areas = list(self._zone), list(self._area)
-        offered_mw = np.array([classes.offered_mw.get(a, 0.0) for a in areas])
-        per_mw = np.array([prices.area.get(a, 0.0) for a in areas])
-        sites = np.bincount(classes.of_site[case.usable], minlength=len(classes))
-        return float(
-            prices.zone[zones] @ case.headroom_mw[zones]
-            + per_mw @ offered_mw
-            + prices.campus @ sites
-        )
 
 
 @dataclass
@@ -272,9 +97,9 @@ class Counting:
         return Outlines.of(self.case)
 
     @cached_property
-    def master(self) -> Master:
+    def master(self) -> OutlineMaster:
         """The outlines that are known."""
-        return Master(self.case, self.outlines.classes)
+        return OutlineMaster(self.case, self.outlines.classes)
 
     def know(self, found: Settled) -> None:
         """Know the only cluster of a plan."""
@@ -339,7 +164,7 @@ class Counting:
         if not self.outlines.programs:
             self.at_most = 0
         elif self._begun and least > 0:
-            self.at_most = min(self.at_most, _whole(all_there_is / least))
+            self.at_most = min(self.at_most, whole_clusters(all_there_is / least))
             if least >= self._least:
                 self._prices, self._least = prices, least
                 self._all_there_is = all_there_is
@@ -354,7 +179,7 @@ class Counting:
         if self._prices is None:
             return self.at_most
         paid = self.master.all_there_is(left, Classes.of(left), self._prices)
-        return min(self.at_most, _whole(paid / self._least))
+        return min(self.at_most, whole_clusters(paid / self._least))
 
     def _divide(self, limits: Limits, deadline: Deadline) -> bool:
         """Close a part of all plans, or divide it; whether that was done."""
@@ -481,8 +306,3 @@ def _parts(compatible: Compatible, zones: list[int]) -> list[list[int]]:
         nearest = np.argsort(np.hypot(x - x[i], y - y[i]), kind="stable").tolist()
         parts += [nearest[:number] for number in AROUND]
     return parts
-
-
-def _whole(clusters: float) -> int:
-    """The whole number of clusters that a bound leaves, in spite of rounding."""
-    return max(0, math.floor(clusters * (1 + ROUNDING) + ROUNDING))

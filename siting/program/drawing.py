@@ -18,7 +18,9 @@ import numpy as np
 
 from siting.case import Case
 from siting.program.choosing import choose
-from siting.program.counting import CHEAPER, ROUNDING, Master
+from siting.program.counting import CHEAPER
+from siting.program.fleets import ROUNDING
+from siting.program.outline_master import OutlineMaster
 from siting.program.outlines import Outlines
 from siting.program.prices import Prices
 from siting.program.solvers import Deadline, Solver
@@ -49,7 +51,7 @@ class Drawing:
     scale_mw: float
     solver: Solver
     outlines: Outlines
-    master: Master
+    master: OutlineMaster
     bound_mw: float = math.inf
     _prices: Prices | None = None
     _most_worth: float = math.inf
@@ -58,7 +60,7 @@ class Drawing:
     def of(cls, case: Case, count: int, scale_mw: float, solver: Solver) -> Drawing:
         """What is known before any outline is."""
         outlines = Outlines.of(case)
-        master = Master(case, outlines.classes)
+        master = OutlineMaster(case, outlines.classes)
         master.worth(_worth(case, outlines, scale_mw))
         return cls(case, count, scale_mw, solver, outlines, master)
 
@@ -76,7 +78,8 @@ class Drawing:
             all_there_is = self.master.all_there_is(self.case, self.outlines.classes, prices)
             bound = (all_there_is - self.count * least) * self.scale_mw
             self.bound_mw = min(self.bound_mw, bound + ROUNDING * abs(bound))
-        if not self.outlines.programs:
+        # No plan draws less than nothing.
+        if self.bound_mw < 0 or not self.outlines.programs:
             self.bound_mw = -math.inf
         for outline in found:
             self.master.add(outline)

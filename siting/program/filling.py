@@ -229,12 +229,11 @@ class Filling:
     def _prove(self, best: list[Settled]) -> list[Settled]:
         """Sharpen the bound for some time, and choose again among the clusters found by that."""
         deadline = self.deadline.within(CUT_SHARE * self.deadline.left_s())
-        step = 0
+        known = len(self.counting.master.outlines)
         while len(best) < self.goal and self.counting.sharpen(self._short_of(best), deadline):
-            step += 1
-            if step % CHOOSE_EVERY == 0:
-                best = self._chosen(best)
             self._tell(best)
+        if len(best) < self.goal and len(self.counting.master.outlines) > known:
+            best = self._chosen(best)
         return best
 
     def _short_of(self, best: list[Settled]) -> int:

@@ -17,8 +17,8 @@ import highspy
 import numpy as np
 
 from siting.case import BoolArray, Case
-from siting.errors import SolverError
 from siting.fiber.reach import FloatArray, IntArray
+from siting.program.linear import INFEASIBLE, OPTIMAL, Linear, expect, solver_of
 from siting.program.neighbourhoods import first_members, neighbourhood
 from siting.program.solvers import Deadline
 
@@ -62,11 +62,10 @@ class Relaxed:
         self._solver.changeColsBounds(len(columns), columns, np.zeros(len(columns)), upper)
         self._solver.run()
         status = self._solver.getModelStatus()
-        if status == highspy.HighsModelStatus.kOptimal:
-            return -float(self._solver.getInfo().objective_function_value)
-        if status == highspy.HighsModelStatus.kInfeasible:
+        if status == INFEASIBLE:
             return -math.inf
-        raise SolverError(f"HiGHS ended an LP with {self._solver.modelStatusToString(status)!r}")
+        expect(self._solver, OPTIMAL)
+        return -float(self._solver.getInfo().objective_function_value)
 
     def holds_cluster(self, sites: IntArray) -> bool:
         """Whether a cluster may lie in a set of sites; if not, that is proven."""
@@ -230,54 +229,35 @@ Term = tuple[IntArray | int, FloatArray | float]
 
 
 class _Rows:
-    """A linear program while it is written."""
+    """A linear program while it is written, many columns at a time."""
 
     def __init__(self) -> None:
-        self._cost: list[float] = []
-        self._upper: list[float] = []
-        self._rows: list[tuple[float, float, list[int], list[float]]] = []
+        self._program = Linear()
 
     def columns(
         self, count: int, *, cost: FloatArray | float = 0.0, upper: float = math.inf
     ) -> IntArray:
         """New columns, not negative; their positions."""
-        first = len(self._cost)
-        self._cost += np.broadcast_to(np.asarray(cost, np.float64), (count,)).tolist()
-        self._upper += [upper] * count
-        return np.arange(first, first + count)
+        costs = np.broadcast_to(np.asarray(cost, np.float64), (count,)).tolist()
+        return np.array([self._program.column(cost=c, most=upper) for c in costs], np.int64)
 
     def at_most(self, right: float, *terms: Term) -> None:
         """Add the row ``sum of terms <= right``."""
-        self._add(-math.inf, right, terms)
+        self._program.at_most(right, _flat(terms))
 
     def at_least(self, right: float, *terms: Term) -> None:
         """Add the row ``sum of terms >= right``."""
-        self._add(right, math.inf, terms)
-
-    def _add(self, lower: float, upper: float, terms: tuple[Term, ...]) -> None:
-        columns: list[int] = []
-        values: list[float] = []
-        for where, what in terms:
-            at = np.atleast_1d(np.asarray(where))
-            columns += at.tolist()
-            values += np.broadcast_to(np.asarray(what, np.float64), at.shape).tolist()
-        self._rows.append((lower, upper, columns, values))
+        self._program.at_least(right, _flat(terms))
 
     def solver(self) -> highspy.Highs:
         """HiGHS with the program."""
-        model = highspy.HighsLp()
-        model.num_col_, model.num_row_ = len(self._cost), len(self._rows)
-        model.col_cost_ = np.array(self._cost)
-        model.col_lower_ = np.zeros(len(self._cost))
-        model.col_upper_ = np.array(self._upper)
-        model.row_lower_ = np.array([row[0] for row in self._rows])
-        model.row_upper_ = np.array([row[1] for row in self._rows])
-        lengths = [len(row[2]) for row in self._rows]
-        model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-        model.a_matrix_.start_ = np.concatenate(([0], np.cumsum(lengths))).astype(np.int32)
-        model.a_matrix_.index_ = np.array([c for row in self._rows for c in row[2]], np.int32)
-        model.a_matrix_.value_ = np.array([v for row in self._rows for v in row[3]], np.float64)
-        solver = highspy.Highs()
-        solver.setOptionValue("output_flag", False)
-        solver.passModel(model)
-        return solver
+        return solver_of(self._program.model())
+
+
+def _flat(terms: tuple[Term, ...]) -> list[tuple[int, float]]:
+    flat: list[tuple[int, float]] = []
+    for where, what in terms:
+        at = np.atleast_1d(np.asarray(where))
+        values = np.broadcast_to(np.asarray(what, np.float64), at.shape)
+        flat += zip(at.tolist(), values.tolist(), strict=True)
+    return flat

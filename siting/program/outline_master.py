@@ -1,0 +1,190 @@
+"""The master of outlines: as many clusters as there is room for, or the best of so many.
+
+A linear program over the outlines that are known (`siting.program.outlines`), or parts of them,
+within headroom, clean energy and the sites of each class. Its duals are prices of these.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from siting.case import Case
+from siting.program.classes import Classes
+from siting.program.linear import OPTIMAL, add_column, add_row, expect, solver_of
+from siting.program.outlines import Outline
+from siting.program.prices import Presence, Prices
+
+WHOLE = 1e-5
+"""Parts this near to a whole number are whole [1]."""
+
+DEAR = 30.0
+"""What a cluster that lacks costs, in clusters [1]."""
+
+Limits = dict[Presence, tuple[float, float]]
+"""The least and largest number of clusters that count for each presence."""
+
+
+class OutlineMaster:
+    """As many known outlines as there is room for, or parts of them.
+
+    Parameters
+    ----------
+    case, classes
+        The question for one cluster, and its classes.
+    """
+
+    def __init__(self, case: Case, classes: Classes) -> None:
+        self._case, self._classes = case, classes
+        self.outlines: list[Outline] = []
+        self._column: list[int] = []
+        self._solver = solver_of(threads=1)
+        zones = sorted({z for k in range(len(classes)) for z in case.ancestry[classes.zone(k)]})
+        self._zone = {z: self._row(float(case.headroom_mw[z])) for z in zones}
+        self._area = {a: self._row(mw) for a, mw in sorted(classes.offered_mw.items())}
+        sites = np.bincount(classes.of_site, minlength=len(classes))
+        self._of_class = [self._row(float(number)) for number in sites]
+        self._presence: dict[Presence, int] = {}
+        self._lacking: dict[Presence, int] = {}
+        self._everyone = add_row(self._solver, -math.inf, math.inf, [])
+        add_column(self._solver, cost=DEAR, terms=[(self._everyone, 1.0)])
+        self._worth: Prices | None = None
+        self._counts = True
+
+    def _row(self, most: float) -> int:
+        return add_row(self._solver, -math.inf, most, [])
+
+    def add(self, outline: Outline) -> None:
+        """Know an outline."""
+        terms: dict[int, float] = {self._everyone: 1.0}
+        for k, draws in outline.draw_mw.items():
+            for z in self._case.ancestry[self._classes.zone(k)]:
+                terms[self._zone[z]] = terms.get(self._zone[z], 0.0) + sum(draws)
+            terms[self._of_class[k]] = float(len(draws))
+        for k, mw in outline.contract_mw.items():
+            row = self._area[self._classes.area(k)]
+            terms[row] = terms.get(row, 0.0) + mw
+        for presence, row in self._presence.items():
+            if outline.counts_for(presence):
+                terms[row] = 1.0
+        cost = -1.0 if self._counts else self._use_of(outline)
+        self._column.append(add_column(self._solver, cost=cost, terms=sorted(terms.items())))
+        self.outlines.append(outline)
+
+    def solve(self, limits: Limits) -> float:
+        """The number of clusters, less what is lacking; limits hold for the next prices too."""
+        self._seek(counts=True)
+        self._solver.changeRowBounds(self._everyone, -math.inf, math.inf)
+        return -self._solved(limits)
+
+    def least_use(self, limits: Limits, count: int, *, exactly: bool = False) -> float:
+        """What so many clusters, or more, use at the least at the prices of all, in clusters.
+
+        What is lacking is dear. Where limits leave just the number that is asked, the number
+        tells nothing of how near they are to less; this does.
+        """
+        self._seek(counts=False)
+        most = float(count) if exactly else math.inf
+        self._solver.changeRowBounds(self._everyone, float(count), most)
+        return self._solved(limits)
+
+    def worth_of_one(self) -> float:
+        """What one cluster more would add to the use in the last solution."""
+        return float(self._solver.getSolution().row_dual[self._everyone])
+
+    def worth(self, prices: Prices) -> None:
+        """Set the prices at which use is measured."""
+        self._seek(counts=True)
+        self._worth = prices
+
+    def _seek(self, *, counts: bool) -> None:
+        """Look for the most clusters, or for the least use."""
+        if counts == self._counts:
+            return
+        self._counts = counts
+        costs = [-1.0 if counts else self._use_of(outline) for outline in self.outlines]
+        columns = np.array(self._column, np.int32)
+        self._solver.changeColsCost(len(columns), columns, np.array(costs))
+
+    def _use_of(self, outline: Outline) -> float:
+        """What an outline uses at the prices of all, in clusters."""
+        prices = self._worth
+        assert prices is not None
+        use = 0.0
+        for k, mw in outline.contract_mw.items():
+            use += mw * prices.area.get(self._classes.area(k), 0.0)
+        for k, draws in outline.draw_mw.items():
+            chain = list(self._case.ancestry[self._classes.zone(k)])
+            use += (float(prices.zone[chain].sum()) + prices.mw) * sum(draws)
+            use += float(prices.campus[k]) * len(draws)
+        return use
+
+    def _solved(self, limits: Limits) -> float:
+        for presence in limits:
+            if presence not in self._presence:
+                self._count(presence)
+        rows = list(self._presence.values())
+        bounds = [limits.get(presence, (-math.inf, math.inf)) for presence in self._presence]
+        if rows:
+            lower, upper = np.array(bounds).T
+            numbers = np.array(rows, np.int32)
+            self._solver.changeRowsBounds(len(rows), numbers, lower.copy(), upper.copy())
+        self._solver.run()
+        if self._solver.getModelStatus() != OPTIMAL:
+            # A basis of rows that were free before can be a bad one to begin with.
+            self._solver.clearSolver()
+            self._solver.run()
+        expect(self._solver, OPTIMAL)
+        return float(self._solver.getInfo().objective_function_value)
+
+    def forget(self, presence: Presence) -> None:
+        """Drop the limits on the presence that was the last to be limited."""
+        row, lacking = self._presence.pop(presence), self._lacking.pop(presence)
+        assert row == self._solver.getNumRow() - 1
+        assert lacking == self._solver.getNumCol() - 1
+        self._solver.deleteCols(1, np.array([lacking], np.int32))
+        self._solver.deleteRows(1, np.array([row], np.int32))
+
+    def limits(self, presence: Presence) -> bool:
+        """Whether a presence was limited and not forgotten."""
+        return presence in self._presence
+
+    def _count(self, presence: Presence) -> None:
+        """Limits on a presence, and what is lacking of them."""
+        counted = [
+            (column, 1.0)
+            for outline, column in zip(self.outlines, self._column, strict=True)
+            if outline.counts_for(presence)
+        ]
+        row = add_row(self._solver, -math.inf, math.inf, counted)
+        self._presence[presence] = row
+        self._lacking[presence] = add_column(self._solver, cost=DEAR, terms=[(row, 1.0)])
+
+    def parts(self) -> list[tuple[Outline, float]]:
+        """What part of each outline the last solution has."""
+        values = np.array(self._solver.getSolution().col_value)[self._column]
+        return [(self.outlines[c], float(values[c])) for c in np.flatnonzero(values > WHOLE)]
+
+    def prices(self) -> Prices:
+        """The duals of the last solution."""
+        duals = -np.array(self._solver.getSolution().row_dual)
+        zone = np.zeros(len(self._case.zone_ids))
+        for z, row in self._zone.items():
+            zone[z] = max(0.0, duals[row])
+        area = {a: max(0.0, float(duals[row])) for a, row in self._area.items()}
+        campus = np.maximum(0.0, duals[self._of_class])
+        presence = tuple((p, float(duals[row])) for p, row in self._presence.items())
+        return Prices(zone, campus, area, presence)
+
+    def all_there_is(self, case: Case, classes: Classes, prices: Prices) -> float:
+        """What all that a case has costs at prices without presences, in clusters."""
+        zones, areas = list(self._zone), list(self._area)
+        offered_mw = np.array([classes.offered_mw.get(a, 0.0) for a in areas])
+        per_mw = np.array([prices.area.get(a, 0.0) for a in areas])
+        sites = np.bincount(classes.of_site[case.usable], minlength=len(classes))
+        return float(
+            prices.zone[zones] @ case.headroom_mw[zones]
+            + per_mw @ offered_mw
+            + prices.campus @ sites
+        )
