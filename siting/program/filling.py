@@ -58,7 +58,7 @@ CHOICE_LIMIT_S = 30.0
 """Time for one choice among the clusters that are known [s]."""
 
 CHOOSE_EVERY = 10
-"""Clusters are chosen among all that are known after so many attempts."""
+"""Clusters are chosen among all that are known after so many attempts, or steps of the proof."""
 
 AT_ONCE = 8
 """Of so many clusters that there seems to be room for, one is placed before prices are renewed."""
@@ -229,12 +229,14 @@ class Filling:
     def _prove(self, best: list[Settled]) -> list[Settled]:
         """Sharpen the bound for some time, and choose again among the clusters found by that."""
         deadline = self.deadline.within(CUT_SHARE * self.deadline.left_s())
-        known = len(self.counting.master.outlines)
+        step, choose_at = 0, CHOOSE_EVERY
         while len(best) < self.goal and self.counting.sharpen(self._short_of(best), deadline):
+            step += 1
+            if step == choose_at:
+                # A choice takes as long as many steps.
+                best, choose_at = self._chosen(best), 2 * choose_at
             self._tell(best)
-        if len(best) < self.goal and len(self.counting.master.outlines) > known:
-            best = self._chosen(best)
-        return best
+        return best if step == 0 or len(best) >= self.goal else self._chosen(best)
 
     def _short_of(self, best: list[Settled]) -> int:
         """A bound of this says that there is no room for more, or not for enough [1]."""
