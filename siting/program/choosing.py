@@ -23,8 +23,8 @@ NEXT_WHOLE = 1.0 - 1e-3
 DRAW_GAP = 1e-3
 """Gap of the most draw [1]."""
 
-PATTERNS = 600
-"""Outlines among which the most clusters are chosen, at the most: those found last."""
+PATTERNS = 1300
+"""Outlines among which the most clusters are chosen, at the most: the first ones."""
 
 
 def choose(
@@ -34,6 +34,7 @@ def choose(
     deadline: Deadline,
     *,
     count: int | None = None,
+    start: Sequence[tuple[int, ...]] = (),
 ) -> list[tuple[int, ...]]:
     """Choose outlines and find sites for them.
 
@@ -42,13 +43,15 @@ def choose(
     compatible
         What can be in one cluster.
     outlines
-        Those that are known; what has no sites is left out.
+        Those that are known, the most promising first; what has no sites is left out.
     threads
         Threads to use; 0 for the solver's own choice.
     deadline
         When to stop.
     count
         So many clusters of the most draw, where that is told.
+    start
+        Sites of clusters that fit beside each other, which known outlines have.
 
     Returns
     -------
@@ -56,12 +59,20 @@ def choose(
         Sites of each cluster, in no other. Their draws were free: those of the outlines are not
         kept.
     """
-    known = {tuple(sorted(outline.sites)): outline for outline in outlines if outline.sites}
-    some = list(known.values())[-PATTERNS:]
+    known: dict[tuple[int, ...], Outline] = {}
+    for outline in outlines:
+        if outline.sites:
+            known.setdefault(tuple(sorted(outline.sites)), outline)
+    some = list(known.values())[:PATTERNS]
     choice = _Choice(compatible, some, count)
     solver = solver_of(choice.program.model(), threads=threads or None)
     solver.setOptionValue("mip_rel_gap", 0.0 if count is None else DRAW_GAP)
     solver.setOptionValue("mip_abs_gap", NEXT_WHOLE if count is None else 0.0)
+    if start:
+        chosen = {tuple(sorted(sites)) for sites in start}
+        values = [float(tuple(sorted(outline.sites)) in chosen) for outline in some]
+        columns = np.array(choice.clusters, np.int32)
+        solver.setSolution(len(columns), columns, np.array(values))
     run_until(solver, deadline)
     if solver.getInfo().primal_solution_status != FEASIBLE:
         return []

@@ -17,7 +17,7 @@ has less room than is asked. When all are, no plan has so many.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -34,6 +34,9 @@ from siting.program.solvers import Deadline, Solver
 
 CHEAPER = 1e-6
 """By how much an outline must be cheaper than those that are known [1]."""
+
+NOISE = 0.3
+"""By what part prices are raised at random, so that other outlines are found [1]."""
 
 CANDIDATES = 60
 """Numbers of clusters that are tried before the best is divided by, at the most."""
@@ -173,6 +176,23 @@ class Counting:
             self.master.worth(self._prices)
         self._begun = True
         return True
+
+    def vary(self, noise: np.random.Generator, deadline: Deadline) -> None:
+        """Know other outlines that use little: the cheapest at prices that are a little wrong."""
+        prices = self._prices
+        if prices is None:
+            return
+        wrong = replace(
+            prices,
+            zone=prices.zone * (1 + NOISE * noise.random(len(prices.zone))),
+            campus=prices.campus + NOISE / 10 * noise.random(len(prices.campus)),
+        )
+        for outline in self.outlines.cheapest(wrong, math.inf, self.solver, deadline)[1]:
+            self.master.add(outline)
+
+    def thrifty(self) -> list[Outline]:
+        """The outlines that are known, those first that use least at the prices of all."""
+        return self.master.by_use() if self._prices is not None else list(self.master.outlines)
 
     def beside(self, left: Case) -> int:
         """No more clusters than this fit in what is left of the case."""

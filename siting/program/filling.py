@@ -54,7 +54,10 @@ TURNS = 12
 CUT_SHARE = 0.8
 """Part of the time that is left then, in which the bound is sharpened [1]."""
 
-CHOICE_LIMIT_S = 30.0
+VARIED = 14
+"""How often all clusters are sought at prices that are a little wrong."""
+
+CHOICE_LIMIT_S = 75.0
 """Time for one choice among the clusters that are known [s]."""
 
 CHOOSE_EVERY = 10
@@ -187,13 +190,8 @@ class Filling:
             if first.best is None:
                 return []
             stay = [first.best]
-        best = self.fill(stay, None)
-        while len(best) < self.goal and not self.counting.settled:
-            if not self.counting.sharpen(self._short_of(best), self.deadline):
-                break
-            self._tell(best)
-        best = self._chosen(best)
         noise = np.random.default_rng(0)
+        best = self._priced(self.fill(stay, None), noise)
         for turn in range(TURNS):
             if len(best) >= self.goal or self.out_of_room or self.deadline.reached():
                 break
@@ -204,6 +202,17 @@ class Filling:
             if not more and self.counting.steps == steps:
                 break
         return best
+
+    def _priced(self, best: list[Settled], noise: np.random.Generator) -> list[Settled]:
+        """Price all clusters, and choose the most among those that are known then."""
+        while len(best) < self.goal and not self.counting.settled:
+            if not self.counting.sharpen(self._short_of(best), self.deadline):
+                break
+            self._tell(best)
+        for _ in range(VARIED):
+            if len(best) < self.goal and self.counting.settled:
+                self.counting.vary(noise, self.deadline)
+        return self._chosen(best)
 
     def _taken_out(
         self, best: list[Settled], stay: int, attempts: range, noise: np.random.Generator
@@ -250,8 +259,13 @@ class Filling:
         if self.one.required.any():
             return best
         counting, limit = self.counting, self.deadline.within(CHOICE_LIMIT_S)
-        compatible, known = counting.outlines.compatible, counting.master.outlines
-        choice = choose(compatible, known, self.solver.threads, limit)
+        for one in best:
+            counting.know(one)
+        start = [one.choice[0] for one in best]
+        known = counting.thrifty()
+        first = [outline for outline in known if tuple(sorted(outline.sites)) in set(start)]
+        compatible, threads = counting.outlines.compatible, self.solver.threads
+        choice = choose(compatible, [*first, *known], threads, limit, start=start)
         asked = replace(self.counting.case, sense="minimise_cost")
         plan = None
         for sites in choice:

@@ -98,6 +98,10 @@ class OutlineMaster:
         self._seek(counts=True)
         self._worth = prices
 
+    def by_use(self) -> list[Outline]:
+        """The known outlines, those first that use least."""
+        return sorted(self.outlines, key=self._use_of)
+
     def _seek(self, *, counts: bool) -> None:
         """Look for the most clusters, or for the least use."""
         if counts == self._counts:
