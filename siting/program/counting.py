@@ -192,7 +192,8 @@ class Counting:
 
     def thrifty(self) -> list[Outline]:
         """The outlines that are known, those first that use least at the prices of all."""
-        return self.master.by_use() if self._prices is not None else list(self.master.outlines)
+        priced = self.settled and self._prices is not None
+        return self.master.by_use() if priced else list(self.master.outlines)
 
     def beside(self, left: Case) -> int:
         """No more clusters than this fit in what is left of the case."""
