@@ -7,7 +7,7 @@ sites in common, other sites of the same classes are sought.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -34,7 +34,7 @@ def choose(
     deadline: Deadline,
     *,
     count: int | None = None,
-    start: Sequence[tuple[int, ...]] = (),
+    start: Collection[tuple[int, ...]] = (),
 ) -> list[tuple[int, ...]]:
     """Choose outlines and find sites for them.
 
@@ -51,7 +51,7 @@ def choose(
     count
         So many clusters of the most draw, where that is told.
     start
-        Sites of clusters that fit beside each other, which known outlines have.
+        Sites, ascending, of clusters that fit beside each other, which known outlines have.
 
     Returns
     -------
@@ -69,8 +69,7 @@ def choose(
     solver.setOptionValue("mip_rel_gap", 0.0 if count is None else DRAW_GAP)
     solver.setOptionValue("mip_abs_gap", NEXT_WHOLE if count is None else 0.0)
     if start:
-        chosen = {tuple(sorted(sites)) for sites in start}
-        values = [float(tuple(sorted(outline.sites)) in chosen) for outline in some]
+        values = [float(sites in start) for sites in list(known)[:PATTERNS]]
         columns = np.array(choice.clusters, np.int32)
         solver.setSolution(len(columns), columns, np.array(values))
     run_until(solver, deadline)

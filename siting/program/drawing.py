@@ -12,7 +12,7 @@ and outlines that are worth more than what the master has are known then.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,6 +42,8 @@ class Drawing:
         Says how many threads may be used.
     outlines, master
         What clusters there are by class, and those that are known.
+    prices
+        At which clusters are asked for next; what is drawn is worth something.
     bound_mw
         No plan draws more [MW]; minus infinity if there is none.
     """
@@ -52,51 +54,40 @@ class Drawing:
     solver: Solver
     outlines: Outlines
     master: OutlineMaster
+    prices: Prices
     bound_mw: float = math.inf
-    _prices: Prices | None = None
-    _most_worth: float = math.inf
+    _below: float = math.inf
 
     @classmethod
     def of(cls, case: Case, count: int, scale_mw: float, solver: Solver) -> Drawing:
         """What is known before any outline is."""
         outlines = Outlines.of(case)
         master = OutlineMaster(case, outlines.classes)
-        master.worth(_worth(case, outlines, scale_mw))
-        return cls(case, count, scale_mw, solver, outlines, master)
+        zone, campus = np.zeros(len(case.zone_ids)), np.zeros(len(outlines.classes))
+        worth = Prices(zone, campus, {}, mw=-1.0 / scale_mw)
+        master.worth(worth)
+        return cls(case, count, scale_mw, solver, outlines, master, worth)
 
     def sharpen(self, deadline: Deadline) -> bool:
         """Price all clusters once; whether there were new ones, and time for it."""
         if deadline.reached():
             return False
-        worth = _worth(self.case, self.outlines, self.scale_mw)
-        prices = self._prices
-        if prices is None:
-            _, found = self.outlines.cheapest(worth, math.inf, self.solver, deadline)
-        else:
-            priced = Prices(prices.zone, prices.campus, prices.area, mw=worth.mw)
-            least, found = self.outlines.cheapest(priced, self._most_worth, self.solver, deadline)
-            all_there_is = self.master.all_there_is(self.case, self.outlines.classes, prices)
-            bound = (all_there_is - self.count * least) * self.scale_mw
-            self.bound_mw = min(self.bound_mw, bound + ROUNDING * abs(bound))
+        prices = self.prices
+        least, found = self.outlines.cheapest(prices, self._below, self.solver, deadline)
+        all_there_is = self.master.all_there_is(self.case, self.outlines.classes, prices)
+        bound_mw = (all_there_is - self.count * least) * self.scale_mw * (1 + ROUNDING)
         # No plan draws less than nothing.
-        if self.bound_mw < 0 or not self.outlines.programs:
-            self.bound_mw = -math.inf
+        self.bound_mw = min(self.bound_mw, bound_mw) if bound_mw >= 0 else -math.inf
         for outline in found:
             self.master.add(outline)
         if not found:
             return False
         self.master.least_use({}, self.count, exactly=True)
-        self._prices = self.master.prices()
-        self._most_worth = self.master.worth_of_one() - CHEAPER
+        self.prices = replace(self.master.prices(), mw=prices.mw)
+        self._below = self.master.worth_of_one() - CHEAPER
         return True
 
     def choose(self, deadline: Deadline) -> list[tuple[int, ...]]:
         """As many clusters of the most draw as are asked, among those that are known, as sites."""
         compatible, known = self.outlines.compatible, self.master.outlines
         return choose(compatible, known, self.solver.threads, deadline, count=self.count)
-
-
-def _worth(case: Case, outlines: Outlines, scale_mw: float) -> Prices:
-    """Every MW is worth as much."""
-    zone, campus = np.zeros(len(case.zone_ids)), np.zeros(len(outlines.classes))
-    return Prices(zone, campus, {}, mw=-1.0 / scale_mw)

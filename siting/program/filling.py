@@ -185,7 +185,8 @@ class Filling:
         # Required sites are in the first cluster, which stays.
         stay: list[Settled] = []
         if self.one.required.any():
-            prices = Fleets(self.counting.case, self.groups).relaxed().prices
+            prices = self.counting.first_prices
+            assert prices is not None
             first = solve_anchors(at_prices(self.one, prices), self._coarse, self.deadline)
             if first.best is None:
                 return []
@@ -245,7 +246,7 @@ class Filling:
                 # A choice takes as long as many steps.
                 best, choose_at = self._chosen(best), 2 * choose_at
             self._tell(best)
-        return best if step == 0 or len(best) >= self.goal else self._chosen(best)
+        return best if step == 0 else self._chosen(best)
 
     def _short_of(self, best: list[Settled]) -> int:
         """A bound of this says that there is no room for more, or not for enough [1]."""
@@ -256,14 +257,16 @@ class Filling:
 
         Where sites are required, the first cluster stays, and nothing is chosen.
         """
-        if self.one.required.any():
+        if self.one.required.any() or len(best) >= self.goal:
             return best
         counting, limit = self.counting, self.deadline.within(CHOICE_LIMIT_S)
+        start = {tuple(sorted(one.choice[0])) for one in best}
+        have = {tuple(sorted(outline.sites)) for outline in counting.master.outlines}
         for one in best:
-            counting.know(one)
-        start = [one.choice[0] for one in best]
+            if tuple(sorted(one.choice[0])) not in have:
+                counting.know(one)
         known = counting.thrifty()
-        first = [outline for outline in known if tuple(sorted(outline.sites)) in set(start)]
+        first = [outline for outline in known if tuple(sorted(outline.sites)) in start]
         compatible, threads = counting.outlines.compatible, self.solver.threads
         choice = choose(compatible, [*first, *known], threads, limit, start=start)
         asked = replace(self.counting.case, sense="minimise_cost")

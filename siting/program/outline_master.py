@@ -38,6 +38,7 @@ class OutlineMaster:
     def __init__(self, case: Case, classes: Classes) -> None:
         self._case, self._classes = case, classes
         self.outlines: list[Outline] = []
+        self._use: list[float] = []
         self._column: list[int] = []
         self._solver = solver_of(threads=1)
         zones = sorted({z for k in range(len(classes)) for z in case.ancestry[classes.zone(k)]})
@@ -68,7 +69,8 @@ class OutlineMaster:
         for presence, row in self._presence.items():
             if outline.counts_for(presence):
                 terms[row] = 1.0
-        cost = -1.0 if self._counts else self._use_of(outline)
+        self._use.append(0.0 if self._worth is None else self._use_of(outline, self._worth))
+        cost = -1.0 if self._counts else self._use[-1]
         self._column.append(add_column(self._solver, cost=cost, terms=sorted(terms.items())))
         self.outlines.append(outline)
 
@@ -97,30 +99,29 @@ class OutlineMaster:
         """Set the prices at which use is measured."""
         self._seek(counts=True)
         self._worth = prices
+        self._use = [self._use_of(outline, prices) for outline in self.outlines]
 
     def by_use(self) -> list[Outline]:
         """The known outlines, those first that use least."""
-        return sorted(self.outlines, key=self._use_of)
+        order = sorted(range(len(self.outlines)), key=self._use.__getitem__)
+        return [self.outlines[c] for c in order]
 
     def _seek(self, *, counts: bool) -> None:
         """Look for the most clusters, or for the least use."""
         if counts == self._counts:
             return
         self._counts = counts
-        costs = [-1.0 if counts else self._use_of(outline) for outline in self.outlines]
+        costs = [-1.0] * len(self.outlines) if counts else self._use
         columns = np.array(self._column, np.int32)
         self._solver.changeColsCost(len(columns), columns, np.array(costs))
 
-    def _use_of(self, outline: Outline) -> float:
-        """What an outline uses at the prices of all, in clusters."""
-        prices = self._worth
-        assert prices is not None
-        use = 0.0
+    def _use_of(self, outline: Outline, prices: Prices) -> float:
+        """What an outline uses at prices, in clusters."""
+        use, per_mw = 0.0, prices.by_zone(self._case)
         for k, mw in outline.contract_mw.items():
             use += mw * prices.area.get(self._classes.area(k), 0.0)
         for k, draws in outline.draw_mw.items():
-            chain = list(self._case.ancestry[self._classes.zone(k)])
-            use += (float(prices.zone[chain].sum()) + prices.mw) * sum(draws)
+            use += float(per_mw[self._classes.zone(k)]) * sum(draws)
             use += float(prices.campus[k]) * len(draws)
         return use
 

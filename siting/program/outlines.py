@@ -385,10 +385,9 @@ class AnchorProgram:
 
     def _at(self, prices: Prices) -> _Proof:
         """What the members pay; nothing is proven of it yet."""
-        zones = [list(self._case.ancestry[self._classes.zone(k)]) for k in self.members]
         of_member = np.array(
             [
-                [float(prices.zone[chain].sum()) + prices.mw for chain in zones],
+                prices.by_zone(self._case)[self._classes.keys[self.members, 0]],
                 prices.campus[self.members],
                 [prices.area.get(self._classes.area(k), 0.0) for k in self.members],
             ]
@@ -404,12 +403,7 @@ class AnchorProgram:
     def _most(self) -> FloatArray:
         """``(3, members)`` most draw, campuses and contracts that a cluster has of each class."""
         draw_mw = [
-            min(
-                float(
-                    self._case.headroom_mw[list(self._case.ancestry[self._classes.zone(k)])].min()
-                ),
-                float(self._caps_mw[k].sum()),
-            )
+            min(_headroom_mw(self._case, self._classes.zone(k)), float(self._caps_mw[k].sum()))
             for k in self.members
         ]
         return np.array([draw_mw, [len(self._caps_mw[k]) for k in self.members], draw_mw])
@@ -576,6 +570,9 @@ class Outlines:
             if sites is not None:
                 return _Answer(program, least, replace(outline, sites=sites), learned)
             forbidden = _numbered(self.compatible.impossible(wanted, hub=hub))
+            if forbidden in program.known:
+                # It was found again for the rounding of the solver: it is not ruled out.
+                return _Answer(program, least, outline, learned)
             learned.append(forbidden)
             more = {k: len(draws) for k, draws in outline.draw_mw.items()}
             program = program.that_forbids(forbidden, more)
@@ -618,17 +615,20 @@ def _caps_mw(case: Case, sites: IntArray) -> FloatArray:
     """The largest caps, as many as one cluster can have campuses there [MW]."""
     most = case.cluster.max_campuses
     if case.min_mw > 0:
-        chain = list(case.ancestry[int(case.zone[sites[0]])])
-        headroom_mw = float(case.headroom_mw[chain].min())
+        headroom_mw = _headroom_mw(case, int(case.zone[sites[0]]))
         most = min(most, max(1, math.floor(headroom_mw / case.min_mw + TINY)))
     caps_mw: FloatArray = np.sort(case.cap_mw[sites])[::-1][:most]
     return caps_mw
 
 
+def _headroom_mw(case: Case, zone: int) -> float:
+    """What can be drawn in a zone at the most, with all zones around it [MW]."""
+    return float(case.headroom_mw[list(case.ancestry[zone])].min())
+
+
 def _single(case: Case, zone: int, caps_mw: FloatArray) -> int:
     """So many campuses can draw all of the headroom, if each has the largest cap [1]."""
-    headroom_mw = float(case.headroom_mw[list(case.ancestry[zone])].min())
-    enough = np.flatnonzero(np.cumsum(caps_mw) >= headroom_mw * (1 - TINY))
+    enough = np.flatnonzero(np.cumsum(caps_mw) >= _headroom_mw(case, zone) * (1 - TINY))
     return int(enough[0]) + 1 if len(enough) else len(caps_mw)
 
 

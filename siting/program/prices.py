@@ -48,6 +48,14 @@ class Prices:
     presence: tuple[tuple[Presence, float], ...] = ()
     mw: float = 0.0
 
+    def by_zone(self, case: Case) -> FloatArray:
+        """``(Z,)`` price of a MW that is drawn in a zone, with all zones around it [1/MW]."""
+        per_mw, around = self.zone + self.mw, case.parent.copy()
+        while (inside := around >= 0).any():
+            per_mw[inside] += self.zone[around[inside]]
+            around[inside] = case.parent[around[inside]]
+        return per_mw
+
 
 def at_prices(case: Case, prices: Prices) -> Case:
     """The question for the one cluster that uses least of what is scarce.
@@ -59,7 +67,6 @@ def at_prices(case: Case, prices: Prices) -> Case:
     prices
         What is scarce, by the classes of the case; the last two do not count.
     """
-    in_zone = np.array([prices.zone[list(chain)].sum() for chain in case.ancestry])
     thrift = THRIFT / max(case.target or 1.0, 1.0)
     campus = prices.campus[Classes.of(case).of_site] + CAMPUS_THRIFT
     premium = np.array([prices.area.get(int(a), 0.0) for a in case.supply_area])
@@ -67,6 +74,6 @@ def at_prices(case: Case, prices: Prices) -> Case:
         case,
         sense="minimise_cost",
         fixed_musd_per_year=CLUSTER_MUSD * campus,
-        variable_musd_per_mw_year=CLUSTER_MUSD * (in_zone[case.zone] + thrift),
+        variable_musd_per_mw_year=CLUSTER_MUSD * (prices.by_zone(case)[case.zone] + thrift),
         premium_usd_per_mwh=CLUSTER_MUSD * premium / case.mwh_per_mw * 1e6,
     )
