@@ -251,7 +251,10 @@ class Counting:
                 {**limits, presence: (least, float(floor))},
                 {**limits, presence: (floor + 1.0, most)},
             ]
-            values = self._tried(presence, sides, tight=tight)
+            if tight:
+                values = [-use for use in self.master.tried(presence, sides, self.at_most)]
+            else:
+                values = self.master.tried(presence, sides)
             gains = [min(max(value - v, CHEAPER), room + MORE) for v in values]
             known = self._gains.setdefault(presence, [0.0, 0.0, 0.0])
             for at, gain in enumerate((1.0, *gains)):
@@ -262,17 +265,6 @@ class Counting:
             if min(gains) > room:
                 break
         return [] if best is None else [side for _, side in best[1]]
-
-    def _tried(self, presence: Presence, sides: list[Limits], *, tight: bool) -> list[float]:
-        """What room either side leaves, in clusters."""
-        master, limited = self.master, self.master.limits(presence)
-        if tight:
-            values = [-master.least_use(side, self.at_most) for side in sides]
-        else:
-            values = [master.solve(side) for side in sides]
-        if not limited:
-            master.forget(presence)
-        return values
 
     def _numbers(self, parts: list[tuple[Outline, float]]) -> dict[Presence, float]:
         """Presences of which the number of clusters is not whole."""

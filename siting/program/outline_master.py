@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from siting.case import Case
+from siting.case import BoolArray, Case
 from siting.program.classes import Classes
 from siting.program.linear import OPTIMAL, add_column, add_row, expect, solver_of
 from siting.program.outlines import Outline
@@ -21,6 +21,9 @@ WHOLE = 1e-5
 
 DEAR = 30.0
 """What a cluster that lacks costs, in clusters [1]."""
+
+FIRST_ROOM = 64
+"""Outlines that there is room for at first; it is doubled when they are more."""
 
 Limits = dict[Presence, tuple[float, float]]
 """The least and largest number of clusters that count for each presence."""
@@ -40,6 +43,7 @@ class OutlineMaster:
         self.outlines: list[Outline] = []
         self._use: list[float] = []
         self._column: list[int] = []
+        self._has: BoolArray = np.zeros((FIRST_ROOM, len(classes)), bool)
         self._solver = solver_of(threads=1)
         zones = sorted({z for k in range(len(classes)) for z in case.ancestry[classes.zone(k)]})
         self._zone = {z: self._row(float(case.headroom_mw[z])) for z in zones}
@@ -47,7 +51,6 @@ class OutlineMaster:
         sites = np.bincount(classes.of_site, minlength=len(classes))
         self._of_class = [self._row(float(number)) for number in sites]
         self._presence: dict[Presence, int] = {}
-        self._lacking: dict[Presence, int] = {}
         self._everyone = add_row(self._solver, -math.inf, math.inf, [])
         add_column(self._solver, cost=DEAR, terms=[(self._everyone, 1.0)])
         self._worth: Prices | None = None
@@ -72,6 +75,9 @@ class OutlineMaster:
         self._use.append(0.0 if self._worth is None else self._use_of(outline, self._worth))
         cost = -1.0 if self._counts else self._use[-1]
         self._column.append(add_column(self._solver, cost=cost, terms=sorted(terms.items())))
+        if len(self.outlines) == len(self._has):
+            self._has = np.vstack((self._has, np.zeros_like(self._has)))
+        self._has[len(self.outlines), list(outline.draw_mw)] = True
         self.outlines.append(outline)
 
     def solve(self, limits: Limits) -> float:
@@ -143,28 +149,52 @@ class OutlineMaster:
         expect(self._solver, OPTIMAL)
         return float(self._solver.getInfo().objective_function_value)
 
-    def forget(self, presence: Presence) -> None:
-        """Drop the limits on the presence that was the last to be limited."""
-        row, lacking = self._presence.pop(presence), self._lacking.pop(presence)
-        assert row == self._solver.getNumRow() - 1
-        assert lacking == self._solver.getNumCol() - 1
-        self._solver.deleteCols(1, np.array([lacking], np.int32))
-        self._solver.deleteRows(1, np.array([row], np.int32))
+    def tried(
+        self, presence: Presence, sides: list[Limits], count: int | None = None
+    ) -> list[float]:
+        """What each of some limits leaves, after others that differ in one presence were solved.
 
-    def limits(self, presence: Presence) -> bool:
-        """Whether a presence was limited and not forgotten."""
-        return presence in self._presence
+        Each is solved from where those ended; nothing of it stays.
+
+        Parameters
+        ----------
+        presence
+            The one in which they differ.
+        sides
+            The limits.
+        count
+            The least use of so many clusters is asked; otherwise, how many there are.
+
+        Returns
+        -------
+        list of float
+            As `solve` or `least_use` says.
+        """
+        solver, new = self._solver, presence not in self._presence
+        solved = solver.getBasis()
+        if new:
+            self._count(presence)
+        start = solver.getBasis()
+        values = []
+        for side in sides:
+            solver.setBasis(start)
+            values.append(self.solve(side) if count is None else self.least_use(side, count))
+        if new:
+            # The last row and column of the program.
+            row, lacking = self._presence.pop(presence), solver.getNumCol() - 1
+            solver.deleteCols(1, np.array([lacking], np.int32))
+            solver.deleteRows(1, np.array([row], np.int32))
+        solver.setBasis(solved)
+        return values
 
     def _count(self, presence: Presence) -> None:
         """Limits on a presence, and what is lacking of them."""
-        counted = [
-            (column, 1.0)
-            for outline, column in zip(self.outlines, self._column, strict=True)
-            if outline.counts_for(presence)
-        ]
+        has = self._has[: len(self.outlines)]
+        counts = np.logical_and.reduce([has[:, list(part)].any(axis=1) for part in presence])
+        counted = [(self._column[c], 1.0) for c in np.flatnonzero(counts).tolist()]
         row = add_row(self._solver, -math.inf, math.inf, counted)
         self._presence[presence] = row
-        self._lacking[presence] = add_column(self._solver, cost=DEAR, terms=[(row, 1.0)])
+        add_column(self._solver, cost=DEAR, terms=[(row, 1.0)])
 
     def parts(self) -> list[tuple[Outline, float]]:
         """What part of each outline the last solution has."""

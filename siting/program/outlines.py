@@ -34,6 +34,7 @@ from siting.program.compatible import ROUNDING_MW, Compatible, Wanted
 from siting.program.linear import (
     FEASIBLE,
     INFEASIBLE,
+    OPTIMAL,
     Linear,
     add_column,
     add_row,
@@ -45,6 +46,15 @@ from siting.program.solvers import Deadline, Solver
 
 FINE_GAP = 1e-6
 """Gap of the cheapest outline [1]."""
+
+WITHOUT = (
+    "mip_heuristic_run_feasibility_jump",
+    "mip_heuristic_run_rens",
+    "mip_heuristic_run_rins",
+    "mip_heuristic_run_root_reduced_cost",
+    "mip_allow_restart",
+)
+"""What HiGHS does without: programs so small are closed by cuts before these pay."""
 
 TINY = 1e-9
 """Prices below this are rounding [1]."""
@@ -166,6 +176,8 @@ class AnchorProgram:
         self._solver.changeColBounds(self._used[0][0], 1.0, 1.0)
         self._solver.setOptionValue("mip_rel_gap", FINE_GAP)
         self._solver.setOptionValue("mip_abs_gap", FINE_GAP)
+        for option in WITHOUT:
+            self._solver.setOptionValue(option, False)
         self._columns = len(self._program.costs)
 
     def _draws(self, at: int) -> list[int]:
@@ -193,8 +205,9 @@ class AnchorProgram:
         for at, k in enumerate(self.members):
             used, draw = self._used[at], self._draw[at]
             caps_mw, single = self._caps_mw[k].tolist(), self.single[k]
+            headroom_mw = _headroom_mw(case, self._classes.zone(k))
             for m, cap_mw in enumerate(caps_mw[:single]):
-                program.at_most(0.0, [(draw[m], 1.0), (used[m], -cap_mw)])
+                program.at_most(0.0, [(draw[m], 1.0), (used[m], -min(cap_mw, headroom_mw))])
                 program.at_least(0.0, [(draw[m], 1.0), (used[m], -case.min_mw)])
                 if m:
                     program.at_most(0.0, [(used[m], 1.0), (used[m - 1], -1.0)])
@@ -205,6 +218,9 @@ class AnchorProgram:
                 program.at_most(0.0, [(drawn, 1.0), (rest, -caps_mw[single])])
                 program.at_least(0.0, [(drawn, 1.0), (rest, -case.min_mw)])
                 program.at_most(0.0, [(drawn, 1.0), (draw[-1], -float(more))])
+            if len(self._draws(at)) > 1:
+                most_mw = min(headroom_mw, sum(caps_mw))
+                program.at_most(0.0, [*((d, 1.0) for d in self._draws(at)), (used[0], -most_mw)])
             for z in case.ancestry[self._classes.zone(k)]:
                 inside.setdefault(z, []).extend((column, 1.0) for column in self._draws(at))
         for z, draws in inside.items():
@@ -340,12 +356,32 @@ class AnchorProgram:
         asked = self._at(prices)
         if any(proof.least_at(asked, self._most) >= below for proof in self.proofs):
             return below, None
-        solver, rows = self._solver, int(self._solver.getNumRow())
+        rows = int(self._solver.getNumRow())
         self._pay(asked)
-        solver.setOptionValue("time_limit", deadline.left_s())
+        least, outline = self._relaxed(deadline), None
+        if least < below:
+            least, outline = self._whole(below, deadline)
+        if math.isfinite(least):
+            self.proofs = [*self.proofs[1 - PROOFS :], replace(asked, least=least)]
+        self._drop(self._columns, rows)
+        return min(least, below), outline
+
+    def _relaxed(self, deadline: Deadline) -> float:
+        """No outline costs less than parts of campuses do at the prices set."""
+        solver = self._solver
+        solver.setOptionValue("solve_relaxation", True)
+        self._run(deadline)
+        solver.setOptionValue("solve_relaxation", False)
+        if solver.getModelStatus() == OPTIMAL:
+            return float(solver.getInfo().objective_function_value)
+        return math.inf if solver.getModelStatus() == INFEASIBLE else -math.inf
+
+    def _whole(self, below: float, deadline: Deadline) -> tuple[float, Outline | None]:
+        """The cheapest at the prices set, if it costs less than a limit."""
+        solver = self._solver
         solver.setOptionValue("objective_bound", below)
-        solver.clearSolver()
-        solver.run()
+        self._run(deadline)
+        solver.setOptionValue("objective_bound", math.inf)
         info = solver.getInfo()
         least, outline = -math.inf, None
         if solver.getModelStatus() == INFEASIBLE:
@@ -355,10 +391,13 @@ class AnchorProgram:
         cost = float(info.objective_function_value)
         if info.primal_solution_status == FEASIBLE and cost < below:
             outline = self._outline(np.array(solver.getSolution().col_value), cost)
-        if math.isfinite(least):
-            self.proofs = [*self.proofs[1 - PROOFS :], replace(asked, least=least)]
-        self._drop(self._columns, rows)
         return least, outline
+
+    def _run(self, deadline: Deadline) -> None:
+        """Solve anew: what was solved before leaves no trace in the answer."""
+        self._solver.setOptionValue("time_limit", deadline.left_s())
+        self._solver.clearSolver()
+        self._solver.run()
 
     def _pay(self, asked: _Proof) -> None:
         """Set the prices; presences need columns and rows of their own."""
