@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from test_most import NETWORKS, tight, true_most
-from test_outlines import HIGHS, LONG, free_case, free_cases
+from test_outlines import HIGHS, LONG, free_case, free_cases, random_prices
 
 import siting
 from siting.case import Case, build_case
 from siting.distances import reach_of
 from siting.program.beside import apart, what_is_left
 from siting.program.choosing import choose
+from siting.program.classes import Classes
 from siting.program.compatible import Compatible
 from siting.program.counting import Counting, places
 from siting.program.fleets import Fleets, Group, first_groups
 from siting.program.most import find_most
+from siting.program.outline_master import Limits, OutlineMaster
+from siting.program.outlines import Outline, Outlines
+from siting.program.prices import Prices
 from siting.program.settle import settle
 from siting.program.solvers import Deadline, Solver
 
@@ -160,6 +165,43 @@ def test_room_beside_clusters_is_never_less_than_there_is():
             assert true_most(left) <= counting.beside(what_is_left(case, [plan]))
             checked += 1
     assert checked >= 10
+
+
+def master_of(case: Case, outlines: list[Outline], worth: Prices) -> OutlineMaster:
+    master = OutlineMaster(case, Classes.of(case))
+    for outline in outlines:
+        master.add(outline)
+    master.worth(worth)
+    return master
+
+
+def test_branches_that_are_tried_leave_what_a_new_program_leaves():
+    tried = 0
+    for seed, case in free_cases(range(840, 852), network="mesh"):
+        rng, all_of = np.random.default_rng(seed), Outlines.of(case)
+        prices = [random_prices(case, all_of.classes, rng) for _ in range(6)]
+        known = [o for p in prices for o in all_of.cheapest(p, math.inf, HIGHS, LONG)[1]]
+        if not known or len(all_of.classes) == 1:
+            continue
+        master = master_of(case, known, prices[0])
+        for presence in [((0,),), ((0, 1),), ((0,), (len(all_of.classes) - 1,))]:
+            sides: list[Limits] = [{presence: (-math.inf, 0.0)}, {presence: (1.0, math.inf)}]
+            most, use = master.solve({}), master.least_use({}, 1)
+            uses = master.tried(presence, sides, 1)
+            assert master.least_use({}, 1) == pytest.approx(use)
+            assert master.solve({}) == pytest.approx(most)
+            values = master.tried(presence, sides)
+            assert master.solve({}) == pytest.approx(most)
+            for side, value, least in zip(sides, values, uses, strict=True):
+                anew = master_of(case, known, prices[0])
+                assert value == pytest.approx(anew.solve(side), abs=1e-7)
+                assert least == pytest.approx(anew.least_use(side, 1), abs=1e-7)
+            without = [
+                o for o in known if not all(any(k in o.draw_mw for k in part) for part in presence)
+            ]
+            assert values[0] == pytest.approx(master_of(case, without, prices[0]).solve({}))
+            tried += values[0] < most - 1e-6
+    assert tried >= 3
 
 
 def test_places_are_different_sets_of_classes():

@@ -17,7 +17,7 @@ from siting.program.classes import Classes
 from siting.program.compatible import Compatible, Wanted
 from siting.program.fleets import order_by_place
 from siting.program.networks import linkable
-from siting.program.outlines import Outline, Outlines, cliques
+from siting.program.outlines import Outlines, cliques
 from siting.program.prices import Presence, Prices
 from siting.program.relaxed import least_size
 from siting.program.settle import settle
@@ -279,7 +279,17 @@ def test_cliques_cover_all_pairs_that_are_apart(seed):
     assert (covered | ~apart).all()
 
 
-def test_an_outline_counts_where_it_has_a_campus_in_each_set():
-    outline = Outline({1: (100.0,), 3: (50.0, 50.0)}, {}, (), 0.0)
-    assert outline.counts_for(((1, 2), (3,)))
-    assert not outline.counts_for(((1,), (2,)))
+@pytest.mark.parametrize("network", NETWORKS)
+def test_parts_of_campuses_never_cost_more_than_whole_ones(network):
+    closed = 0
+    for seed, case in free_cases(range(600, 612), network=network):
+        outlines = Outlines.of(case)
+        prices = random_prices(case, outlines.classes, np.random.default_rng(seed))
+        for program in outlines.programs:
+            program._pay(program._at(prices))
+            parts = program._relaxed(LONG)
+            whole, _ = program._whole(np.inf, LONG)
+            program._drop(program._columns, len(program._program.rows))
+            assert parts <= whole + 1e-6
+            closed += parts >= whole - 1e-6
+    assert closed > 0

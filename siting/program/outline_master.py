@@ -54,7 +54,7 @@ class OutlineMaster:
         self._everyone = add_row(self._solver, -math.inf, math.inf, [])
         add_column(self._solver, cost=DEAR, terms=[(self._everyone, 1.0)])
         self._worth: Prices | None = None
-        self._counts = True
+        self._counting = True
 
     def _row(self, most: float) -> int:
         return add_row(self._solver, -math.inf, most, [])
@@ -69,16 +69,22 @@ class OutlineMaster:
         for k, mw in outline.contract_mw.items():
             row = self._area[self._classes.area(k)]
             terms[row] = terms.get(row, 0.0) + mw
-        for presence, row in self._presence.items():
-            if outline.counts_for(presence):
-                terms[row] = 1.0
-        self._use.append(0.0 if self._worth is None else self._use_of(outline, self._worth))
-        cost = -1.0 if self._counts else self._use[-1]
-        self._column.append(add_column(self._solver, cost=cost, terms=sorted(terms.items())))
         if len(self.outlines) == len(self._has):
             self._has = np.vstack((self._has, np.zeros_like(self._has)))
         self._has[len(self.outlines), list(outline.draw_mw)] = True
         self.outlines.append(outline)
+        for presence, row in self._presence.items():
+            if self._counts(presence, len(self.outlines) - 1).any():
+                terms[row] = 1.0
+        self._use.append(0.0 if self._worth is None else self._use_of(outline, self._worth))
+        cost = -1.0 if self._counting else self._use[-1]
+        self._column.append(add_column(self._solver, cost=cost, terms=sorted(terms.items())))
+
+    def _counts(self, presence: Presence, first: int = 0) -> BoolArray:
+        """``(outlines,)`` whether each counts for a presence, from the first that is asked."""
+        has = self._has[first : len(self.outlines)]
+        counts: BoolArray = np.logical_and.reduce([has[:, part].any(axis=1) for part in presence])
+        return counts
 
     def solve(self, limits: Limits) -> float:
         """The number of clusters, less what is lacking; limits hold for the next prices too."""
@@ -114,9 +120,9 @@ class OutlineMaster:
 
     def _seek(self, *, counts: bool) -> None:
         """Look for the most clusters, or for the least use."""
-        if counts == self._counts:
+        if counts == self._counting:
             return
-        self._counts = counts
+        self._counting = counts
         costs = [-1.0] * len(self.outlines) if counts else self._use
         columns = np.array(self._column, np.int32)
         self._solver.changeColsCost(len(columns), columns, np.array(costs))
@@ -189,9 +195,7 @@ class OutlineMaster:
 
     def _count(self, presence: Presence) -> None:
         """Limits on a presence, and what is lacking of them."""
-        has = self._has[: len(self.outlines)]
-        counts = np.logical_and.reduce([has[:, list(part)].any(axis=1) for part in presence])
-        counted = [(self._column[c], 1.0) for c in np.flatnonzero(counts).tolist()]
+        counted = [(self._column[c], 1.0) for c in np.flatnonzero(self._counts(presence)).tolist()]
         row = add_row(self._solver, -math.inf, math.inf, counted)
         self._presence[presence] = row
         add_column(self._solver, cost=DEAR, terms=[(row, 1.0)])

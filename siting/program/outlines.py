@@ -94,10 +94,6 @@ class Outline:
     sites: tuple[int, ...]
     cost: float
 
-    def counts_for(self, presence: Presence) -> bool:
-        """Whether it has a campus in each of the sets of classes."""
-        return all(any(k in self.draw_mw for k in part) for part in presence)
-
 
 @dataclass(frozen=True, eq=False)
 class _Proof:
