@@ -63,6 +63,9 @@ CHOICE_LIMIT_S = 75.0
 CHOOSE_EVERY = 10
 """Clusters are chosen among all that are known after so many attempts, or steps of the proof."""
 
+CHOOSE_RARER = 4
+"""The next choice in the proof comes after so many times the steps."""
+
 AT_ONCE = 8
 """Of so many clusters that there seems to be room for, one is placed before prices are renewed."""
 
@@ -243,8 +246,8 @@ class Filling:
         while len(best) < self.goal and self.counting.sharpen(self._short_of(best), deadline):
             step += 1
             if step == choose_at:
-                # A choice takes as long as many steps.
-                best, choose_at = self._chosen(best), 2 * choose_at
+                # A choice takes as long as many steps, and there are few new clusters of late.
+                best, choose_at = self._chosen(best), CHOOSE_RARER * choose_at
             self._tell(best)
         return best if step == 0 else self._chosen(best)
 
