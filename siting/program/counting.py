@@ -154,8 +154,9 @@ class Counting:
         """One round of prices; whether there was time for it."""
         all_there_is = math.inf
         if self._begun:
-            all_there_is = self.master.solve({})
+            self.master.solve({})
             prices, below = self.master.prices(), 1.0 - CHEAPER
+            all_there_is = self.master.room(prices)
         else:
             assert self.first_prices is not None
             prices, below = self.first_prices, math.inf
@@ -206,10 +207,11 @@ class Counting:
         """Close a part of all plans, or divide it; whether that was done."""
         count = self.at_most
         while (value := self.master.solve(limits)) < count * (1 - WHOLE):
+            prices = self.master.prices()
             # Where all clusters cost more than this, so many of them cost more than all there is.
-            below = value / count + CHEAPER
+            below = self.master.room(prices) / count + CHEAPER
             least, found = self.outlines.cheapest(
-                self.master.prices(), below, self.solver, deadline, enough=ENOUGH
+                prices, below, self.solver, deadline, enough=ENOUGH
             )
             for outline in found:
                 self.master.add(outline)

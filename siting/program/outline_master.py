@@ -28,6 +28,9 @@ FIRST_ROOM = 64
 Limits = dict[Presence, tuple[float, float]]
 """The least and largest number of clusters that count for each presence."""
 
+FREE = (-math.inf, math.inf)
+"""Any number of clusters."""
+
 
 class OutlineMaster:
     """As many known outlines as there is room for, or parts of them.
@@ -51,6 +54,7 @@ class OutlineMaster:
         sites = np.bincount(classes.of_site, minlength=len(classes))
         self._of_class = [self._row(float(number)) for number in sites]
         self._presence: dict[Presence, int] = {}
+        self._limits: Limits = {}
         self._everyone = add_row(self._solver, -math.inf, math.inf, [])
         add_column(self._solver, cost=DEAR, terms=[(self._everyone, 1.0)])
         self._worth: Prices | None = None
@@ -141,8 +145,9 @@ class OutlineMaster:
         for presence in limits:
             if presence not in self._presence:
                 self._count(presence)
+        self._limits = limits
         rows = list(self._presence.values())
-        bounds = [limits.get(presence, (-math.inf, math.inf)) for presence in self._presence]
+        bounds = [limits.get(presence, FREE) for presence in self._presence]
         if rows:
             lower, upper = np.array(bounds).T
             numbers = np.array(rows, np.int32)
@@ -213,11 +218,17 @@ class OutlineMaster:
             zone[z] = max(0.0, duals[row])
         area = {a: max(0.0, float(duals[row])) for a, row in self._area.items()}
         campus = np.maximum(0.0, duals[self._of_class])
-        presence = tuple((p, float(duals[row])) for p, row in self._presence.items())
-        return Prices(zone, campus, area, presence)
+        presence = []
+        for p, row in self._presence.items():
+            least, most = self._limits.get(p, FREE)
+            price = min(duals[row], 0.0) if math.isinf(most) else duals[row]
+            price = max(price, 0.0) if math.isinf(least) else price
+            if price:
+                presence.append((p, float(price)))
+        return Prices(zone, campus, area, tuple(presence))
 
     def all_there_is(self, case: Case, classes: Classes, prices: Prices) -> float:
-        """What all that a case has costs at prices without presences, in clusters."""
+        """What all that a case has costs at prices, presences apart, in clusters."""
         zones, areas = list(self._zone), list(self._area)
         offered_mw = np.array([classes.offered_mw.get(a, 0.0) for a in areas])
         per_mw = np.array([prices.area.get(a, 0.0) for a in areas])
@@ -227,3 +238,14 @@ class OutlineMaster:
             + per_mw @ offered_mw
             + prices.campus @ sites
         )
+
+    def room(self, prices: Prices) -> float:
+        """What all clusters within the last limits can cost at the last prices, in clusters.
+
+        Whatever the prices are, it is at least that: no solver's tolerance is in it.
+        """
+        paid = self.all_there_is(self._case, self._classes, prices)
+        for presence, price in prices.presence:
+            least, most = self._limits[presence]
+            paid += price * (most if price > 0 else least)
+        return paid

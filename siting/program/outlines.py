@@ -56,6 +56,9 @@ WITHOUT = (
 )
 """What HiGHS does without: programs so small are closed by cuts before these pay."""
 
+COST_OF_ONE = 1000.0
+"""Cost of 1 in a program: prices of a MW are far from the solver's tolerances then [1]."""
+
 TINY = 1e-9
 """Prices below this are rounding [1]."""
 
@@ -171,7 +174,7 @@ class AnchorProgram:
         self._solver = solver_of(self._program.model(), threads=1)
         self._solver.changeColBounds(self._used[0][0], 1.0, 1.0)
         self._solver.setOptionValue("mip_rel_gap", FINE_GAP)
-        self._solver.setOptionValue("mip_abs_gap", FINE_GAP)
+        self._solver.setOptionValue("mip_abs_gap", FINE_GAP * COST_OF_ONE)
         for option in WITHOUT:
             self._solver.setOptionValue(option, False)
         self._columns = len(self._program.costs)
@@ -369,13 +372,13 @@ class AnchorProgram:
         self._run(deadline)
         solver.setOptionValue("solve_relaxation", False)
         if solver.getModelStatus() == OPTIMAL:
-            return float(solver.getInfo().objective_function_value)
+            return float(solver.getInfo().objective_function_value) / COST_OF_ONE
         return math.inf if solver.getModelStatus() == INFEASIBLE else -math.inf
 
     def _whole(self, below: float, deadline: Deadline) -> tuple[float, Outline | None]:
         """The cheapest at the prices set, if it costs less than a limit."""
         solver = self._solver
-        solver.setOptionValue("objective_bound", below)
+        solver.setOptionValue("objective_bound", below * COST_OF_ONE)
         self._run(deadline)
         solver.setOptionValue("objective_bound", math.inf)
         info = solver.getInfo()
@@ -383,8 +386,8 @@ class AnchorProgram:
         if solver.getModelStatus() == INFEASIBLE:
             least = below
         elif math.isfinite(info.mip_dual_bound):
-            least = min(float(info.mip_dual_bound), below)
-        cost = float(info.objective_function_value)
+            least = min(float(info.mip_dual_bound) / COST_OF_ONE, below)
+        cost = float(info.objective_function_value) / COST_OF_ONE
         if info.primal_solution_status == FEASIBLE and cost < below:
             outline = self._outline(np.array(solver.getSolution().col_value), cost)
         return least, outline
@@ -404,6 +407,7 @@ class AnchorProgram:
             if k in self._rest:
                 costs[self._rest[k][0]] = asked.of_member[1, at]
             costs[self._contract[at]] = asked.of_member[2, at]
+        costs *= COST_OF_ONE
         self._solver.changeColsCost(len(costs), np.arange(len(costs), dtype=np.int32), costs)
         for presence, price in asked.presence.items():
             self._charge(presence, price)
@@ -472,7 +476,7 @@ class AnchorProgram:
                 add_row(solver, 0.0, math.inf, [(any_of, 1.0), (c, -1.0)])
             parts.append(any_of)
         parts = list(dict.fromkeys(parts))
-        all_of = add_column(solver, cost=price, most=1.0)
+        all_of = add_column(solver, cost=price * COST_OF_ONE, most=1.0)
         for c in parts:
             add_row(solver, -math.inf, 0.0, [(all_of, 1.0), (c, -1.0)])
         terms = [(all_of, 1.0), *((c, -1.0) for c in parts)]
