@@ -20,9 +20,9 @@ from siting.program.compatible import Compatible
 from siting.program.counting import Counting, places
 from siting.program.fleets import Fleets, Group, first_groups
 from siting.program.most import find_most
-from siting.program.outline_master import Limits, OutlineMaster
+from siting.program.outline_master import OutlineMaster
 from siting.program.outlines import Outline, Outlines
-from siting.program.prices import Prices
+from siting.program.prices import Presence, Prices
 from siting.program.settle import settle
 from siting.program.solvers import Deadline, Solver
 
@@ -184,23 +184,26 @@ def test_branches_that_are_tried_leave_what_a_new_program_leaves():
         if not known or len(all_of.classes) == 1:
             continue
         master = master_of(case, known, prices[0])
-        for presence in [((0,),), ((0, 1),), ((0,), (len(all_of.classes) - 1,))]:
-            sides: list[Limits] = [{presence: (-math.inf, 0.0)}, {presence: (1.0, math.inf)}]
-            most, use = master.solve({}), master.least_use({}, 1)
-            uses = master.tried(presence, sides, 1)
-            assert master.least_use({}, 1) == pytest.approx(use)
-            assert master.solve({}) == pytest.approx(most)
-            values = master.tried(presence, sides)
-            assert master.solve({}) == pytest.approx(most)
-            for side, value, least in zip(sides, values, uses, strict=True):
+        presences: list[Presence] = [((0,),), ((0, 1),), ((0,), (len(all_of.classes) - 1,))]
+        sides = ((-math.inf, 0.0), (1.0, math.inf))
+        asked = [(presence, sides) for presence in presences]
+        most = master.solve({})
+        numbers = master.tried(asked, HIGHS)
+        use = master.least_use({}, 1)
+        uses = master.tried(asked, replace(HIGHS, threads=2))
+        assert master.least_use({}, 1) == pytest.approx(use)
+        assert master.solve({}) == pytest.approx(most)
+        for presence, number, less in zip(presences, numbers, uses, strict=True):
+            for side, value, left in zip(sides, number, less, strict=True):
                 anew = master_of(case, known, prices[0])
-                assert value == pytest.approx(anew.solve(side), abs=1e-7)
-                assert least == pytest.approx(anew.least_use(side, 1), abs=1e-7)
+                assert value == pytest.approx(anew.solve({presence: side}), abs=1e-7)
+                least = anew.least_use({presence: side}, 1)
+                assert -left == pytest.approx(least, abs=1e-7)
             without = [
                 o for o in known if not all(any(k in o.draw_mw for k in part) for part in presence)
             ]
-            assert values[0] == pytest.approx(master_of(case, without, prices[0]).solve({}))
-            tried += values[0] < most - 1e-6
+            assert number[0] == pytest.approx(master_of(case, without, prices[0]).solve({}))
+            tried += number[0] < most - 1e-6
     assert tried >= 3
 
 

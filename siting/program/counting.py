@@ -26,7 +26,7 @@ from siting.case import Case
 from siting.program.classes import Classes
 from siting.program.compatible import Compatible
 from siting.program.fleets import whole_clusters
-from siting.program.outline_master import WHOLE, Limits, OutlineMaster
+from siting.program.outline_master import FREE, WHOLE, Limits, OutlineMaster
 from siting.program.outlines import Outline, Outlines
 from siting.program.prices import Presence, Prices
 from siting.program.settle import Settled
@@ -43,6 +43,9 @@ CANDIDATES = 60
 
 ENOUGH = 6
 """New outlines after which the master is solved again, while a part of all plans is closed."""
+
+TRIED_AT_ONCE = 20
+"""Of these, so many are tried before it is seen whether one closes both parts."""
 
 TRIED_BEFORE = 10.0
 """Weight of what earlier trials gained, beside how far from whole a number is [1]."""
@@ -246,25 +249,27 @@ class Counting:
             return min(part, 1.0 - part) * (1.0 + TRIED_BEFORE * gained)
 
         best: tuple[float, list[tuple[float, Limits]]] | None = None
+        asked = []
         for presence in sorted(numbers, key=lambda p: (-promise(p), p))[:CANDIDATES]:
-            least, most = limits.get(presence, (-math.inf, math.inf))
+            least, most = limits.get(presence, FREE)
             floor = math.floor(numbers[presence])
-            sides: list[Limits] = [
-                {**limits, presence: (least, float(floor))},
-                {**limits, presence: (floor + 1.0, most)},
-            ]
-            if tight:
-                values = [-use for use in self.master.tried(presence, sides, self.at_most)]
-            else:
-                values = self.master.tried(presence, sides)
-            gains = [min(max(value - v, CHEAPER), room + MORE) for v in values]
-            known = self._gains.setdefault(presence, [0.0, 0.0, 0.0])
-            for at, gain in enumerate((1.0, *gains)):
-                known[at] += gain
-            score = math.prod(gains)
-            if best is None or score > best[0]:
-                best = score, sorted(zip(values, sides, strict=True), key=lambda one: -one[0])
-            if min(gains) > room:
+            asked.append((presence, [(least, float(floor)), (floor + 1.0, most)]))
+        for first in range(0, len(asked), TRIED_AT_ONCE):
+            some = asked[first : first + TRIED_AT_ONCE]
+            closed = False
+            for (presence, bounds), values in zip(
+                some, self.master.tried(some, self.solver), strict=True
+            ):
+                gains = [min(max(value - v, CHEAPER), room + MORE) for v in values]
+                known = self._gains.setdefault(presence, [0.0, 0.0, 0.0])
+                for at, gain in enumerate((1.0, *gains)):
+                    known[at] += gain
+                score = math.prod(gains)
+                if best is None or score > best[0]:
+                    sides = [{**limits, presence: side} for side in bounds]
+                    best = score, sorted(zip(values, sides, strict=True), key=lambda one: -one[0])
+                closed = closed or min(gains) > room
+            if closed:
                 break
         return [] if best is None else [side for _, side in best[1]]
 

@@ -7,7 +7,9 @@ within headroom, clean energy and the sites of each class. Its duals are prices 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+import highspy
 import numpy as np
 
 from siting.case import BoolArray, Case
@@ -15,6 +17,7 @@ from siting.program.classes import Classes
 from siting.program.linear import OPTIMAL, add_column, add_row, expect, solver_of
 from siting.program.outlines import Outline
 from siting.program.prices import Presence, Prices
+from siting.program.solvers import Solver
 
 WHOLE = 1e-5
 """Parts this near to a whole number are whole [1]."""
@@ -25,10 +28,13 @@ DEAR = 30.0
 FIRST_ROOM = 64
 """Outlines that there is room for at first; it is doubled when they are more."""
 
-Limits = dict[Presence, tuple[float, float]]
+Bounds = tuple[float, float]
+"""The least and the largest number of clusters."""
+
+Limits = dict[Presence, Bounds]
 """The least and largest number of clusters that count for each presence."""
 
-FREE = (-math.inf, math.inf)
+FREE: Bounds = (-math.inf, math.inf)
 """Any number of clusters."""
 
 
@@ -152,58 +158,57 @@ class OutlineMaster:
             lower, upper = np.array(bounds).T
             numbers = np.array(rows, np.int32)
             self._solver.changeRowsBounds(len(rows), numbers, lower.copy(), upper.copy())
-        self._solver.run()
-        if self._solver.getModelStatus() != OPTIMAL:
-            # A basis of rows that were free before can be a bad one to begin with.
-            self._solver.clearSolver()
-            self._solver.run()
-        expect(self._solver, OPTIMAL)
-        return float(self._solver.getInfo().objective_function_value)
+        return _optimum(self._solver)
 
     def tried(
-        self, presence: Presence, sides: list[Limits], count: int | None = None
-    ) -> list[float]:
-        """What each of some limits leaves, after others that differ in one presence were solved.
+        self, asked: Sequence[tuple[Presence, Sequence[Bounds]]], solver: Solver
+    ) -> list[list[float]]:
+        """What other limits on one presence leave of the last solution.
 
-        Each is solved from where those ended; nothing of it stays.
+        Each presence has a copy of the program, which goes on from where that solution ended: what
+        is found out does not depend on what else is asked, or by how many threads.
 
         Parameters
         ----------
-        presence
-            The one in which they differ.
-        sides
-            The limits.
-        count
-            The least use of so many clusters is asked; otherwise, how many there are.
+        asked
+            Presences, and of each the limits that are tried.
+        solver
+            Says how many threads may be used.
 
         Returns
         -------
-        list of float
-            As `solve` or `least_use` says.
+        list of list of float
+            The number of clusters, less what is lacking, or what they use, below 0: as was asked
+            last.
         """
-        solver, new = self._solver, presence not in self._presence
-        solved = solver.getBasis()
-        if new:
-            self._count(presence)
-        start = solver.getBasis()
-        values = []
-        for side in sides:
-            solver.setBasis(start)
-            values.append(self.solve(side) if count is None else self.least_use(side, count))
-        if new:
-            # The last row and column of the program.
-            row, lacking = self._presence.pop(presence), solver.getNumCol() - 1
-            solver.deleteCols(1, np.array([lacking], np.int32))
-            solver.deleteRows(1, np.array([row], np.int32))
-        solver.setBasis(solved)
-        return values
+        model, basis = self._solver.getLp(), self._solver.getBasis()
+
+        def ask(one: tuple[Presence, Sequence[Bounds]]) -> list[float]:
+            presence, limits = one
+            copy = solver_of(model, threads=1)
+            copy.setBasis(basis)
+            row = self._presence.get(presence)
+            if row is None:
+                row = self._add_count(copy, presence)
+            start, left = copy.getBasis(), []
+            for least, most in limits:
+                copy.setBasis(start)
+                copy.changeRowBounds(row, least, most)
+                left.append(-_optimum(copy))
+            return left
+
+        return solver.map(ask, asked)
 
     def _count(self, presence: Presence) -> None:
         """Limits on a presence, and what is lacking of them."""
+        self._presence[presence] = self._add_count(self._solver, presence)
+
+    def _add_count(self, solver: highspy.Highs, presence: Presence) -> int:
+        """The row of a presence in the program or a copy of it."""
         counted = [(self._column[c], 1.0) for c in np.flatnonzero(self._counts(presence)).tolist()]
-        row = add_row(self._solver, -math.inf, math.inf, counted)
-        self._presence[presence] = row
-        add_column(self._solver, cost=DEAR, terms=[(row, 1.0)])
+        row = add_row(solver, -math.inf, math.inf, counted)
+        add_column(solver, cost=DEAR, terms=[(row, 1.0)])
+        return row
 
     def parts(self) -> list[tuple[Outline, float]]:
         """What part of each outline the last solution has."""
@@ -249,3 +254,14 @@ class OutlineMaster:
             least, most = self._limits[presence]
             paid += price * (most if price > 0 else least)
         return paid
+
+
+def _optimum(solver: highspy.Highs) -> float:
+    """The optimum of a linear program, from where it was left."""
+    solver.run()
+    if solver.getModelStatus() != OPTIMAL:
+        # A basis of rows that were free before can be a bad one to begin with.
+        solver.clearSolver()
+        solver.run()
+    expect(solver, OPTIMAL)
+    return float(solver.getInfo().objective_function_value)
