@@ -358,5 +358,7 @@ class Filling:
         if self.progress is not None:
             stage = "counting clusters" if self.enough is None else "placing clusters"
             message = f"no plan has more than {self.counting.at_most}"
+            if self.enough is None:
+                message = f"{len(clusters)} found, {message}"
             done = Progress(stage, done=len(clusters), total=self.enough or 0, message=message)
             self.progress(done)
