@@ -17,11 +17,12 @@ from siting.program.beside import apart, what_is_left
 from siting.program.choosing import choose
 from siting.program.classes import Classes
 from siting.program.compatible import Compatible
-from siting.program.counting import Counting, places
+from siting.program.counting import Counting
 from siting.program.fleets import Fleets, Group, first_groups
 from siting.program.most import find_most
 from siting.program.outline_master import OutlineMaster
 from siting.program.outlines import Outline, Outlines
+from siting.program.presences import places
 from siting.program.prices import Presence, Prices
 from siting.program.settle import settle
 from siting.program.solvers import Deadline, Solver

@@ -18,9 +18,8 @@ import numpy as np
 
 from siting.case import Case
 from siting.program.choosing import choose
-from siting.program.counting import CHEAPER
 from siting.program.fleets import ROUNDING
-from siting.program.outline_master import OutlineMaster
+from siting.program.outline_master import CHEAPER, OutlineMaster
 from siting.program.outlines import Outlines
 from siting.program.prices import Prices
 from siting.program.solvers import Deadline, Solver

@@ -2,12 +2,17 @@
 
 A linear program over the outlines that are known (`siting.program.outlines`), or parts of them,
 within headroom, clean energy and the sites of each class. Its duals are prices of these.
+
+Of so many clusters it also tells what they leave **spare**: the largest part that there could be
+less of everything. Where limits leave just so many clusters, their number tells no more; what is
+spare still tells how near that is to too little.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 import highspy
 import numpy as np
@@ -22,6 +27,9 @@ from siting.program.solvers import Solver
 WHOLE = 1e-5
 """Parts this near to a whole number are whole [1]."""
 
+CHEAPER = 1e-6
+"""By how much an outline must be cheaper than those that are known [1]."""
+
 DEAR = 30.0
 """What a cluster that lacks costs, in clusters [1]."""
 
@@ -33,6 +41,9 @@ Bounds = tuple[float, float]
 
 Limits = dict[Presence, Bounds]
 """The least and largest number of clusters that count for each presence."""
+
+TINY = 1e-9
+"""Prices of presences below this are rounding [1]."""
 
 FREE: Bounds = (-math.inf, math.inf)
 """Any number of clusters."""
@@ -64,7 +75,11 @@ class OutlineMaster:
         self._everyone = add_row(self._solver, -math.inf, math.inf, [])
         add_column(self._solver, cost=DEAR, terms=[(self._everyone, 1.0)])
         self._worth: Prices | None = None
-        self._counting = True
+        scarce = [(row, float(case.headroom_mw[z])) for z, row in self._zone.items()]
+        scarce += [(row, classes.offered_mw[a]) for a, row in self._area.items()]
+        scarce += list(zip(self._of_class, sites.astype(float).tolist(), strict=True))
+        self._spare = add_column(self._solver, cost=0.0, most=0.0, terms=scarce)
+        self._goal: Literal["number", "use", "spare"] = "number"
 
     def _row(self, most: float) -> int:
         return add_row(self._solver, -math.inf, most, [])
@@ -87,7 +102,7 @@ class OutlineMaster:
             if self._counts(presence, len(self.outlines) - 1).any():
                 terms[row] = 1.0
         self._use.append(0.0 if self._worth is None else self._use_of(outline, self._worth))
-        cost = -1.0 if self._counting else self._use[-1]
+        cost = self._costs(len(self.outlines) - 1)[0]
         self._column.append(add_column(self._solver, cost=cost, terms=sorted(terms.items())))
 
     def _counts(self, presence: Presence, first: int = 0) -> BoolArray:
@@ -98,28 +113,38 @@ class OutlineMaster:
 
     def solve(self, limits: Limits) -> float:
         """The number of clusters, less what is lacking; limits hold for the next prices too."""
-        self._seek(counts=True)
+        self._seek("number")
         self._solver.changeRowBounds(self._everyone, -math.inf, math.inf)
         return -self._solved(limits)
 
     def least_use(self, limits: Limits, count: int, *, exactly: bool = False) -> float:
         """What so many clusters, or more, use at the least at the prices of all, in clusters.
 
-        What is lacking is dear. Where limits leave just the number that is asked, the number
-        tells nothing of how near they are to less; this does.
+        What is lacking is dear.
         """
-        self._seek(counts=False)
+        self._seek("use")
         most = float(count) if exactly else math.inf
         self._solver.changeRowBounds(self._everyone, float(count), most)
         return self._solved(limits)
 
+    def spare(self, limits: Limits, count: int) -> float:
+        """What so many clusters, or more, leave spare, in clusters; below 0 where they lack it.
+
+        Of everything the same part is spare. What is lacking of limits is dear.
+        """
+        self._seek("spare")
+        self._solver.changeColCost(self._spare, -float(count))
+        self._solver.changeColBounds(self._spare, -math.inf, 1.0)
+        self._solver.changeRowBounds(self._everyone, float(count), math.inf)
+        return -self._solved(limits)
+
     def worth_of_one(self) -> float:
-        """What one cluster more would add to the use in the last solution."""
+        """What one cluster more would add to the use, or take of what is spare, at the margin."""
         return float(self._solver.getSolution().row_dual[self._everyone])
 
     def worth(self, prices: Prices) -> None:
         """Set the prices at which use is measured."""
-        self._seek(counts=True)
+        self._seek("number")
         self._worth = prices
         self._use = [self._use_of(outline, prices) for outline in self.outlines]
 
@@ -128,14 +153,22 @@ class OutlineMaster:
         order = sorted(range(len(self.outlines)), key=self._use.__getitem__)
         return [self.outlines[c] for c in order]
 
-    def _seek(self, *, counts: bool) -> None:
-        """Look for the most clusters, or for the least use."""
-        if counts == self._counting:
+    def _seek(self, goal: Literal["number", "use", "spare"]) -> None:
+        """Look for the most clusters, the least use, or the most that is spare."""
+        if goal == self._goal:
             return
-        self._counting = counts
-        costs = [-1.0] * len(self.outlines) if counts else self._use
+        if self._goal == "spare":
+            self._solver.changeColCost(self._spare, 0.0)
+            self._solver.changeColBounds(self._spare, 0.0, 0.0)
+        self._goal = goal
         columns = np.array(self._column, np.int32)
-        self._solver.changeColsCost(len(columns), columns, np.array(costs))
+        self._solver.changeColsCost(len(columns), columns, np.array(self._costs()))
+
+    def _costs(self, first: int = 0) -> list[float]:
+        """What outlines cost in the program, from the first that is asked."""
+        if self._goal == "use":
+            return self._use[first:]
+        return [-1.0 if self._goal == "number" else 0.0] * (len(self.outlines) - first)
 
     def _use_of(self, outline: Outline, prices: Prices) -> float:
         """What an outline uses at prices, in clusters."""
@@ -178,8 +211,8 @@ class OutlineMaster:
         Returns
         -------
         list of list of float
-            The number of clusters, less what is lacking, or what they use, below 0: as was asked
-            last.
+            The number of clusters, less what is lacking, or what they use, below 0, or what is
+            spare: as was asked last.
         """
         model, basis = self._solver.getLp(), self._solver.getBasis()
 
@@ -228,7 +261,7 @@ class OutlineMaster:
             least, most = self._limits.get(p, FREE)
             price = min(duals[row], 0.0) if math.isinf(most) else duals[row]
             price = max(price, 0.0) if math.isinf(least) else price
-            if price:
+            if abs(price) > TINY:
                 presence.append((p, float(price)))
         return Prices(zone, campus, area, tuple(presence))
 

@@ -1,0 +1,236 @@
+"""Whether there is room for so many clusters: all plans divided until none is left.
+
+Under limits on how many clusters count for some presences, the master of outlines tells what so
+many would leave spare. Where they lack it, and no outline is so cheap at its prices that there may
+be others, no plan is left: the limits that have a price there are a nogood
+(`siting.program.division`). Else the plans are divided by a presence of which the number of
+clusters is not whole. Which one decides how many parts there will be. Three questions, each asked
+of fewer presences than the one before, and each dearer than that (Pecin et al. 2017, "Improved
+branch-cut-and-price for capacitated vehicle routing", Mathematical Programming Computation 9):
+
+1. How far from whole is its number, and what did limits on it take of what was spare before?
+2. What do they take with the outlines that are known?
+3. What do they take with outlines that are found for them?
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+from siting.program.division import Division, Limit
+from siting.program.outline_master import CHEAPER, FREE, WHOLE, Limits, OutlineMaster
+from siting.program.outlines import Outlines
+from siting.program.presences import Presences
+from siting.program.prices import Presence
+from siting.program.solvers import Deadline, Solver
+
+ENOUGH = 6
+"""New outlines after which the master is solved again."""
+
+ROUNDS = 5
+"""How often outlines are sought that leave more spare, before all plans are divided."""
+
+FEW_ROUNDS = 2
+"""How often they are sought to tell what a limit takes."""
+
+LITTLE = 1e-3
+"""So little is spare only for lack of outlines: they are sought as long as there are any [1]."""
+
+CANDIDATES = 60
+"""Presences of which it is asked what limits take with the outlines that are known."""
+
+CLOSELY = 4
+"""Presences of which it is asked what limits take with outlines that are found for them."""
+
+CLOSELY_TELLS = 4.0
+"""Weight of what is told by that, beside what known outlines tell [1]."""
+
+TRIED_BEFORE = 10.0
+"""Weight of what limits took before, beside how far from whole a number is [1]."""
+
+MATTERS = 0.05
+"""Part of what is spare that a limit takes if it matters [1]."""
+
+LEAST_GAIN = 1e-4
+"""Part of what is spare that any limit is taken to take [1]."""
+
+
+class Tried(NamedTuple):
+    """Two opposite limits, and what each leaves spare of so many clusters."""
+
+    sides: tuple[Limit, Limit]
+    left: tuple[float, float]
+
+
+@dataclass
+class Dividing:
+    """All plans of so many clusters.
+
+    Parameters
+    ----------
+    outlines, master
+        What clusters there are by class, and those of them that are known.
+    count
+        Number of clusters [1].
+    solver
+        Says how many threads may be used.
+    stuck
+        Whether nothing is left to divide by.
+    """
+
+    outlines: Outlines
+    master: OutlineMaster
+    count: int
+    solver: Solver
+    stuck: bool = False
+    _division: Division = field(default_factory=Division)
+    _taken: dict[Presence, list[float]] = field(default_factory=dict)
+
+    @property
+    def closed(self) -> bool:
+        """Whether no plan is left."""
+        return self._division.closed
+
+    @cached_property
+    def _presences(self) -> Presences:
+        return Presences.of(self.outlines.compatible)
+
+    def step(self, deadline: Deadline) -> None:
+        """Learn that there is no plan under some limits, or divide those that there may be."""
+        limits = self._division.limits
+        spare, nogood = self._spare(limits, ROUNDS, deadline)
+        if nogood is not None:
+            self._division.learn(nogood)
+            return
+        tried = [] if deadline.reached() else self._tried(limits, spare)
+        if self._rule_out(tried, spare, deadline) or deadline.reached():
+            return
+        best: tuple[float, Limit] | None = None
+        for one in tried[:CLOSELY]:
+            left = []
+            for limit in one.sides:
+                after, nogood = self._spare(limit.beside(limits), FEW_ROUNDS, deadline)
+                if nogood is not None:
+                    self._division.learn(nogood)
+                    return
+                left.append(after)
+            if deadline.reached():
+                return
+            part = self._took(one.sides[0].presence, spare, left, CLOSELY_TELLS)
+            if best is None or part > best[0]:
+                best = part, one.sides[int(left[1] < left[0])]
+        self.stuck = best is None
+        if best is not None:
+            self._division.follow(best[1])
+
+    def _spare(
+        self, limits: Limits, rounds: int, deadline: Deadline
+    ) -> tuple[float, list[Limit] | None]:
+        """What so many clusters leave spare under some limits.
+
+        Parameters
+        ----------
+        limits, deadline
+            What holds, and when to stop.
+        rounds
+            How often more outlines are sought where there are enough.
+
+        Returns
+        -------
+        spare
+            With the outlines that are known [1].
+        nogood
+            Some of the limits, where no plan meets them.
+        """
+        while True:
+            spare = self.master.spare(limits, self.count)
+            prices, short = self.master.prices(), spare < -self.count * WHOLE
+            if short:
+                # Where all clusters cost more than this, so many cost more than all there is.
+                below = self.master.room(prices) / self.count + CHEAPER
+            elif rounds > 0:
+                below = self.master.worth_of_one() - CHEAPER
+                rounds -= spare > LITTLE
+            else:
+                return spare, None
+            least, found = self.outlines.cheapest(
+                prices, below, self.solver, deadline, enough=ENOUGH
+            )
+            for outline in found:
+                self.master.add(outline)
+            if found:
+                continue
+            if not short or least < below:
+                return spare, None
+            return spare, [
+                Limit(presence, price > 0, limits[presence][price > 0])
+                for presence, price in prices.presence
+            ]
+
+    def _tried(self, limits: Limits, spare: float) -> list[Tried]:
+        """What limits take with the outlines that are known, the most promising first.
+
+        Where all that is followed must be, what is found out holds for all plans: then presences
+        are asked that promise less, too.
+        """
+        numbers = self._presences.numbers(self.master.parts())
+
+        def promise(presence: Presence) -> float:
+            part = numbers[presence] % 1.0
+            return min(part, 1.0 - part) * (1.0 + TRIED_BEFORE * self._takes(presence))
+
+        asked = []
+        for presence in sorted(numbers, key=lambda p: (-promise(p), p)):
+            least, most = limits.get(presence, FREE)
+            floor = float(math.floor(numbers[presence]))
+            if least <= floor and floor + 1.0 <= most:
+                asked.append((presence, [(least, floor), (floor + 1.0, most)]))
+        if not self._division.at_root:
+            asked = asked[:CANDIDATES]
+        tried = []
+        all_left = self.master.tried(asked, self.solver)
+        for (presence, ((_, floor), _)), (few, more) in zip(asked, all_left, strict=True):
+            self._took(presence, spare, [few, more], 1.0)
+            limit = Limit(presence, True, floor)
+            tried.append(Tried((limit, limit.opposite()), (few, more)))
+        return sorted(tried, key=lambda one: (-self._takes(one.sides[0].presence), one.sides[0]))
+
+    def _rule_out(self, tried: list[Tried], spare: float, deadline: Deadline) -> bool:
+        """Learn which limits leave no plan, where the opposite matters; whether there were any."""
+        division, learned = self._division, False
+        times, short = division.times_left, -self.count * WHOLE
+        for one in sorted(tried, key=lambda one: (max(one.left), one.sides[0])):
+            if max(one.left) > (1.0 - MATTERS) * spare:
+                break
+            for limit, after in zip(one.sides, one.left, strict=True):
+                limits = division.limits
+                decided = limit.holds(limits) or limit.opposite().holds(limits)
+                if after >= short or decided or deadline.reached():
+                    continue
+                nogood = self._spare(limit.beside(limits), 0, deadline)[1]
+                if nogood is None:
+                    continue
+                division.learn(nogood)
+                learned = True
+                if division.times_left > times:
+                    return True
+        return learned
+
+    def _takes(self, presence: Presence) -> float:
+        """What part limits on a presence took so far of what was spare [1]."""
+        weight, few, more = self._taken.get(presence, (0.0, 0.0, 0.0))
+        return math.sqrt(few * more) / weight if weight else 0.0
+
+    def _took(self, presence: Presence, spare: float, left: list[float], weight: float) -> float:
+        """Remember what limits on a presence took of what was spare; a part of it [1]."""
+        known = self._taken.setdefault(presence, [0.0, 0.0, 0.0])
+        known[0] += weight
+        parts = []
+        for at, after in enumerate(left, 1):
+            part = (spare - after) / max(spare, CHEAPER)
+            parts.append(min(max(part, LEAST_GAIN), 1.0))
+            known[at] += weight * parts[-1]
+        return math.sqrt(math.prod(parts))
