@@ -208,6 +208,33 @@ def test_branches_that_are_tried_leave_what_a_new_program_leaves():
     assert tried >= 3
 
 
+def test_what_is_spare_is_what_there_could_be_less_of_everything():
+    # The number of clusters is in proportion to what there is.
+    checked = 0
+    for seed, case in free_cases(range(840, 852), network="mesh"):
+        rng, all_of = np.random.default_rng(seed), Outlines.of(case)
+        prices = [random_prices(case, all_of.classes, rng) for _ in range(6)]
+        known = [o for p in prices for o in all_of.cheapest(p, math.inf, HIGHS, LONG)[1]]
+        if not known:
+            continue
+        master = master_of(case, known[:-1], prices[0])
+        master.spare({}, 1)
+        master.add(known[-1])
+        without = {((0,),): (-math.inf, 0.0)}
+        for limits in ({}, without):
+            most = master.solve(limits)
+            for count in (1, 2, 5):
+                if most > 0:
+                    spare = count * (1 - count / most)
+                    assert master.spare(limits, count) == pytest.approx(spare, abs=1e-6)
+                    checked += 1
+            use = master.least_use(limits, 1)
+            assert master.solve(limits) == pytest.approx(most)
+            anew = master_of(case, known, prices[0])
+            assert anew.least_use(limits, 1) == pytest.approx(use)
+    assert checked >= 10
+
+
 def test_places_are_different_sets_of_classes():
     case = free_case(803, network="mesh")
     compatible = Compatible.of(case, counting_of(case).outlines.classes)
