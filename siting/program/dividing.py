@@ -3,7 +3,7 @@
 Under limits on how many clusters count for some presences, the master of outlines tells what so
 many would leave spare. Where they lack it, and no outline is so cheap at its prices that there may
 be others, no plan is left: the limits that have a price there are a nogood
-(`siting.program.division`). Else the plans are divided by a presence of which the number of
+(`siting.program.limit_search`). Else the plans are divided by a presence of which the number of
 clusters is not whole. Which one decides how many parts there will be. Three questions, each asked
 of fewer presences than the one before, and each dearer than that (Pecin et al. 2017, "Improved
 branch-cut-and-price for capacitated vehicle routing", Mathematical Programming Computation 9):
@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from siting.program.division import Division, Limit
+from siting.program.limit_search import Limit, LimitSearch
 from siting.program.outline_master import CHEAPER, FREE, WHOLE, Limits, OutlineMaster
 from siting.program.outlines import Outlines
 from siting.program.presences import Presences
@@ -42,8 +42,11 @@ LITTLE = 1e-3
 CANDIDATES = 60
 """Presences of which it is asked what limits take with the outlines that are known."""
 
-CLOSELY = 4
-"""Presences of which it is asked what limits take with outlines that are found for them."""
+CLOSELY = (16, 8, 4)
+"""Presences of which it is asked what limits take with outlines that are found for them.
+
+First where nothing is followed that need not be, where one limit is, and so on.
+"""
 
 CLOSELY_TELLS = 4.0
 """Weight of what is told by that, beside what known outlines tell [1]."""
@@ -86,13 +89,14 @@ class Dividing:
     count: int
     solver: Solver
     stuck: bool = False
-    _division: Division = field(default_factory=Division)
+    _search: LimitSearch = field(default_factory=LimitSearch)
+    _ruling_out: bool = True
     _taken: dict[Presence, list[float]] = field(default_factory=dict)
 
     @property
     def closed(self) -> bool:
         """Whether no plan is left."""
-        return self._division.closed
+        return self._search.closed
 
     @cached_property
     def _presences(self) -> Presences:
@@ -100,21 +104,24 @@ class Dividing:
 
     def step(self, deadline: Deadline) -> None:
         """Learn that there is no plan under some limits, or divide those that there may be."""
-        limits = self._division.limits
+        limits = self._search.limits
         spare, nogood = self._spare(limits, ROUNDS, deadline)
         if nogood is not None:
-            self._division.learn(nogood)
+            self._search.learn(nogood)
             return
         tried = [] if deadline.reached() else self._tried(limits, spare)
-        if self._rule_out(tried, spare, deadline) or deadline.reached():
+        ruled_out = self._rule_out(tried, spare, deadline)
+        self._ruling_out &= ruled_out
+        if ruled_out or deadline.reached():
             return
         best: tuple[float, Limit] | None = None
-        for one in tried[:CLOSELY]:
+        closely = CLOSELY[min(self._search.undecided, len(CLOSELY) - 1)]
+        for one in tried[:closely]:
             left = []
             for limit in one.sides:
                 after, nogood = self._spare(limit.beside(limits), FEW_ROUNDS, deadline)
                 if nogood is not None:
-                    self._division.learn(nogood)
+                    self._search.learn(nogood)
                     return
                 left.append(after)
             if deadline.reached():
@@ -124,7 +131,7 @@ class Dividing:
                 best = part, one.sides[int(left[1] < left[0])]
         self.stuck = best is None
         if best is not None:
-            self._division.follow(best[1])
+            self._search.follow(best[1])
 
     def _spare(
         self, limits: Limits, rounds: int, deadline: Deadline
@@ -173,8 +180,8 @@ class Dividing:
     def _tried(self, limits: Limits, spare: float) -> list[Tried]:
         """What limits take with the outlines that are known, the most promising first.
 
-        Where all that is followed must be, what is found out holds for all plans: then presences
-        are asked that promise less, too.
+        At first, as long as any limit is ruled out, that holds for all plans: then presences are
+        asked that promise less, too.
         """
         numbers = self._presences.numbers(self.master.parts())
 
@@ -188,7 +195,7 @@ class Dividing:
             floor = float(math.floor(numbers[presence]))
             if least <= floor and floor + 1.0 <= most:
                 asked.append((presence, [(least, floor), (floor + 1.0, most)]))
-        if not self._division.at_root:
+        if not self._ruling_out:
             asked = asked[:CANDIDATES]
         tried = []
         all_left = self.master.tried(asked, self.solver)
@@ -200,22 +207,22 @@ class Dividing:
 
     def _rule_out(self, tried: list[Tried], spare: float, deadline: Deadline) -> bool:
         """Learn which limits leave no plan, where the opposite matters; whether there were any."""
-        division, learned = self._division, False
-        times, short = division.times_left, -self.count * WHOLE
+        search, learned = self._search, False
+        times, short = search.times_left, -self.count * WHOLE
         for one in sorted(tried, key=lambda one: (max(one.left), one.sides[0])):
             if max(one.left) > (1.0 - MATTERS) * spare:
                 break
             for limit, after in zip(one.sides, one.left, strict=True):
-                limits = division.limits
+                limits = search.limits
                 decided = limit.holds(limits) or limit.opposite().holds(limits)
                 if after >= short or decided or deadline.reached():
                     continue
                 nogood = self._spare(limit.beside(limits), 0, deadline)[1]
                 if nogood is None:
                     continue
-                division.learn(nogood)
+                search.learn(nogood)
                 learned = True
-                if division.times_left > times:
+                if search.times_left > times:
                     return True
         return learned
 

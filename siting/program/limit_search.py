@@ -74,7 +74,7 @@ class _Step:
 
 
 @dataclass
-class Division:
+class LimitSearch:
     """What is followed now, and what was learned.
 
     Parameters
@@ -99,9 +99,9 @@ class Division:
         return limits
 
     @property
-    def at_root(self) -> bool:
-        """Whether all that is followed must be."""
-        return all(step.because is not None for step in self._path)
+    def undecided(self) -> int:
+        """Number of limits that are followed of which the opposite is left for later."""
+        return sum(step.because is None for step in self._path)
 
     def follow(self, limit: Limit) -> None:
         """Follow a limit; its opposite is left for later."""

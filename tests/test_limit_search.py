@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from siting.program.division import Division, Limit
+from siting.program.limit_search import Limit, LimitSearch
 from siting.program.outline_master import FREE, Limits
 from siting.program.prices import Presence
 
@@ -55,14 +55,14 @@ def test_no_plan_is_left_out(seed):
     everything = list(itertools.product(range(MOST + 1), repeat=len(PRESENCES)))
     number = int(rng.integers(0, 40))
     plans = {everything[i] for i in rng.choice(len(everything), number, replace=False)}
-    division, steps = Division(), 0
-    while not division.closed:
+    search, steps = LimitSearch(), 0
+    while not search.closed:
         steps += 1
         assert steps <= 4 * len(everything)
-        limits = division.limits
+        limits = search.limits
         nogood = some_nogood(limits, plans, rng)
         if nogood is not None:
-            division.learn(nogood)
+            search.learn(nogood)
             continue
         open_ = []
         for presence in PRESENCES:
@@ -74,35 +74,34 @@ def test_no_plan_is_left_out(seed):
             continue
         presence, n = open_[rng.integers(len(open_))]
         limit = Limit(presence, True, float(n))
-        division.follow(limit if rng.random() < 0.5 else limit.opposite())
+        search.follow(limit if rng.random() < 0.5 else limit.opposite())
     assert not plans
 
 
 def test_what_does_not_matter_is_left_at_once():
     # Of the last no number is possible, whatever those of the others are.
-    division, last = Division(), Limit(PRESENCES[3], True, 1.0)
+    search, last = LimitSearch(), Limit(PRESENCES[3], True, 1.0)
     for limit in (Limit(PRESENCES[0], True, 0.0), last, Limit(PRESENCES[1], True, 0.0)):
-        division.follow(limit)
-    division.learn([last])
-    assert division.limits == {PRESENCES[0]: (-np.inf, 0.0), PRESENCES[3]: (2.0, np.inf)}
-    division.follow(Limit(PRESENCES[2], True, 0.0))
-    division.learn([last.opposite()])
-    assert division.closed
+        search.follow(limit)
+    search.learn([last])
+    assert search.limits == {PRESENCES[0]: (-np.inf, 0.0), PRESENCES[3]: (2.0, np.inf)}
+    search.follow(Limit(PRESENCES[2], True, 0.0))
+    search.learn([last.opposite()])
+    assert search.closed
 
 
 def test_what_was_learned_elsewhere_holds():
-    division = Division()
+    search = LimitSearch()
     one, other = (Limit(presence, True, 0.0) for presence in PRESENCES[:2])
-    division.follow(one)
-    division.follow(other)
-    division.learn([one, other])
-    assert division.limits == {PRESENCES[0]: (-np.inf, 0.0), PRESENCES[1]: (1.0, np.inf)}
-    assert not division.at_root
-    division.learn([one])
-    assert division.limits == {PRESENCES[0]: (1.0, np.inf)}
+    search.follow(one)
+    search.follow(other)
+    search.learn([one, other])
+    assert search.limits == {PRESENCES[0]: (-np.inf, 0.0), PRESENCES[1]: (1.0, np.inf)}
+    search.learn([one])
+    assert search.limits == {PRESENCES[0]: (1.0, np.inf)}
     # The two are never met together, so less than one leaves at least one of the other.
-    division.follow(Limit(PRESENCES[1], True, -1.0))
-    assert division.limits[PRESENCES[0]] == (1.0, np.inf)
+    search.follow(Limit(PRESENCES[1], True, -1.0))
+    assert search.limits[PRESENCES[0]] == (1.0, np.inf)
 
 
 def test_limits_of_one_presence_are_met_together():
