@@ -114,24 +114,40 @@ class Dividing:
         self._ruling_out &= ruled_out
         if ruled_out or deadline.reached():
             return
-        best: tuple[float, Limit] | None = None
-        closely = CLOSELY[min(self._search.undecided, len(CLOSELY) - 1)]
-        for one in tried[:closely]:
-            left = []
-            for limit in one.sides:
-                after, nogood = self._spare(limit.beside(limits), FEW_ROUNDS, deadline)
-                if nogood is not None:
-                    self._search.learn(nogood)
-                    return
-                left.append(after)
-            if deadline.reached():
-                return
-            part = self._took(one.sides[0].presence, spare, left, CLOSELY_TELLS)
-            if best is None or part > best[0]:
-                best = part, one.sides[int(left[1] < left[0])]
+        best, learned = self._closely(tried, spare, deadline)
+        if learned or deadline.reached():
+            return
         self.stuck = best is None
         if best is not None:
-            self._search.follow(best[1])
+            self._search.follow(best)
+
+    def _closely(
+        self, tried: list[Tried], spare: float, deadline: Deadline
+    ) -> tuple[Limit | None, bool]:
+        """The limit by which to divide, and whether any was ruled out on the way."""
+        search, learned = self._search, False
+        times, best, most = search.times_left, None, 0.0
+        for one in tried[: CLOSELY[min(search.undecided, len(CLOSELY) - 1)]]:
+            left: list[float] = []
+            for limit in one.sides:
+                limits = search.limits
+                if limit.holds(limits) or limit.opposite().holds(limits):
+                    continue
+                after, nogood = self._spare(limit.beside(limits), FEW_ROUNDS, deadline)
+                if deadline.reached():
+                    return None, learned
+                if nogood is None:
+                    left.append(after)
+                    continue
+                search.learn(nogood)
+                learned = True
+                if search.times_left > times:
+                    return None, learned
+            if len(left) == len(one.sides):
+                part = self._took(one.sides[0].presence, spare, left, CLOSELY_TELLS)
+                if part > most:
+                    best, most = one.sides[int(left[1] < left[0])], part
+        return best, learned
 
     def _spare(
         self, limits: Limits, rounds: int, deadline: Deadline
