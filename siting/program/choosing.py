@@ -7,6 +7,7 @@ sites in common, other sites of the same classes are sought.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 
 import numpy as np
@@ -34,6 +35,7 @@ def choose(
     deadline: Deadline,
     *,
     count: int | None = None,
+    fewest: int = 0,
     start: Collection[tuple[int, ...]] = (),
 ) -> list[tuple[int, ...]]:
     """Choose outlines and find sites for them.
@@ -50,6 +52,8 @@ def choose(
         When to stop.
     count
         So many clusters of the most draw, where that is told.
+    fewest
+        Fewer clusters are of no use [1].
     start
         Sites, ascending, of clusters that fit beside each other, which known outlines have.
 
@@ -64,7 +68,7 @@ def choose(
         if outline.sites:
             known.setdefault(tuple(sorted(outline.sites)), outline)
     some = list(known.values())[:PATTERNS]
-    choice = _Choice(compatible, some, count)
+    choice = _Choice(compatible, some, count, fewest)
     solver = solver_of(choice.program.model(), threads=threads or None)
     solver.setOptionValue("mip_rel_gap", 0.0 if count is None else DRAW_GAP)
     solver.setOptionValue("mip_abs_gap", NEXT_WHOLE if count is None else 0.0)
@@ -82,7 +86,7 @@ class _Choice:
     """The program of a choice; ``clusters`` and ``draw`` are its columns, by outline."""
 
     def __init__(
-        self, compatible: Compatible, outlines: Sequence[Outline], count: int | None
+        self, compatible: Compatible, outlines: Sequence[Outline], count: int | None, fewest: int
     ) -> None:
         self._compatible, self._outlines, self._count = compatible, outlines, count
         self.program = Linear()
@@ -91,8 +95,9 @@ class _Choice:
         self._shared: dict[tuple[str, int], list[tuple[int, float]]] = {}
         for outline in outlines:
             self._add(outline)
+        everyone = [(column, 1.0) for column in self.clusters]
+        self.program.row(float(fewest), math.inf, everyone)
         if count is not None:
-            everyone = [(column, 1.0) for column in self.clusters]
             self.program.row(float(count), float(count), everyone)
         classes = compatible.classes
         limits = {

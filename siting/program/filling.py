@@ -60,11 +60,14 @@ VARIED = 14
 CHOICE_LIMIT_S = 75.0
 """Time for one choice among the clusters that are known [s]."""
 
+GLANCE_LIMIT_S = 3.0
+"""Time for one choice among the few clusters of which the last step of the proof had parts [s]."""
+
 CHOOSE_EVERY = 10
 """Clusters are chosen among all that are known after so many attempts, or steps of the proof."""
 
-CHOOSE_RARER = 4
-"""The next choice in the proof comes after so many times the steps."""
+PROVE_MORE = 3
+"""In the next turn the proof takes so many times the steps."""
 
 AT_ONCE = 8
 """Of so many clusters that there seems to be room for, one is placed before prices are renewed."""
@@ -201,7 +204,9 @@ class Filling:
                 break
             attempts = range(turn * ATTEMPTS, (turn + 1) * ATTEMPTS)
             steps = self.counting.steps
-            taken_out = self._taken_out(self._prove(best), len(stay), attempts, noise)
+            taken_out = self._taken_out(
+                self._prove(best, CHOOSE_EVERY * PROVE_MORE**turn), len(stay), attempts, noise
+            )
             more, best = len(taken_out) > len(best), taken_out
             if not more and self.counting.steps == steps:
                 break
@@ -239,15 +244,15 @@ class Filling:
         self._tell(best)
         return best
 
-    def _prove(self, best: list[Settled]) -> list[Settled]:
-        """Sharpen the bound for some time, and choose again among the clusters found by that."""
+    def _prove(self, best: list[Settled], steps: int) -> list[Settled]:
+        """Sharpen the bound by some steps, and choose again among the clusters found by that."""
         deadline = self.deadline.within(CUT_SHARE * self.deadline.left_s())
-        step, choose_at = 0, CHOOSE_EVERY
-        while len(best) < self.goal and self.counting.sharpen(self._short_of(best), deadline):
+        step = 0
+        while step < steps and len(best) < self.goal:
+            if not self.counting.sharpen(self._short_of(best), deadline):
+                break
             step += 1
-            if step == choose_at:
-                # A choice takes as long as many steps, and there are few new clusters of late.
-                best, choose_at = self._chosen(best), CHOOSE_RARER * choose_at
+            best = self._glance(best)
             self._tell(best)
         return best if step == 0 else self._chosen(best)
 
@@ -272,6 +277,20 @@ class Filling:
         first = [outline for outline in known if tuple(sorted(outline.sites)) in start]
         compatible, threads = counting.outlines.compatible, self.solver.threads
         choice = choose(compatible, [*first, *known], threads, limit, start=start)
+        return self._placed(choice, best)
+
+    def _glance(self, best: list[Settled]) -> list[Settled]:
+        """More clusters, where those fit of which the last step of the proof had parts."""
+        if self.one.required.any() or len(best) >= self.goal:
+            return best
+        counting, limit = self.counting, self.deadline.within(GLANCE_LIMIT_S)
+        parts = [outline for outline, _ in counting.master.parts()]
+        compatible, threads = counting.outlines.compatible, self.solver.threads
+        choice = choose(compatible, parts, threads, limit, fewest=len(best) + 1)
+        return self._placed(choice, best) if choice else best
+
+    def _placed(self, choice: list[tuple[int, ...]], best: list[Settled]) -> list[Settled]:
+        """The clusters of a choice, and what fits beside them, unless those before are more."""
         asked = replace(self.counting.case, sense="minimise_cost")
         plan = None
         for sites in choice:

@@ -292,21 +292,21 @@ class AnchorProgram:
         asked = {k: m + 1 for k, m, _ in forbidden}
         for k, m in (single or {}).items():
             asked[k] = max(m, asked.get(k, 0))
-        more = {k: m for k, m in asked.items() if m > self.single[k]}
-        program = self
-        if more:
-            program = AnchorProgram(
-                self._case,
-                self._classes,
-                self._caps_mw,
-                self.members,
-                self._pairs,
-                self.single | more,
-            )
-            for known in self.known:
-                program._forbid(known)
-            program.proofs = self.proofs
-        program._forbid(forbidden)
+        program = self.that_tells_apart(asked)
+        program._forbid(forbidden)  # noqa: SLF001
+        return program
+
+    def that_tells_apart(self, single: dict[int, int]) -> AnchorProgram:
+        """The program, or one like it, in which so many campuses have draws of their own."""
+        more = {k: m for k, m in single.items() if m > self.single[k]}
+        if not more:
+            return self
+        program = AnchorProgram(
+            self._case, self._classes, self._caps_mw, self.members, self._pairs, self.single | more
+        )
+        for known in self.known:
+            program._forbid(known)
+        program.proofs = self.proofs
         return program
 
     def _forbid(self, forbidden: Forbidden) -> None:
@@ -609,12 +609,16 @@ class Outlines:
             if sites is not None:
                 return _Answer(program, least, replace(outline, sites=sites), learned)
             forbidden = _numbered(self.compatible.impossible(wanted, hub=hub))
-            if forbidden in program.known:
+            more = {k: len(draws) for k, draws in outline.draw_mw.items()}
+            if forbidden not in program.known:
+                learned.append(forbidden)
+                program = program.that_forbids(forbidden, more)
+                continue
+            # Of campuses that draw together it is not known which draws most.
+            before, program = program, program.that_tells_apart(more)
+            if program is before:
                 # It was found again for the rounding of the solver: it is not ruled out.
                 return _Answer(program, least, outline, learned)
-            learned.append(forbidden)
-            more = {k: len(draws) for k, draws in outline.draw_mw.items()}
-            program = program.that_forbids(forbidden, more)
         return _Answer(program, -math.inf, None, learned)
 
     def _hub(self, program: AnchorProgram) -> int | None:
