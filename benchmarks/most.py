@@ -2,7 +2,7 @@
 
     python benchmarks/most.py [--limit SECONDS]
 
-Counting alone. About half an hour on a quiet machine with two cores.
+Counting alone. About a quarter of an hour on a quiet machine with two cores.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Counted:
 def main() -> None:
     """Count clusters of every size and write the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--limit", type=float, default=1800.0, help="time limit of a count [s]")
+    parser.add_argument("--limit", type=float, default=600.0, help="time limit of a count [s]")
     parser.add_argument("--out", type=Path, default=PAGE)
     options = parser.parse_args()
     model = siting.read_model(MODEL, set={"cluster.count": "most"})
