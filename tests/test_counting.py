@@ -176,16 +176,23 @@ def master_of(case: Case, outlines: list[Outline], worth: Prices) -> OutlineMast
     return master
 
 
+def outlines_at_random(seed: int, case: Case) -> tuple[list[Outline], Prices]:
+    """The cheapest outlines at some random prices, and the first of these."""
+    rng, outlines = np.random.default_rng(seed), Outlines.of(case)
+    prices = [random_prices(case, outlines.classes, rng) for _ in range(6)]
+    known = [o for p in prices for o in outlines.cheapest(p, math.inf, HIGHS, LONG)[1]]
+    return known, prices[0]
+
+
 def test_branches_that_are_tried_leave_what_a_new_program_leaves():
     tried = 0
     for seed, case in free_cases(range(840, 852), network="mesh"):
-        rng, all_of = np.random.default_rng(seed), Outlines.of(case)
-        prices = [random_prices(case, all_of.classes, rng) for _ in range(6)]
-        known = [o for p in prices for o in all_of.cheapest(p, math.inf, HIGHS, LONG)[1]]
-        if not known or len(all_of.classes) == 1:
+        known, worth = outlines_at_random(seed, case)
+        classes = len(Classes.of(case))
+        if not known or classes == 1:
             continue
-        master = master_of(case, known, prices[0])
-        presences: list[Presence] = [((0,),), ((0, 1),), ((0,), (len(all_of.classes) - 1,))]
+        master = master_of(case, known, worth)
+        presences: list[Presence] = [((0,),), ((0, 1),), ((0,), (classes - 1,))]
         sides = ((-math.inf, 0.0), (1.0, math.inf))
         asked = [(presence, sides) for presence in presences]
         most = master.solve({})
@@ -196,14 +203,14 @@ def test_branches_that_are_tried_leave_what_a_new_program_leaves():
         assert master.solve({}) == pytest.approx(most)
         for presence, number, less in zip(presences, numbers, uses, strict=True):
             for side, value, left in zip(sides, number, less, strict=True):
-                anew = master_of(case, known, prices[0])
+                anew = master_of(case, known, worth)
                 assert value == pytest.approx(anew.solve({presence: side}), abs=1e-7)
                 least = anew.least_use({presence: side}, 1)
                 assert -left == pytest.approx(least, abs=1e-7)
             without = [
                 o for o in known if not all(any(k in o.draw_mw for k in part) for part in presence)
             ]
-            assert number[0] == pytest.approx(master_of(case, without, prices[0]).solve({}))
+            assert number[0] == pytest.approx(master_of(case, without, worth).solve({}))
             tried += number[0] < most - 1e-6
     assert tried >= 3
 
@@ -212,12 +219,10 @@ def test_what_is_spare_is_what_there_could_be_less_of_everything():
     # The number of clusters is in proportion to what there is.
     checked = 0
     for seed, case in free_cases(range(840, 852), network="mesh"):
-        rng, all_of = np.random.default_rng(seed), Outlines.of(case)
-        prices = [random_prices(case, all_of.classes, rng) for _ in range(6)]
-        known = [o for p in prices for o in all_of.cheapest(p, math.inf, HIGHS, LONG)[1]]
+        known, worth = outlines_at_random(seed, case)
         if not known:
             continue
-        master = master_of(case, known[:-1], prices[0])
+        master = master_of(case, known[:-1], worth)
         master.spare({}, 1)
         master.add(known[-1])
         without = {((0,),): (-math.inf, 0.0)}
@@ -230,7 +235,7 @@ def test_what_is_spare_is_what_there_could_be_less_of_everything():
                     checked += 1
             use = master.least_use(limits, 1)
             assert master.solve(limits) == pytest.approx(most)
-            anew = master_of(case, known, prices[0])
+            anew = master_of(case, known, worth)
             assert anew.least_use(limits, 1) == pytest.approx(use)
     assert checked >= 10
 

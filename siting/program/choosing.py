@@ -95,10 +95,10 @@ class _Choice:
         self._shared: dict[tuple[str, int], list[tuple[int, float]]] = {}
         for outline in outlines:
             self._add(outline)
-        everyone = [(column, 1.0) for column in self.clusters]
-        self.program.row(float(fewest), math.inf, everyone)
-        if count is not None:
-            self.program.row(float(count), float(count), everyone)
+        if count is not None or fewest > 0:
+            everyone = [(column, 1.0) for column in self.clusters]
+            least, most = (fewest, math.inf) if count is None else (count, count)
+            self.program.row(float(least), float(most), everyone)
         classes = compatible.classes
         limits = {
             "zone": compatible.case.headroom_mw.tolist(),

@@ -102,52 +102,71 @@ class Dividing:
     def _presences(self) -> Presences:
         return Presences.of(self.outlines.compatible)
 
+    @property
+    def _short(self) -> float:
+        """So many clusters lack what they need where they leave less than this [1]."""
+        return -self.count * WHOLE
+
     def step(self, deadline: Deadline) -> None:
         """Learn that there is no plan under some limits, or divide those that there may be."""
-        limits = self._search.limits
+        search = self._search
+        limits, learned = search.limits, search.learned
         spare, nogood = self._spare(limits, ROUNDS, deadline)
         if nogood is not None:
-            self._search.learn(nogood)
+            search.learn(nogood)
             return
         tried = [] if deadline.reached() else self._tried(limits, spare)
-        ruled_out = self._rule_out(tried, spare, deadline)
-        self._ruling_out &= ruled_out
-        if ruled_out or deadline.reached():
+        self._rule_out(tried, spare, deadline)
+        self._ruling_out &= search.learned > learned
+        if search.learned > learned or deadline.reached():
             return
-        best, learned = self._closely(tried, spare, deadline)
-        if learned or deadline.reached():
+        best = self._closely(tried, spare, deadline)
+        if search.learned > learned or deadline.reached():
             return
         self.stuck = best is None
         if best is not None:
-            self._search.follow(best)
+            search.follow(best)
 
-    def _closely(
-        self, tried: list[Tried], spare: float, deadline: Deadline
-    ) -> tuple[Limit | None, bool]:
-        """The limit by which to divide, and whether any was ruled out on the way."""
-        search, learned = self._search, False
+    def _rule_out(self, tried: list[Tried], spare: float, deadline: Deadline) -> None:
+        """Learn which limits leave no plan, where the opposite matters."""
+        times = self._search.times_left
+        for one in sorted(tried, key=lambda one: (max(one.left), one.sides[0])):
+            if max(one.left) > (1.0 - MATTERS) * spare:
+                return
+            for limit, after in zip(one.sides, one.left, strict=True):
+                if after < self._short and not deadline.reached():
+                    self._left(limit, 0, deadline)
+                    if self._search.times_left > times:
+                        return
+
+    def _closely(self, tried: list[Tried], spare: float, deadline: Deadline) -> Limit | None:
+        """The limit by which to divide; those that leave no plan are learned on the way."""
+        search = self._search
         times, best, most = search.times_left, None, 0.0
         for one in tried[: CLOSELY[min(search.undecided, len(CLOSELY) - 1)]]:
             left: list[float] = []
             for limit in one.sides:
-                limits = search.limits
-                if limit.holds(limits) or limit.opposite().holds(limits):
-                    continue
-                after, nogood = self._spare(limit.beside(limits), FEW_ROUNDS, deadline)
-                if deadline.reached():
-                    return None, learned
-                if nogood is None:
+                after = self._left(limit, FEW_ROUNDS, deadline)
+                if search.times_left > times or deadline.reached():
+                    return None
+                if after is not None:
                     left.append(after)
-                    continue
-                search.learn(nogood)
-                learned = True
-                if search.times_left > times:
-                    return None, learned
             if len(left) == len(one.sides):
                 part = self._took(one.sides[0].presence, spare, left, CLOSELY_TELLS)
                 if part > most:
                     best, most = one.sides[int(left[1] < left[0])], part
-        return best, learned
+        return best
+
+    def _left(self, limit: Limit, rounds: int, deadline: Deadline) -> float | None:
+        """What one limit more leaves spare; ``None`` where it is decided, or is from now on."""
+        limits = self._search.limits
+        if limit.holds(limits) or limit.opposite().holds(limits):
+            return None
+        left, nogood = self._spare(limit.beside(limits), rounds, deadline)
+        if nogood is None:
+            return left
+        self._search.learn(nogood)
+        return None
 
     def _spare(
         self, limits: Limits, rounds: int, deadline: Deadline
@@ -170,7 +189,7 @@ class Dividing:
         """
         while True:
             spare = self.master.spare(limits, self.count)
-            prices, short = self.master.prices(), spare < -self.count * WHOLE
+            prices, short = self.master.prices(), spare < self._short
             if short:
                 # Where all clusters cost more than this, so many cost more than all there is.
                 below = self.master.room(prices) / self.count + CHEAPER
@@ -220,27 +239,6 @@ class Dividing:
             limit = Limit(presence, True, floor)
             tried.append(Tried((limit, limit.opposite()), (few, more)))
         return sorted(tried, key=lambda one: (-self._takes(one.sides[0].presence), one.sides[0]))
-
-    def _rule_out(self, tried: list[Tried], spare: float, deadline: Deadline) -> bool:
-        """Learn which limits leave no plan, where the opposite matters; whether there were any."""
-        search, learned = self._search, False
-        times, short = search.times_left, -self.count * WHOLE
-        for one in sorted(tried, key=lambda one: (max(one.left), one.sides[0])):
-            if max(one.left) > (1.0 - MATTERS) * spare:
-                break
-            for limit, after in zip(one.sides, one.left, strict=True):
-                limits = search.limits
-                decided = limit.holds(limits) or limit.opposite().holds(limits)
-                if after >= short or decided or deadline.reached():
-                    continue
-                nogood = self._spare(limit.beside(limits), 0, deadline)[1]
-                if nogood is None:
-                    continue
-                search.learn(nogood)
-                learned = True
-                if search.times_left > times:
-                    return True
-        return learned
 
     def _takes(self, presence: Presence) -> float:
         """What part limits on a presence took so far of what was spare [1]."""

@@ -81,7 +81,7 @@ class Drawing:
             self.master.add(outline)
         if not found:
             return False
-        self.master.least_use({}, self.count, exactly=True)
+        self.master.least_use({}, self.count)
         self.prices = replace(self.master.prices(), mw=prices.mw)
         self._below = self.master.worth_of_one() - CHEAPER
         return True

@@ -99,6 +99,11 @@ class LimitSearch:
         return limits
 
     @property
+    def learned(self) -> int:
+        """How many nogoods are known."""
+        return len(self._nogoods)
+
+    @property
     def undecided(self) -> int:
         """Number of limits that are followed of which the opposite is left for later."""
         return sum(step.because is None for step in self._path)

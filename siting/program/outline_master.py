@@ -20,7 +20,7 @@ import numpy as np
 from siting.case import BoolArray, Case
 from siting.program.classes import Classes
 from siting.program.linear import OPTIMAL, add_column, add_row, expect, solver_of
-from siting.program.outlines import Outline
+from siting.program.outlines import TINY, Outline
 from siting.program.prices import Presence, Prices
 from siting.program.solvers import Solver
 
@@ -41,9 +41,6 @@ Bounds = tuple[float, float]
 
 Limits = dict[Presence, Bounds]
 """The least and largest number of clusters that count for each presence."""
-
-TINY = 1e-9
-"""Prices of presences below this are rounding [1]."""
 
 FREE: Bounds = (-math.inf, math.inf)
 """Any number of clusters."""
@@ -117,14 +114,13 @@ class OutlineMaster:
         self._solver.changeRowBounds(self._everyone, -math.inf, math.inf)
         return -self._solved(limits)
 
-    def least_use(self, limits: Limits, count: int, *, exactly: bool = False) -> float:
-        """What so many clusters, or more, use at the least at the prices of all, in clusters.
+    def least_use(self, limits: Limits, count: int) -> float:
+        """What so many clusters use at the least at the prices of all, in clusters.
 
         What is lacking is dear.
         """
         self._seek("use")
-        most = float(count) if exactly else math.inf
-        self._solver.changeRowBounds(self._everyone, float(count), most)
+        self._solver.changeRowBounds(self._everyone, float(count), float(count))
         return self._solved(limits)
 
     def spare(self, limits: Limits, count: int) -> float:

@@ -293,7 +293,7 @@ class AnchorProgram:
         for k, m in (single or {}).items():
             asked[k] = max(m, asked.get(k, 0))
         program = self.that_tells_apart(asked)
-        program._forbid(forbidden)  # noqa: SLF001
+        program.forbid(forbidden)
         return program
 
     def that_tells_apart(self, single: dict[int, int]) -> AnchorProgram:
@@ -305,11 +305,12 @@ class AnchorProgram:
             self._case, self._classes, self._caps_mw, self.members, self._pairs, self.single | more
         )
         for known in self.known:
-            program._forbid(known)
+            program.forbid(known)
         program.proofs = self.proofs
         return program
 
-    def _forbid(self, forbidden: Forbidden) -> None:
+    def forbid(self, forbidden: Forbidden) -> None:
+        """Know campuses of members that cannot be together."""
         self.known.append(forbidden)
         terms = [(self._exceeds(k, m, over_mw), 1.0) for k, m, over_mw in forbidden]
         add_row(self._solver, -math.inf, len(terms) - 1.0, terms)
