@@ -8,7 +8,7 @@ sites in common, other sites of the same classes are sought.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -36,7 +36,6 @@ def choose(
     *,
     count: int | None = None,
     fewest: int = 0,
-    start: Collection[tuple[int, ...]] = (),
 ) -> list[tuple[int, ...]]:
     """Choose outlines and find sites for them.
 
@@ -53,9 +52,7 @@ def choose(
     count
         So many clusters of the most draw, where that is told.
     fewest
-        Fewer clusters are of no use [1].
-    start
-        Sites, ascending, of clusters that fit beside each other, which known outlines have.
+        Fewer clusters are of no use, and so many are enough; the most where it is 0 [1].
 
     Returns
     -------
@@ -72,10 +69,8 @@ def choose(
     solver = solver_of(choice.program.model(), threads=threads or None)
     solver.setOptionValue("mip_rel_gap", 0.0 if count is None else DRAW_GAP)
     solver.setOptionValue("mip_abs_gap", NEXT_WHOLE if count is None else 0.0)
-    if start:
-        values = [float(sites in start) for sites in list(known)[:PATTERNS]]
-        columns = np.array(choice.clusters, np.int32)
-        solver.setSolution(len(columns), columns, np.array(values))
+    if fewest:
+        solver.setOptionValue("objective_target", NEXT_WHOLE - fewest)
     run_until(solver, deadline)
     if solver.getInfo().primal_solution_status != FEASIBLE:
         return []

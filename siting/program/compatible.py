@@ -31,7 +31,7 @@ MOST_STEPS = 5_000
 ROUNDING_MW = 1e-3
 """What the rounding of a solver may do to a draw [MW]."""
 
-STEP = 0.75
+STEP = 0.9
 """Draws of a class are told apart where one is less than this part of the other [1]."""
 
 Wanted = tuple[int, float]

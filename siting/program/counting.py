@@ -15,10 +15,8 @@ two, or anywhere in a part of the country, is a whole number. When none is left,
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-
-import numpy as np
 
 from siting.case import Case
 from siting.program.classes import Classes
@@ -29,9 +27,6 @@ from siting.program.outlines import Outline, Outlines
 from siting.program.prices import Prices
 from siting.program.settle import Settled
 from siting.program.solvers import Deadline, Solver
-
-NOISE = 0.3
-"""By what part prices are raised at random, so that other outlines are found [1]."""
 
 
 @dataclass
@@ -63,6 +58,7 @@ class Counting:
     _begun: bool = False
     _prices: Prices | None = None
     _least: float = 0.0
+    _priced: int = 0
     _dividing: Dividing | None = None
 
     @cached_property
@@ -117,8 +113,15 @@ class Counting:
         if not self.settled:
             return self._price(deadline)
         if dividing is None:
-            dividing = Dividing(self.outlines, self.master, self.at_most, self.solver)
+            # Each outline makes every question dearer; most that plans are made of tell nothing.
+            master = OutlineMaster(self.case, self.outlines.classes)
+            for outline in self.master.outlines[: self._priced]:
+                master.add(outline)
+            dividing = Dividing(self.outlines, master, self.at_most, self.solver)
+        known = len(dividing.master.outlines)
         dividing.step(deadline)
+        for outline in dividing.master.outlines[known:]:
+            self.master.add(outline)
         self._dividing = None if dividing.closed else dividing
         self.at_most -= dividing.closed
         return True
@@ -147,21 +150,14 @@ class Counting:
         self.settled = not self.outlines.programs or (self._begun and not found)
         if self.settled and self._prices is not None:
             self.master.worth(self._prices)
+            self._priced = len(self.master.outlines)
         self._begun = True
         return True
 
-    def vary(self, noise: np.random.Generator, deadline: Deadline) -> None:
-        """Know other outlines that use little: the cheapest at prices that are a little wrong."""
-        prices = self._prices
-        if prices is None:
-            return
-        wrong = replace(
-            prices,
-            zone=prices.zone * (1 + NOISE * noise.random(len(prices.zone))),
-            campus=prices.campus + NOISE / 10 * noise.random(len(prices.campus)),
-        )
-        for outline in self.outlines.cheapest(wrong, math.inf, self.solver, deadline)[1]:
-            self.master.add(outline)
+    def parts(self) -> list[Outline]:
+        """The outlines of which so many clusters as are ruled out next have parts."""
+        dividing = self._dividing
+        return [] if dividing is None else [outline for outline, _ in dividing.master.parts()]
 
     def thrifty(self) -> list[Outline]:
         """The outlines that are known, those first that use least at the prices of all."""

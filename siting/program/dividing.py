@@ -42,7 +42,7 @@ LITTLE = 1e-3
 CANDIDATES = 60
 """Presences of which it is asked what limits take with the outlines that are known."""
 
-CLOSELY = (16, 8, 4)
+CLOSELY = (8, 4, 4)
 """Presences of which it is asked what limits take with outlines that are found for them.
 
 First where nothing is followed that need not be, where one limit is, and so on.
@@ -55,7 +55,7 @@ TRIED_BEFORE = 10.0
 """Weight of what limits took before, beside how far from whole a number is [1]."""
 
 MATTERS = 0.05
-"""Part of what is spare that a limit takes if it matters [1]."""
+"""Part of what all plans leave spare that a limit takes if it matters [1]."""
 
 LEAST_GAIN = 1e-4
 """Part of what is spare that any limit is taken to take [1]."""
@@ -91,6 +91,7 @@ class Dividing:
     stuck: bool = False
     _search: LimitSearch = field(default_factory=LimitSearch)
     _ruling_out: bool = True
+    _spare_of_all: float = 0.0
     _taken: dict[Presence, list[float]] = field(default_factory=dict)
 
     @property
@@ -115,6 +116,8 @@ class Dividing:
         if nogood is not None:
             search.learn(nogood)
             return
+        if search.undecided == 0:
+            self._spare_of_all = spare
         tried = [] if deadline.reached() else self._tried(limits, spare)
         self._rule_out(tried, spare, deadline)
         self._ruling_out &= search.learned > learned
@@ -131,7 +134,7 @@ class Dividing:
         """Learn which limits leave no plan, where the opposite matters."""
         times = self._search.times_left
         for one in sorted(tried, key=lambda one: (max(one.left), one.sides[0])):
-            if max(one.left) > (1.0 - MATTERS) * spare:
+            if max(one.left) > spare - MATTERS * self._spare_of_all:
                 return
             for limit, after in zip(one.sides, one.left, strict=True):
                 if after < self._short and not deadline.reached():

@@ -19,6 +19,7 @@ from siting.program.anchors import solve_anchors
 from siting.program.beside import apart, nearest, what_is_left
 from siting.program.choosing import choose
 from siting.program.counting import Counting
+from siting.program.diving import dive
 from siting.program.fleets import (
     Fleets,
     Group,
@@ -28,6 +29,7 @@ from siting.program.fleets import (
     of_any_cluster,
     whole_clusters,
 )
+from siting.program.outlines import Outline
 from siting.program.prices import at_prices
 from siting.program.settle import Settled, settle
 from siting.program.solvers import Deadline, Solver
@@ -54,10 +56,7 @@ TURNS = 12
 CUT_SHARE = 0.8
 """Part of the time that is left then, in which the bound is sharpened [1]."""
 
-VARIED = 14
-"""How often all clusters are sought at prices that are a little wrong."""
-
-CHOICE_LIMIT_S = 75.0
+CHOICE_LIMIT_S = 30.0
 """Time for one choice among the clusters that are known [s]."""
 
 GLANCE_LIMIT_S = 3.0
@@ -198,7 +197,7 @@ class Filling:
                 return []
             stay = [first.best]
         noise = np.random.default_rng(0)
-        best = self._priced(self.fill(stay, None), noise)
+        best = self._priced(self.fill(stay, None))
         for turn in range(TURNS):
             if len(best) >= self.goal or self.out_of_room or self.deadline.reached():
                 break
@@ -212,16 +211,26 @@ class Filling:
                 break
         return best
 
-    def _priced(self, best: list[Settled], noise: np.random.Generator) -> list[Settled]:
-        """Price all clusters, and choose the most among those that are known then."""
+    def _priced(self, best: list[Settled]) -> list[Settled]:
+        """Price all clusters, and dive for more of them."""
         while len(best) < self.goal and not self.counting.settled:
             if not self.counting.sharpen(self._short_of(best), self.deadline):
                 break
             self._tell(best)
-        for _ in range(VARIED):
-            if len(best) < self.goal and self.counting.settled:
-                self.counting.vary(noise, self.deadline)
-        return self._chosen(best)
+        return self._dived(best)
+
+    def _dived(self, best: list[Settled]) -> list[Settled]:
+        """One cluster more, as long as a dive finds it, or a choice among what that has found."""
+        while self.counting.settled and not self.one.required.any() and len(best) < self.goal:
+            counting, more = self.counting, len(best) + 1
+            found = dive(counting.outlines, counting.master, more, self.solver, self.deadline)
+            more_or_less = self._placed(found, best)
+            if len(more_or_less) == len(best):
+                more_or_less = self._chosen(best)
+            if len(more_or_less) == len(best):
+                break
+            best = more_or_less
+        return best
 
     def _taken_out(
         self, best: list[Settled], stay: int, attempts: range, noise: np.random.Generator
@@ -261,32 +270,23 @@ class Filling:
         return len(best) if self.enough is None else self.enough - 1
 
     def _chosen(self, best: list[Settled]) -> list[Settled]:
-        """The most of the known clusters that fit beside each other, and what fits beside them.
-
-        Where sites are required, the first cluster stays, and nothing is chosen.
-        """
-        if self.one.required.any() or len(best) >= self.goal:
-            return best
-        counting, limit = self.counting, self.deadline.within(CHOICE_LIMIT_S)
-        start = {tuple(sorted(one.choice[0])) for one in best}
-        have = {tuple(sorted(outline.sites)) for outline in counting.master.outlines}
-        for one in best:
-            if tuple(sorted(one.choice[0])) not in have:
-                counting.know(one)
-        known = counting.thrifty()
-        first = [outline for outline in known if tuple(sorted(outline.sites)) in start]
-        compatible, threads = counting.outlines.compatible, self.solver.threads
-        choice = choose(compatible, [*first, *known], threads, limit, start=start)
-        return self._placed(choice, best)
+        """More clusters, where so many of the known ones fit beside each other."""
+        return self._one_more(best, self.counting.thrifty(), CHOICE_LIMIT_S)
 
     def _glance(self, best: list[Settled]) -> list[Settled]:
         """More clusters, where those fit of which the last step of the proof had parts."""
-        if self.one.required.any() or len(best) >= self.goal:
+        return self._one_more(best, self.counting.parts(), GLANCE_LIMIT_S)
+
+    def _one_more(self, best: list[Settled], known: list[Outline], limit_s: float) -> list[Settled]:
+        """More clusters, where so many of some outlines fit beside each other.
+
+        Where sites are required, the first cluster stays, and nothing is chosen.
+        """
+        if self.one.required.any() or not known or len(best) >= self.goal:
             return best
-        counting, limit = self.counting, self.deadline.within(GLANCE_LIMIT_S)
-        parts = [outline for outline, _ in counting.master.parts()]
-        compatible, threads = counting.outlines.compatible, self.solver.threads
-        choice = choose(compatible, parts, threads, limit, fewest=len(best) + 1)
+        compatible, threads = self.counting.outlines.compatible, self.solver.threads
+        limit = self.deadline.within(limit_s)
+        choice = choose(compatible, known, threads, limit, fewest=len(best) + 1)
         return self._placed(choice, best) if choice else best
 
     def _placed(self, choice: list[tuple[int, ...]], best: list[Settled]) -> list[Settled]:
