@@ -1,52 +1,46 @@
-"""So many clusters beside each other, fixed one after the other where the master has most of one.
+"""So many clusters: a dive into the master of outlines until those it has parts of fit together.
 
 A dive (Sadykov, Vanderbeck, Pessoa, Tahiri and Uchoa 2019, "Primal heuristics for branch and price:
-the assets of diving methods", INFORMS Journal on Computing 31): the outline of which the master of
-outlines has most is held there, with sites of its own, and outlines are found that fit beside what
-is held. Where there is no room for so many any more, the last that was held is let go, and another
-one is tried in its place.
+the assets of diving methods", INFORMS Journal on Computing 31) fixes one cluster after the other in
+the master and prices outlines that fit beside them. Fixed is here only in which classes a cluster
+is: what it draws there is free, as it is in the choice of clusters that is tried each time
+(`siting.program.choosing`). Where there is no room for so many any more, the last that was fixed is
+let go, and another one is tried in its place.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from typing import NamedTuple
 
-import numpy as np
-
-from siting.program.compatible import ROUNDING_MW
-from siting.program.outline_master import CHEAPER, WHOLE, OutlineMaster
+from siting.program.choosing import choose
+from siting.program.outline_master import CHEAPER, WHOLE, Limits, OutlineMaster
 from siting.program.outlines import Outline, Outlines
+from siting.program.prices import Presence
 from siting.program.solvers import Deadline, Solver
 
 ENOUGH = 6
 """New outlines after which the master is solved again."""
 
 ROUNDS = 3
-"""How often outlines are sought that fit better beside what is held, where there is room."""
+"""How often outlines are sought that fit better beside what is fixed, where there is room."""
 
 LACKING_ROUNDS = 12
 """How often they are sought where there is no room with those that are known."""
 
 MISTAKES = 4
-"""How often the last that was held is let go."""
+"""How often the last that was fixed is let go."""
+
+CHOICE_LIMIT_S = 3.0
+"""Time for one choice among the outlines of which the master has parts [s]."""
 
 LOOKED_AT = 12
-"""Outlines of which sites are sought, those first that the master has most of."""
-
-
-class _Held(NamedTuple):
-    """The place of an outline in the master, and sites of a cluster of it."""
-
-    at: int
-    sites: tuple[int, ...]
+"""Sets of classes that it is tried to have one cluster more in."""
 
 
 def dive(
     outlines: Outlines, master: OutlineMaster, count: int, solver: Solver, deadline: Deadline
 ) -> list[tuple[int, ...]]:
-    """Sites of so many clusters, or of as many as were found.
+    """Sites of so many clusters, if they are found.
 
     Parameters
     ----------
@@ -60,40 +54,47 @@ def dive(
     Returns
     -------
     list
-        Sites of each cluster, ascending, in no other.
+        Sites of each cluster, ascending, in no other; empty where they are not found.
     """
-    held: list[_Held] = []
-    wrong: list[set[int]] = [set()]
-    best: list[_Held] = []
+    fixed: list[Presence] = []
+    limits: list[Limits] = [{}]
+    wrong: list[set[Presence]] = [set()]
     mistakes = 0
     while not deadline.reached():
-        master.hold(Counter(one.at for one in held))
-        found = None
-        if _room(outlines, master, count, solver, deadline) >= count * (1.0 - WHOLE):
-            best = max(best, held, key=len)
-            if len(best) == count:
-                break
-            found = _next(outlines, master, held, wrong[-1])
-        if found is not None:
-            held = [*held, found]
+        more = None
+        if _room(outlines, master, limits[-1], count, solver, deadline) >= count * (1.0 - WHOLE):
+            parts = master.parts()
+            known, limit = [outline for outline, _ in parts], deadline.within(CHOICE_LIMIT_S)
+            chosen = choose(outlines.compatible, known, solver.threads, limit, fewest=count)
+            if len(chosen) >= count:
+                return chosen
+            more = _one_more(master, parts, wrong[-1], solver)
+        if more is not None:
+            presence, least = more
+            fixed.append(presence)
+            limits.append({**limits[-1], presence: (least, math.inf)})
             wrong.append(set())
             continue
         mistakes += 1
-        if not held or mistakes > MISTAKES:
+        if not fixed or mistakes > MISTAKES:
             break
+        limits.pop()
         wrong.pop()
-        wrong[-1].add(held[-1].at)
-        held = held[:-1]
-    master.hold({})
-    return [tuple(sorted(one.sites)) for one in best]
+        wrong[-1].add(fixed.pop())
+    return []
 
 
 def _room(
-    outlines: Outlines, master: OutlineMaster, count: int, solver: Solver, deadline: Deadline
+    outlines: Outlines,
+    master: OutlineMaster,
+    limits: Limits,
+    count: int,
+    solver: Solver,
+    deadline: Deadline,
 ) -> float:
-    """How many clusters there is room for with what is held, with the outlines found for that."""
+    """How many clusters there is room for under limits, with the outlines found for that."""
     for done in range(LACKING_ROUNDS):
-        room = master.solve({})
+        room = master.solve(limits)
         if room >= count and done >= ROUNDS:
             return room
         _, found = outlines.cheapest(
@@ -103,28 +104,28 @@ def _room(
             return room
         for outline in found:
             master.add(outline)
-    return master.solve({})
+    return master.solve(limits)
 
 
-def _next(
-    outlines: Outlines, master: OutlineMaster, held: list[_Held], wrong: set[int]
-) -> _Held | None:
-    """Of the outlines that the master has most of, the one that leaves most room."""
-    taken = np.zeros(len(outlines.case.site_ids), np.bool_)
-    for one in held:
-        taken[list(one.sites)] = True
-    before = [one.at for one in held]
+def _one_more(
+    master: OutlineMaster,
+    parts: list[tuple[Outline, float]],
+    wrong: set[Presence],
+    solver: Solver,
+) -> tuple[Presence, float] | None:
+    """Classes that one cluster more has than is whole, and how many then; what leaves most room."""
+    numbers: dict[Presence, float] = {}
+    for outline, _ in parts:
+        presence: Presence = tuple((k,) for k in sorted(outline.draw_mw))
+        has = outline.draw_mw.keys()
+        numbers[presence] = sum(part for other, part in parts if has <= other.draw_mw.keys())
+    asked = [
+        (presence, [(math.floor(number) + 1.0, math.inf)])
+        for presence, number in sorted(numbers.items(), key=lambda one: (-(one[1] % 1.0), one[0]))
+        if presence not in wrong and min(number % 1.0, -number % 1.0) > 10 * WHOLE
+    ][:LOOKED_AT]
     best, most = None, -math.inf
-    for at in [at for at in master.fullest() if at not in wrong][:LOOKED_AT]:
-        if sites := _sites(outlines, master.outlines[at], taken):
-            master.hold(Counter([*before, at]))
-            room = master.solve({})
-            if room > most + WHOLE:
-                best, most = _Held(at, sites), room
+    for (presence, ((least, _),)), (room,) in zip(asked, master.tried(asked, solver), strict=True):
+        if room > most + WHOLE:
+            best, most = (presence, least), room
     return best
-
-
-def _sites(outlines: Outlines, outline: Outline, taken: np.ndarray) -> tuple[int, ...] | None:
-    """Sites that nothing else has, and that can carry all that an outline draws."""
-    wanted = [(k, mw - ROUNDING_MW) for k, draws in outline.draw_mw.items() for mw in draws]
-    return outlines.compatible.sites_for(wanted, taken=taken)

@@ -2,9 +2,9 @@
 
 Each is the one that uses least of what is scarce in what the others leave, by the prices of the
 fleets there (`siting.program.fleets`). Then all clusters are priced (`siting.program.counting`),
-and the most of those that are known then are chosen. Then, in turn, the bound on their number is
-sharpened, and clusters that lie near each other are taken out and what they leave is filled anew,
-where there may be room for one more.
+and one more is sought by diving (`siting.program.diving`), as long as it is found. Then, in turn,
+the bound on their number is sharpened, and clusters that lie near each other are taken out and what
+they leave is filled anew, where there may be room for one more.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ CUT_SHARE = 0.8
 CHOICE_LIMIT_S = 30.0
 """Time for one choice among the clusters that are known [s]."""
 
-GLANCE_LIMIT_S = 3.0
+GLANCE_LIMIT_S = 1.0
 """Time for one choice among the few clusters of which the last step of the proof had parts [s]."""
 
 CHOOSE_EVERY = 10
@@ -73,6 +73,9 @@ AT_ONCE = 8
 
 TAKEN_OUT = (2, 3, 4)
 """How many clusters are taken out at once, in turn."""
+
+ANEW_LIMIT_S = 5.0
+"""Time for one cluster sought everywhere where some were taken out [s]."""
 
 ATTEMPTS = 20
 """How often clusters are taken out in a turn, at the most."""
@@ -220,16 +223,16 @@ class Filling:
         return self._dived(best)
 
     def _dived(self, best: list[Settled]) -> list[Settled]:
-        """One cluster more, as long as a dive finds it, or a choice among what that has found."""
-        while self.counting.settled and not self.one.required.any() and len(best) < self.goal:
-            counting, more = self.counting, len(best) + 1
-            found = dive(counting.outlines, counting.master, more, self.solver, self.deadline)
-            more_or_less = self._placed(found, best)
-            if len(more_or_less) == len(best):
-                more_or_less = self._chosen(best)
-            if len(more_or_less) == len(best):
-                break
-            best = more_or_less
+        """One cluster more, as long as a dive finds it, or a choice among what that has found.
+
+        Where sites are required, the first cluster stays, and there is no dive.
+        """
+        counting, more = self.counting, True
+        while more and counting.settled and not self.one.required.any() and len(best) < self.goal:
+            count = len(best) + 1
+            found = dive(counting.outlines, counting.master, count, self.solver, self.deadline)
+            before, best = best, self._placed(found, best) if found else self._chosen(best)
+            more = len(best) > len(before)
         return best
 
     def _taken_out(
@@ -320,7 +323,8 @@ class Filling:
             at_once = 1 + int(relaxed.clusters) // AT_ONCE
             found = self._place(question, clusters, places, at_once)
             if not found:
-                whole = solve_anchors(what_is_left(question, clusters), self._coarse, self.deadline)
+                limit = self.deadline if noise is None else self.deadline.within(ANEW_LIMIT_S)
+                whole = solve_anchors(what_is_left(question, clusters), self._coarse, limit)
                 found = [] if whole.best is None else [whole.best]
             if not found:
                 break

@@ -11,14 +11,13 @@ spare still tells how near that is to too little.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import highspy
 import numpy as np
 
 from siting.case import BoolArray, Case
-from siting.fiber.reach import FloatArray
 from siting.program.classes import Classes
 from siting.program.linear import OPTIMAL, add_column, add_row, expect, solver_of
 from siting.program.outlines import TINY, Outline
@@ -70,7 +69,6 @@ class OutlineMaster:
         self._of_class = [self._row(float(number)) for number in sites]
         self._presence: dict[Presence, int] = {}
         self._limits: Limits = {}
-        self._held: dict[int, int] = {}
         self._everyone = add_row(self._solver, -math.inf, math.inf, [])
         add_column(self._solver, cost=DEAR, terms=[(self._everyone, 1.0)])
         self._worth: Prices | None = None
@@ -114,7 +112,7 @@ class OutlineMaster:
         """The number of clusters, less what is lacking; limits hold for the next prices too."""
         self._seek("number")
         self._solver.changeRowBounds(self._everyone, -math.inf, math.inf)
-        return -self._solved(limits) - DEAR * sum(self._held.values())
+        return -self._solved(limits)
 
     def least_use(self, limits: Limits, count: int) -> float:
         """What so many clusters use at the least at the prices of all, in clusters.
@@ -241,33 +239,10 @@ class OutlineMaster:
         add_column(solver, cost=DEAR, terms=[(row, 1.0)])
         return row
 
-    def hold(self, numbers: Mapping[int, int]) -> None:
-        """Have so many clusters of some outlines, by their places, where the most are sought."""
-        self._seek("number")
-        for c in self._held.keys() | numbers.keys():
-            number = numbers.get(c)
-            self._solver.changeColCost(self._column[c], -1.0 if number is None else -1.0 - DEAR)
-            most = math.inf if number is None else float(number)
-            self._solver.changeColBounds(self._column[c], 0.0, most)
-        self._held = dict(numbers)
-
-    def fullest(self) -> list[int]:
-        """Places of the outlines that the last solution has more of than is held, most first."""
-        more = self._values()
-        for c, number in self._held.items():
-            more[c] -= number
-        order: list[int] = np.argsort(-more, kind="stable").tolist()
-        return [c for c in order if more[c] > WHOLE]
-
     def parts(self) -> list[tuple[Outline, float]]:
         """What part of each outline the last solution has."""
-        values = self._values()
+        values = np.array(self._solver.getSolution().col_value)[self._column]
         return [(self.outlines[c], float(values[c])) for c in np.flatnonzero(values > WHOLE)]
-
-    def _values(self) -> FloatArray:
-        """``(outlines,)`` of how many clusters each is that of in the last solution."""
-        values: FloatArray = np.array(self._solver.getSolution().col_value)[self._column]
-        return values
 
     def prices(self) -> Prices:
         """The duals of the last solution."""
