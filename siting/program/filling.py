@@ -233,6 +233,7 @@ class Filling:
             found = dive(counting.outlines, counting.master, count, self.solver, self.deadline)
             before, best = best, self._placed(found, best) if found else self._chosen(best)
             more = len(best) > len(before)
+            self._tell(best)
         return best
 
     def _taken_out(
@@ -257,7 +258,7 @@ class Filling:
         return best
 
     def _prove(self, best: list[Settled], steps: int) -> list[Settled]:
-        """Sharpen the bound by some steps, and choose again among the clusters found by that."""
+        """Sharpen the bound by some steps, and dive again, with the clusters found by that."""
         deadline = self.deadline.within(CUT_SHARE * self.deadline.left_s())
         step = 0
         while step < steps and len(best) < self.goal:
@@ -266,7 +267,7 @@ class Filling:
             step += 1
             best = self._glance(best)
             self._tell(best)
-        return best if step == 0 else self._chosen(best)
+        return best if step == 0 else self._dived(best)
 
     def _short_of(self, best: list[Settled]) -> int:
         """A bound of this says that there is no room for more, or not for enough [1]."""
