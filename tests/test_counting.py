@@ -36,6 +36,12 @@ def counting_of(case: Case) -> Counting:
     return Counting(case, fleets.most(LONG, relaxed.clusters), HIGHS, relaxed.prices)
 
 
+def price_all(counting: Counting) -> None:
+    """Know all outlines that have a part in the most clusters, where there are clusters."""
+    while not counting.settled and counting.sharpen(0, LONG):
+        pass
+
+
 def sharpen(counting: Counting, found: int) -> list[int]:
     """The bounds after each step, until there is none left to take."""
     steps = [counting.at_most]
@@ -261,8 +267,7 @@ def test_the_first_groups_are_no_better_than_all_that_is_known():
         fleets = Fleets(case, first_groups(case))
         relaxed = fleets.relaxed()
         counting = Counting(case, fleets.most(LONG, relaxed.clusters), HIGHS, relaxed.prices)
-        while not counting.settled and counting.sharpen(0, LONG):
-            pass
+        price_all(counting)
         if counting.settled:
             assert counting.master.solve({}) <= relaxed.clusters * (1 + 1e-6)
 

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from test_counting import counting_of
+from test_counting import counting_of, price_all
 from test_most import NETWORKS, true_most
 from test_outlines import HIGHS, LONG, free_cases
 
-from siting.case import Case
-from siting.program.counting import Counting
 from siting.program.diving import dive
 from siting.program.settle import settle
 from siting.program.solvers import Deadline
-
-
-def settled(case: Case) -> Counting:
-    """All outlines that have a part in the most clusters are known."""
-    counting = counting_of(case)
-    while not counting.settled and counting.sharpen(0, LONG):
-        pass
-    return counting
 
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_a_dive_makes_plans_and_most_often_the_largest(network):
     found, asked = 0, 0
     for _, case in free_cases(range(800, 840), network=network):
-        true, counting = true_most(case), settled(case)
+        true, counting = true_most(case), counting_of(case)
+        price_all(counting)
         if true == 0 or not counting.settled:
             continue
         for count in (true, true + 1):
@@ -47,7 +38,8 @@ def test_a_dive_makes_plans_and_most_often_the_largest(network):
 
 def test_a_dive_takes_no_time_where_there_is_none_and_changes_no_bound():
     for _, case in free_cases(range(840, 846), network="mesh"):
-        counting = settled(case)
+        counting = counting_of(case)
+        price_all(counting)
         if not counting.settled or not counting.master.outlines:
             continue
         before = counting.master.solve({})

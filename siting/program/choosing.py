@@ -90,10 +90,8 @@ class _Choice:
         self._shared: dict[tuple[str, int], list[tuple[int, float]]] = {}
         for outline in outlines:
             self._add(outline)
-        if count is not None or fewest > 0:
-            everyone = [(column, 1.0) for column in self.clusters]
-            least, most = (fewest, math.inf) if count is None else (count, count)
-            self.program.row(float(least), float(most), everyone)
+        least, most = (fewest, math.inf) if count is None else (count, count)
+        self.program.row(float(least), float(most), [(column, 1.0) for column in self.clusters])
         classes = compatible.classes
         limits = {
             "zone": compatible.case.headroom_mw.tolist(),

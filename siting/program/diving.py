@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import math
 
+from siting.fiber.reach import FloatArray
 from siting.program.choosing import choose
+from siting.program.dividing import ENOUGH
 from siting.program.outline_master import CHEAPER, WHOLE, Limits, OutlineMaster
-from siting.program.outlines import Outline, Outlines
+from siting.program.outlines import Outlines
+from siting.program.presences import classes_of, not_whole, together
 from siting.program.prices import Presence
 from siting.program.solvers import Deadline, Solver
-
-ENOUGH = 6
-"""New outlines after which the master is solved again."""
 
 ROUNDS = 3
 """How often outlines are sought that fit better beside what is fixed, where there is room."""
@@ -56,31 +56,28 @@ def dive(
     list
         Sites of each cluster, ascending, in no other; empty where they are not found.
     """
-    fixed: list[Presence] = []
-    limits: list[Limits] = [{}]
+    fixed: list[tuple[Presence, float]] = []
     wrong: list[set[Presence]] = [set()]
     mistakes = 0
     while not deadline.reached():
         more = None
-        if _room(outlines, master, limits[-1], count, solver, deadline) >= count * (1.0 - WHOLE):
+        limits = {presence: (least, math.inf) for presence, least in fixed}
+        if _room(outlines, master, limits, count, solver, deadline) >= count * (1.0 - WHOLE):
             parts = master.parts()
             known, limit = [outline for outline, _ in parts], deadline.within(CHOICE_LIMIT_S)
             chosen = choose(outlines.compatible, known, solver.threads, limit, fewest=count)
             if len(chosen) >= count:
                 return chosen
-            more = _one_more(master, parts, wrong[-1], solver)
+            more = _one_more(master, classes_of(parts, len(outlines.classes)), wrong[-1], solver)
         if more is not None:
-            presence, least = more
-            fixed.append(presence)
-            limits.append({**limits[-1], presence: (least, math.inf)})
+            fixed.append(more)
             wrong.append(set())
             continue
         mistakes += 1
         if not fixed or mistakes > MISTAKES:
             break
-        limits.pop()
         wrong.pop()
-        wrong[-1].add(fixed.pop())
+        wrong[-1].add(fixed.pop()[0])
     return []
 
 
@@ -109,20 +106,16 @@ def _room(
 
 def _one_more(
     master: OutlineMaster,
-    parts: list[tuple[Outline, float]],
+    parts: tuple[FloatArray, FloatArray],
     wrong: set[Presence],
     solver: Solver,
 ) -> tuple[Presence, float] | None:
     """Classes that one cluster more has than is whole, and how many then; what leaves most room."""
-    numbers: dict[Presence, float] = {}
-    for outline, _ in parts:
-        presence: Presence = tuple((k,) for k in sorted(outline.draw_mw))
-        has = outline.draw_mw.keys()
-        numbers[presence] = sum(part for other, part in parts if has <= other.draw_mw.keys())
+    numbers = not_whole(together(*parts))
     asked = [
         (presence, [(math.floor(number) + 1.0, math.inf)])
         for presence, number in sorted(numbers.items(), key=lambda one: (-(one[1] % 1.0), one[0]))
-        if presence not in wrong and min(number % 1.0, -number % 1.0) > 10 * WHOLE
+        if presence not in wrong
     ][:LOOKED_AT]
     best, most = None, -math.inf
     for (presence, ((least, _),)), (room,) in zip(asked, master.tried(asked, solver), strict=True):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from siting.fiber.reach import FloatArray
 from siting.program.compatible import Compatible
 from siting.program.outline_master import WHOLE
 from siting.program.outlines import Outline
@@ -45,10 +46,7 @@ class Presences:
             What part of each outline there is [1]. Beside places, any two of its classes and all
             of them are presences.
         """
-        has = np.zeros((len(parts), self.classes))
-        for at, (outline, _) in enumerate(parts):
-            has[at, list(outline.draw_mw)] = 1.0
-        part = np.array([part for _, part in parts])
+        has, part = classes_of(parts, self.classes)
         inside = np.zeros((len(self.places), self.classes))
         for at, (classes,) in enumerate(self.places):
             inside[at, list(classes)] = 1.0
@@ -56,11 +54,29 @@ class Presences:
         numbers = {p: float(n) for p, n in zip(self.places, number, strict=True)}
         for one, other in np.argwhere(np.triu(has.T @ has > 0, 1)).tolist():
             numbers[((one,), (other,))] = float(part @ (has[:, one] * has[:, other]))
-        for row in np.unique(has, axis=0):
-            presence = tuple((k,) for k in np.flatnonzero(row).tolist())
-            if len(presence) > 2:
-                numbers[presence] = float(part @ (has @ row >= row.sum()))
-        return {p: n for p, n in numbers.items() if min(n % 1.0, -n % 1.0) > 10 * WHOLE}
+        numbers |= {p: n for p, n in together(has, part).items() if len(p) > 2}
+        return not_whole(numbers)
+
+
+def classes_of(parts: list[tuple[Outline, float]], classes: int) -> tuple[FloatArray, FloatArray]:
+    """``(parts, C)`` 1 where an outline has a class, and ``(parts,)`` what part of it there is."""
+    has = np.zeros((len(parts), classes))
+    for at, (outline, _) in enumerate(parts):
+        has[at, list(outline.draw_mw)] = 1.0
+    return has, np.array([part for _, part in parts])
+
+
+def together(has: FloatArray, part: FloatArray) -> dict[Presence, float]:
+    """Of all classes of each outline, how many clusters have every one of them [1]."""
+    return {
+        tuple((k,) for k in np.flatnonzero(row).tolist()): float(part @ (has @ row >= row.sum()))
+        for row in np.unique(has, axis=0)
+    }
+
+
+def not_whole(numbers: dict[Presence, float]) -> dict[Presence, float]:
+    """Those numbers of clusters that are not whole [1]."""
+    return {p: n for p, n in numbers.items() if min(n % 1.0, -n % 1.0) > 10 * WHOLE}
 
 
 def places(compatible: Compatible) -> list[Presence]:
