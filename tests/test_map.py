@@ -887,6 +887,24 @@ def test_headline_tells_the_objective_beside_its_gap(browser, tool, tmp_path, se
     assert unit == measure
 
 
+def test_headline_tells_what_is_proven_of_the_number_of_clusters(browser, tool, tmp_path):
+    changes = {"cluster.count": "most", "cluster.target_mw": 300, "cluster.min_campuses": 1}
+    plan = siting.solve(siting.read_model("two_utilities", set=changes))
+    tool.open_page(browser, plan.map().save(tmp_path / "map.html"))
+    assert find(browser, "h1").text.endswith(
+        'with cluster.count = "most", cluster.target_mw = 300, cluster.min_campuses = 1'
+    )
+    assert "2 clusters (no plan has more than 2), 600 MW" in find(browser, "#answer").text
+    assert "of as many clusters no plan costs less than" in find(browser, "#panel").text
+    # The number is open where a limit ended the search for more.
+    open_number = replace(plan, most_clusters=5, status="feasible")
+    tool.open_page(browser, open_number.map().save(tmp_path / "open.html"))
+    said = "2 clusters (no plan has more than 5; whether one has 3 is open)"
+    assert said in find(browser, "#answer").text
+    assert said in find(browser, "#panel").text
+    assert "Best plan found of so many" in find(browser, "#panel").text
+
+
 def test_legend_of_discs_is_not_cut_off(browser, tool, tmp_path):
     plan = siting.solve("iowa_nebraska")
     tool.open_page(browser, plan.map().save(tmp_path / "map.html"))

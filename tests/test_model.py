@@ -252,6 +252,33 @@ def test_replace_validates_again_and_keeps_the_folder(tmp_path):
         model.replace({"cluster.target_mw": -1})
 
 
+def test_headline_tells_what_was_changed_since_the_title_was_written():
+    model = read_model("us_5gw")
+    assert model.headline == model.title == "One 5 GW training cluster in the US"
+    most = read_model("us_5gw", set={"cluster.count": "most", "solver.gap": 0.01})
+    assert most.title == model.title
+    assert most.headline == f'{model.title}, with cluster.count = "most"'
+    larger = model.replace({"cluster.target_mw": 8000, "world.regions": ["PJM", "SERC"]})
+    changes = 'world.regions = ["PJM", "SERC"], cluster.target_mw = 8000'
+    assert larger.headline == f"{model.title}, with {changes}"
+    back = larger.replace({"cluster.target_mw": 5000.0, "world.regions": None})
+    assert back.headline == model.title
+    assert larger.replace({"title": "Large"}).headline == "Large"
+    it = read_model("us_5gw", set={"cluster.target_mw": "", "cluster.target_it_mw": "4000"})
+    assert it.headline == (
+        f"{model.title}, with cluster.target_mw left out, cluster.target_it_mw = 4000"
+    )
+    many = model.replace({"world.states": [f"state of number {k}" for k in range(9)]})
+    assert many.headline == f"{model.title}, with world.states changed"
+
+
+def test_headline_of_a_model_without_a_title():
+    values = {"schema": 1, "name": "own", "cluster": {"target_mw": 500}}
+    model = make_model(values)
+    assert model.headline == ""
+    assert model.replace({"cluster.target_mw": 600}).headline == "own, with cluster.target_mw = 600"
+
+
 def test_fingerprint_is_of_what_is_asked(tmp_path):
     here, there = tmp_path / "here", tmp_path / "there"
     Draft().write(here)

@@ -11,7 +11,7 @@ import copy
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any, Literal, Self
 
@@ -19,7 +19,7 @@ from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, model_
 from pydantic_core import PydanticCustomError
 
 from siting.errors import InputError, Problem
-from siting.model.files import MODEL_FILE, find_model, read_toml, with_changes
+from siting.model.files import MODEL_FILE, find_model, read_toml, with_changes, write_value
 from siting.model.messages import explain
 from siting.model.rules import RULES
 from siting.model.sections import (
@@ -39,6 +39,7 @@ from siting.model.sections import (
     TrainingSection,
     WorldSection,
 )
+from siting.wording import listing
 
 __all__ = [
     "MODEL_FILE",
@@ -60,6 +61,9 @@ __all__ = [
     "parse_value",
     "read_model",
 ]
+
+LONGEST_CHANGES = 100
+"""Of changes of more letters than this, a headline tells the keys alone."""
 
 
 class Model(Section):
@@ -83,6 +87,7 @@ class Model(Section):
     solver: SolverSection = SolverSection()
 
     _folder: Path | None = PrivateAttr(default=None)
+    _titled: dict[str, object] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _obey_rules(self, info: ValidationInfo) -> Self:
@@ -101,6 +106,34 @@ class Model(Section):
     def folder(self) -> Path | None:
         """Folder that relative paths start from; None for a model made from values."""
         return self._folder
+
+    @property
+    def headline(self) -> str:
+        """The title, and where keys were changed since it was written, which.
+
+        Keys of ``[solver]`` leave the question as it was. Empty without a title and changes.
+        """
+        changes = [] if self.title != self._titled.get("title", "") else list(self._changes())
+        words = ", ".join(said for _, said in changes)
+        if len(words) > LONGEST_CHANGES:
+            words = f"{listing(key for key, _ in changes)} changed"
+        return f"{self.title or self.name}, with {words}" if words else self.title
+
+    def _changes(self) -> Iterator[tuple[str, str]]:
+        """Keys that differ from the model that the title was written for, and how."""
+        for table, section in SECTIONS.items():
+            now, then = getattr(self, table), self._titled.get(table)
+            then = then if isinstance(then, Mapping) else {}
+            for key, field in section.model_fields.items() if table != "solver" else ():
+                value, default = (
+                    list(given) if isinstance(given, tuple) else given
+                    for given in (getattr(now, key, None), field.get_default())
+                )
+                if value == then.get(key, default) or (value is None and key not in then):
+                    continue
+                name = f"{table}.{key}"
+                said = "left out" if value is None else f"= {write_value(value)}"
+                yield name, f"{name} {said}"
 
     @property
     def sha256(self) -> str:
@@ -135,7 +168,9 @@ class Model(Section):
         """
         where = f"model '{self.name}'"
         values = with_changes(self.model_dump(by_alias=True, exclude_none=True), changes, where)
-        return make_model(values, where=where, folder=self._folder)
+        model = make_model(values, where=where, folder=self._folder)
+        model._titled = self._titled  # noqa: SLF001
+        return model
 
 
 def read_model(path: str | Path, *, set: Mapping[str, object] | None = None) -> Model:  # noqa: A002
@@ -171,8 +206,9 @@ def read_model(path: str | Path, *, set: Mapping[str, object] | None = None) -> 
         key: parse_value(value) if isinstance(value, str) else value
         for key, value in (set or {}).items()
     }
-    values = with_changes(values, changes, where)
-    return make_model(values, where=where, folder=file.parent)
+    model = make_model(with_changes(values, changes, where), where=where, folder=file.parent)
+    model._titled = values  # noqa: SLF001
+    return model
 
 
 def make_model(
@@ -201,7 +237,7 @@ def make_model(
         problems, wrong = explain(error.errors(include_url=False))
         problems += _broken_rules(values, wrong)
         raise InputError(Problem(where, what) for what in problems) from None
-    model._folder = folder  # noqa: SLF001
+    model._folder, model._titled = folder, values  # noqa: SLF001
     return model
 
 

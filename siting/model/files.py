@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -111,3 +112,10 @@ def with_changes(
         else:
             table[last] = copy.deepcopy(value)
     return changed
+
+
+def write_value(value: object) -> str:
+    """A value of a key as a model file may write it."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return json.dumps(value, ensure_ascii=False)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from typing import get_args
 from pydantic.fields import FieldInfo
 
 from siting.model import Model
+from siting.model.files import write_value
 from siting.model.sections import SECTIONS
 
 _INTRODUCTION = """\
@@ -28,7 +28,7 @@ table that does not exist is an error that names the nearest one. Every key has 
     siting solve us_5gw --set cluster.target_mw=8000 --set 'world.regions=["PJM"]'
 
 changes keys for one run: a value is read as TOML writes it, else as text, and an empty one takes
-the key out of the file."""
+the key out of the file. Beside the title, answers and maps tell what was changed."""
 
 _SIGNS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
 
@@ -70,14 +70,8 @@ def _key(path: str, field: FieldInfo) -> Key:
     text = field.description or ""
     match = re.fullmatch(r"(.*) \[([^\]]*)\]", text)
     meaning, unit = (f"{match[1]}.", match[2]) if match else (text, "")
-    default = "" if field.is_required() or field.default is None else _toml(field.default)
+    default = "" if field.is_required() or field.default is None else write_value(field.default)
     return Key(path, meaning, "" if unit == "1" else unit, _bounds(field), default)
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return json.dumps(value)
 
 
 def _bounds(field: FieldInfo) -> str:

@@ -248,7 +248,7 @@ def _use_of_zones(plan: Json, features: Sequence[Json]) -> dict[str, Json]:
 def _model(model: Model) -> Json:
     return {
         "name": model.name,
-        "title": model.title,
+        "title": model.headline,
         "sha256": model.sha256,
         "gap": model.solver.gap,
         "campus_min_mw": model.campus.min_mw,

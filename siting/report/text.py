@@ -59,7 +59,7 @@ def describe_plan(plan: Plan, *, model: Model | None = None, caveat: str | None 
     str
         Lines without a newline at the end.
     """
-    blocks = [_headline(plan, model.title if model else "")]
+    blocks = [_headline(plan, model.headline if model else "")]
     if plan.training is not None:
         blocks.append("\n".join(_describe_what_is_trained(plan.training)))
     blocks += [_describe_cluster(cluster) for cluster in plan.clusters]
@@ -87,7 +87,7 @@ def describe_check(report: CheckReport) -> str:
     tables = ", ".join(f"{rows:,} {table}" for table, rows in report.rows.items())
     blocks = [
         (
-            f"Model {_named(model.name, model.title)}\n"
+            f"Model {_named(model.name, model.headline)}\n"
             f"World {_named(report.world_name, report.world_title)}"
         ),
         "\n".join(

@@ -570,6 +570,17 @@
     maximise_mw: ["Draw", "MW", "no plan draws more than"],
     minimise_fiber_km: ["Fiber", "km", "no network is shorter than"],
   };
+  /** How many clusters, and where the most are asked, whether another plan may have more. */
+  function numberOf(plan) {
+    const found = plan.clusters.length, most = plan.most_clusters, clusters = counted(found, "cluster", "clusters");
+    if (most == null) return clusters;
+    return `${clusters} (no plan has more than ${most}${found < most ? `; whether one has ${found + 1} is open` : ""})`;
+  }
+  function verdictOn(plan) {
+    if (plan.status === "optimal") return "Proven optimal within the gap asked";
+    if (plan.most_clusters != null) return "Best plan found of so many, not proven optimal within the gap asked";
+    return "Feasible, not proven optimal within the gap asked: a limit stopped the search";
+  }
   /** Draw and cost, and last what the gap is a gap of. */
   function headline(plan) {
     const draw = `${format(sum(plan.clusters.map((c) => c.draw_mw)), 0)} MW`, cost = `${format(sum(plan.clusters.map((c) => c.cost_musd_per_year)), 0)} MUSD/year`;
@@ -578,13 +589,13 @@
   }
   function drawPanel() {
     const plan = shown.plan, [measure, unit, bounded] = SENSE[plan.sense] || ["Objective", "", "bound"];
-    const verdict = plan.status === "optimal" ? "Proven optimal within the gap asked" : "Feasible, not proven optimal within the gap asked: a limit stopped the search";
     byId("answer").replaceChildren(h("span", { class: "badge" }, plan.status === "optimal" ? "Proven" : "Feasible"),
-      [counted(plan.clusters.length, "cluster", "clusters"), ...headline(plan), `gap ${format(100 * plan.gap, 3)} %`].join(", "));
+      [numberOf(plan), ...headline(plan), `gap ${format(100 * plan.gap, 3)} %`].join(", "));
     const parts = [];
     if (data.world.caveat) parts.push(h("p", { class: "caveat", id: "caveat" }, data.world.caveat));
     for (const cluster of plan.clusters) parts.push(...clusterPart(cluster));
-    parts.push(h("h2", {}, "Proof"), h("p", {}, `${verdict}: ${bounded} ${format(plan.bound, 2)} ${unit}.`), facts([
+    parts.push(h("h2", {}, "Proof"), h("p", {}, `${verdictOn(plan)}: ${plan.most_clusters == null ? "" : "of as many clusters "}${bounded} ${format(plan.bound, 2)} ${unit}.`), facts([
+      ...(plan.most_clusters == null ? [] : [["Clusters", numberOf(plan)]]),
       [measure, `${format(plan.objective, 4)} ${unit}`], ["Bound", `${format(plan.bound, 4)} ${unit}`], ["Gap", `${format(100 * plan.gap, 4)} %`],
       ["Gap asked", data.model ? `${format(100 * data.model.gap, 4)} %` : "not known here"],
       ["Status", plan.status], ["Solver", `${plan.solver.name} ${plan.solver.version}`.trim()],
