@@ -30,7 +30,7 @@ help:
 	@echo 'make bench-quick  the same in five minutes, with few instances and short limits'
 	@echo 'make bench-clusters  the gap of 2, 4 and 8 clusters on all sites; more than an hour'
 	@echo 'make bench-options  the time of each option in each sense; some minutes'
-	@echo 'make bench-most  how many clusters of four sizes there is room for; quarter of an hour'
+	@echo 'make bench-most  how many clusters of four sizes there is room for; twenty minutes'
 	@echo 'make docs         build the documentation as a site'
 	@echo 'make world        rebuild data/us from its sources, and build us_all for this user'
 	@echo 'make clean        remove what the other targets made'
