@@ -279,6 +279,14 @@ def test_headline_of_a_model_without_a_title():
     assert model.replace({"cluster.target_mw": 600}).headline == "own, with cluster.target_mw = 600"
 
 
+def test_a_title_is_of_the_values_as_they_were_given():
+    values = {"schema": 1, "name": "own", "title": "500 MW", "cluster": {"target_mw": 500}}
+    model = make_model(values)
+    values["cluster"]["target_mw"] = 600
+    assert model.headline == "500 MW"
+    assert model == make_model(model.model_dump(by_alias=True))
+
+
 def test_fingerprint_is_of_what_is_asked(tmp_path):
     here, there = tmp_path / "here", tmp_path / "there"
     Draft().write(here)

@@ -87,7 +87,8 @@ class Model(Section):
     solver: SolverSection = SolverSection()
 
     _folder: Path | None = PrivateAttr(default=None)
-    _titled: dict[str, object] = PrivateAttr(default_factory=dict)
+    # What the title was written for, where keys were changed since.
+    _titled: dict[str, Any] | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _obey_rules(self, info: ValidationInfo) -> Self:
@@ -113,27 +114,31 @@ class Model(Section):
 
         Keys of ``[solver]`` leave the question as it was. Empty without a title and changes.
         """
-        changes = [] if self.title != self._titled.get("title", "") else list(self._changes())
+        changes = list(self._changes())
         words = ", ".join(said for _, said in changes)
         if len(words) > LONGEST_CHANGES:
             words = f"{listing(key for key, _ in changes)} changed"
         return f"{self.title or self.name}, with {words}" if words else self.title
 
     def _changes(self) -> Iterator[tuple[str, str]]:
-        """Keys that differ from the model that the title was written for, and how."""
+        """Keys that differ from what the title was written for, and how."""
+        titled = self._titled
+        if titled is None or self.title != titled.get("title", ""):
+            return
         for table, section in SECTIONS.items():
-            now, then = getattr(self, table), self._titled.get(table)
-            then = then if isinstance(then, Mapping) else {}
-            for key, field in section.model_fields.items() if table != "solver" else ():
-                value, default = (
-                    list(given) if isinstance(given, tuple) else given
-                    for given in (getattr(now, key, None), field.get_default())
-                )
-                if value == then.get(key, default) or (value is None and key not in then):
+            if table == "solver":
+                continue
+            now, then = getattr(self, table), titled.get(table)
+            given = then if isinstance(then, dict) else {}
+            for key, field in section.model_fields.items():
+                value = _as_read(getattr(now, key, None))
+                if value == given.get(key, _as_read(field.get_default())):
                     continue
                 name = f"{table}.{key}"
-                said = "left out" if value is None else f"= {write_value(value)}"
-                yield name, f"{name} {said}"
+                if value is not None:
+                    yield name, f"{name} = {write_value(value)}"
+                elif key in given:
+                    yield name, f"{name} left out"
 
     @property
     def sha256(self) -> str:
@@ -169,7 +174,7 @@ class Model(Section):
         where = f"model '{self.name}'"
         values = with_changes(self.model_dump(by_alias=True, exclude_none=True), changes, where)
         model = make_model(values, where=where, folder=self._folder)
-        model._titled = self._titled  # noqa: SLF001
+        model._titled = self._titled or self.model_dump(mode="json", exclude_none=True)  # noqa: SLF001
         return model
 
 
@@ -207,7 +212,8 @@ def read_model(path: str | Path, *, set: Mapping[str, object] | None = None) -> 
         for key, value in (set or {}).items()
     }
     model = make_model(with_changes(values, changes, where), where=where, folder=file.parent)
-    model._titled = values  # noqa: SLF001
+    if changes:
+        model._titled = values  # noqa: SLF001
     return model
 
 
@@ -237,7 +243,7 @@ def make_model(
         problems, wrong = explain(error.errors(include_url=False))
         problems += _broken_rules(values, wrong)
         raise InputError(Problem(where, what) for what in problems) from None
-    model._folder, model._titled = folder, values  # noqa: SLF001
+    model._folder = folder  # noqa: SLF001
     return model
 
 
@@ -256,6 +262,11 @@ def parse_value(text: str) -> object:
     except (ValueError, RecursionError):
         return text
     return read["value"] if read.keys() == {"value"} else text
+
+
+def _as_read(value: object) -> object:
+    """A value of a key as `tomllib` gives it."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _broken_rules(values: dict[str, Any], wrong: frozenset[str]) -> list[str]:
