@@ -511,8 +511,9 @@ def _identity(model: Model) -> object | None:
     if problems.found:
         return None  # read_world says them
     try:
-        content = fingerprint(places.sources.values())
+        content = fingerprint((*places.sources.values(), *places.added.values()))
     except OSError:
         return None
     about = (places.name, places.title, places.caveat, places.data_sources, places.outlines)
-    return content, about, model.world, model.power
+    reading = (model.world, model.columns, model.layers, model.header_rows)
+    return content, about, reading, model.power

@@ -82,6 +82,7 @@ class Draft:
     sites: list[dict[str, Any]] = field(default_factory=_sites)
     fiber: list[dict[str, Any]] = field(default_factory=_fiber)
     supply: list[dict[str, Any]] = field(default_factory=_supply)
+    nodes: list[dict[str, Any]] = field(default_factory=list)
     extra: dict[str, bytes | str | Callable[[Path], object]] = field(default_factory=dict)
 
     def ask(self, table: str, **keys: Any) -> None:
@@ -94,6 +95,8 @@ class Draft:
             (folder / f"{name}.geojson").write_text(as_geojson(getattr(self, name)), "utf-8")
         for name in ("sites", "supply"):
             write_csv(folder / f"{name}.csv", getattr(self, name))
+        if self.nodes:
+            write_csv(folder / "nodes.csv", self.nodes)
         for name, content in self.extra.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -76,7 +76,11 @@ time_limit_s = 300.0
 threads = 0
 """
 NONE_BY_DEFAULT = {
-    "world": {"base", "sites", "zones", "fiber", "supply"},
+    "world": {
+        *("base", "sites", "zones", "fiber", "supply", "nodes"),
+        *("add_sites", "add_zones", "add_fiber", "add_supply", "line_route_factor"),
+    },
+    "header_rows": {"sites", "zones", "fiber", "supply", "nodes"},
     "cluster": {"target_mw", "target_it_mw", "max_sync_s", "min_compute_utilisation"},
 }
 
@@ -87,7 +91,11 @@ def test_defaults_are_those_of_the_contract():
     wanted = tomllib.loads(DEFAULTS)
     wanted["objective"]["sense"] = "maximise_mw"
     for table, names in NONE_BY_DEFAULT.items():
-        wanted[table] |= dict.fromkeys(names)
+        wanted.setdefault(table, {}).update(dict.fromkeys(names))
+    for table, empty in (("columns", {}), ("layers", [])):
+        wanted[table] = dict.fromkeys(("zones", "sites", "fiber", "supply", "nodes"), empty)
+    wanted["world"] |= {"supply_regions": [], "supply_states": []}
+    wanted["world"] |= {"snap_km": 0.0, "fiber_snap_m": 1.0}
     assert held == {"schema": 1, "name": "draft", "title": "", "training": None, **wanted}
 
 

@@ -17,16 +17,19 @@ from hypothesis import strategies as st
 
 from siting.errors import InputError, Problems
 from siting.model import make_model, read_model
+from siting.notices import Notices
 from siting.resources import data_folder
 from siting.sphere import great_circle_km
 from siting.world import World, check_question, read_world
 from siting.world.columns import FIBER, SITES, TABLES, ZONES, describe_tables
 from siting.world.facts import KINDS
 from siting.world.files import Source, read_table
+from siting.world.naming import name_columns
 from siting.world.shapes import area_km2, read_shapes
 from siting.world.sheet import read_columns
 
 ROOT = Path(__file__).parents[1]
+DRAWN = ("zones", "sites", "fiber", "supply")
 
 
 def read(draft, folder, **overrides):
@@ -83,13 +86,13 @@ def test_one_geopackage_holds_all_tables(tmp_path):
     draft = Draft()
 
     def write(path):
-        for name in TABLES:
+        for name in DRAWN:
             as_frame(getattr(draft, name)).to_file(path, layer=name)
 
-    draft.model["world"] = dict.fromkeys(TABLES, "all.gpkg")
+    draft.model["world"] = dict.fromkeys(DRAWN, "all.gpkg")
     draft.extra["all.gpkg"] = write
     world = read(draft, tmp_path)
-    assert [len(getattr(world, name)) for name in TABLES] == [4, 4, 3, 3]
+    assert [len(getattr(world, name)) for name in DRAWN] == [4, 4, 3, 3]
 
 
 def test_shapefile_gets_its_long_names_back(tmp_path):
@@ -274,6 +277,9 @@ def test_registry_needs_are_checked(table, tmp_path):
         if not column.required:
             continue
         draft = Draft()
+        if table.name == "nodes":
+            draft.nodes = [{"id": "n1", "lon": 1, "lat": 3}]
+            draft.ask("world", nodes="nodes.csv")
         for row in getattr(draft, table.name):
             del row[column.name]
         with pytest.raises(InputError, match=rf"column {column.name}(?: \[MW\])? is missing"):
@@ -287,6 +293,7 @@ def test_registry_is_the_contract():
         "sites": ["id", "max_mw"],
         "fiber": ["id"],
         "supply": ["id", "kind", "mw"],
+        "nodes": ["id"],
     }
     optional = {t.name: [c.name for c in t.columns if not c.required] for t in TABLES.values()}
     assert optional["zones"] == [
@@ -401,10 +408,10 @@ def test_fingerprint_is_of_what_the_files_hold(tmp_path):
 def test_order_of_rows_makes_no_difference(tmp_path):
     world = read(Draft(), tmp_path / "a")
     turned = Draft()
-    for name in TABLES:
+    for name in DRAWN:
         getattr(turned, name).reverse()
     other = read(turned, tmp_path / "b")
-    for name in TABLES:
+    for name in DRAWN:
         assert getattr(world, name).equals(getattr(other, name))
 
 
@@ -625,9 +632,9 @@ def shared():
 
 def sheet_of(table, path):
     problems = Problems()
-    raw = read_table(Source(table, path, path.name), problems)
+    raw = read_table(Source(table, path, path.name), problems, Notices())
     assert raw is not None, problems.found
-    sheet = read_columns(raw, problems)
+    sheet = read_columns(name_columns(raw, problems, Notices()), problems, Notices())
     read_shapes(sheet)
     return sheet, [problem.what for problem in problems.found]
 

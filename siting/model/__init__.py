@@ -27,8 +27,11 @@ from siting.model.sections import (
     CampusSection,
     CleanSection,
     ClusterSection,
+    ColumnsSection,
     CostSection,
     FiberSection,
+    HeaderRowsSection,
+    LayersSection,
     Network,
     ObjectiveSection,
     PowerSection,
@@ -46,8 +49,11 @@ __all__ = [
     "CampusSection",
     "CleanSection",
     "ClusterSection",
+    "ColumnsSection",
     "CostSection",
     "FiberSection",
+    "HeaderRowsSection",
+    "LayersSection",
     "Model",
     "Network",
     "ObjectiveSection",
@@ -61,6 +67,12 @@ __all__ = [
     "parse_value",
     "read_model",
 ]
+
+FILE_KEYS = (
+    *("base", "sites", "zones", "fiber", "supply", "nodes"),
+    *("add_sites", "add_zones", "add_fiber", "add_supply"),
+)
+"""Keys of ``[world]`` that name a file or a folder."""
 
 LONGEST_CHANGES = 100
 """Of changes of more letters than this, a headline tells the keys alone."""
@@ -76,6 +88,9 @@ class Model(Section):
     name: Text = Field(description="Short name, used in outputs.")
     title: str = Field(default="", description="One line for people.")
     world: WorldSection = WorldSection()
+    columns: ColumnsSection = ColumnsSection()
+    layers: LayersSection = LayersSection()
+    header_rows: HeaderRowsSection = HeaderRowsSection()
     campus: CampusSection = CampusSection()
     cluster: ClusterSection = ClusterSection()
     power: PowerSection = PowerSection()
@@ -130,9 +145,11 @@ class Model(Section):
                 continue
             now, then = getattr(self, table), titled.get(table)
             given = then if isinstance(then, dict) else {}
-            for key, field in section.model_fields.items():
-                value = _as_read(getattr(now, key, None))
-                if value == given.get(key, _as_read(field.get_default())):
+            held = {} if now is None else now.model_dump(mode="json")
+            default = section.model_construct().model_dump(mode="json")
+            for key in section.model_fields:
+                value = held.get(key)
+                if value == given.get(key, default.get(key)):
                     continue
                 name = f"{table}.{key}"
                 if value is not None:
@@ -150,7 +167,7 @@ class Model(Section):
         """
         values = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         asked = {key: value for key, value in values.items() if value != {}}
-        for table in ("base", "sites", "zones", "fiber", "supply"):
+        for table in FILE_KEYS:
             path = asked.get("world", {}).get(table)
             if path is not None:
                 asked["world"][table] = PurePath(path.replace("\\", "/")).name
@@ -262,11 +279,6 @@ def parse_value(text: str) -> object:
     except (ValueError, RecursionError):
         return text
     return read["value"] if read.keys() == {"value"} else text
-
-
-def _as_read(value: object) -> object:
-    """A value of a key as `tomllib` gives it."""
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _broken_rules(values: dict[str, Any], wrong: frozenset[str]) -> list[str]:

@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import get_args
+from typing import get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
@@ -76,6 +76,8 @@ def _key(path: str, field: FieldInfo) -> Key:
 
 def _bounds(field: FieldInfo) -> str:
     choices = get_args(field.annotation)
+    if choices and get_origin(choices[0]) is tuple:
+        return "a table of names"
     if choices and all(isinstance(choice, str) for choice in choices):
         return ", ".join(f'`"{choice}"`' for choice in choices)
     parts = [m for choice in choices for m in getattr(choice, "__metadata__", ())]

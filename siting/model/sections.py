@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    Tag,
+)
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -12,6 +21,7 @@ NotNegative = Annotated[float, Field(ge=0)]
 Text = Annotated[str, Field(min_length=1)]
 # A TOML array is a list; it is kept as a tuple, so that a model can be hashed and shared.
 Texts = Annotated[tuple[Text, ...], Field(strict=False)]
+HeaderRow = Annotated[int, Field(ge=1)] | None
 Sense = Literal["minimise_cost", "maximise_mw", "minimise_fiber_km"]
 Network = Literal["mesh", "hub", "ring"]
 # Tagged, so that a wrong value is one problem and not one for each kind that it might have been.
@@ -39,11 +49,37 @@ class WorldSection(Section):
     zones: Text | None = Field(default=None, description="File of the zones.")
     fiber: Text | None = Field(default=None, description="File of the fiber spans.")
     supply: Text | None = Field(default=None, description="File of the power plants.")
+    nodes: Text | None = Field(
+        default=None,
+        description="File of the fiber nodes, where spans are a table of from, to and km.",
+    )
+    add_sites: Text | None = Field(
+        default=None, description="File of sites that stand beside those of the base."
+    )
+    add_zones: Text | None = Field(
+        default=None,
+        description="File of zones beside those of the base; they are cut out of the zones under "
+        "them.",
+    )
+    add_fiber: Text | None = Field(
+        default=None, description="File of fiber spans beside those of the base."
+    )
+    add_supply: Text | None = Field(
+        default=None, description="File of power plants beside those of the base."
+    )
     regions: Texts = Field(
         default=(), description="Keep only the zones of these regions; [] keeps all."
     )
     states: Texts = Field(
         default=(), description="Keep only the zones of these states; [] keeps all."
+    )
+    supply_regions: Texts = Field(
+        default=(),
+        description="Keep only the power plants in zones of these regions; [] keeps all.",
+    )
+    supply_states: Texts = Field(
+        default=(),
+        description="Keep only the power plants in zones of these states; [] keeps all.",
     )
     min_kv: NotNegative = Field(
         default=230.0,
@@ -53,10 +89,67 @@ class WorldSection(Section):
     require_sites: Texts = Field(
         default=(), description="Ids of sites that must be used, such as an existing campus."
     )
+    snap_km: NotNegative = Field(
+        default=0.0,
+        description="A site or plant in no zone is taken to the nearest within this distance [km]",
+    )
+    fiber_snap_m: NotNegative = Field(
+        default=1.0,
+        description="Ends of spans that are so close to another span are joined to it [m]",
+    )
     route_factor: Annotated[float, Field(ge=1)] = Field(
         default=1.3,
-        description="Fiber km for each great-circle km, where a span has no km of its own [1]",
+        description="Fiber km for each great-circle km of an access, and of a span without km [1]",
     )
+    line_route_factor: Annotated[float, Field(ge=1)] | None = Field(
+        default=None,
+        description="Fiber km for each km of line, where spans are drawn as surveyed and have no "
+        "km; without it: route_factor [1]",
+    )
+
+
+def _as_pairs(given: object) -> object:
+    """A table of TOML as pairs, so that a model can be hashed and shared."""
+    return tuple(given.items()) if isinstance(given, Mapping) else given
+
+
+Renamed = Annotated[
+    tuple[tuple[Text, Text], ...],
+    BeforeValidator(_as_pairs),
+    PlainSerializer(dict),
+    Field(strict=False),
+]
+"""Names of columns, each with the column that it is read from and the factor of its unit."""
+
+
+class ColumnsSection(Section):
+    """What columns are called in the files, such as ``kv = "VOLTAGE / 1000"``."""
+
+    zones: Renamed = Field(default=(), description="Columns of the zones.")
+    sites: Renamed = Field(default=(), description="Columns of the sites.")
+    fiber: Renamed = Field(default=(), description="Columns of the fiber spans.")
+    supply: Renamed = Field(default=(), description="Columns of the power plants.")
+    nodes: Renamed = Field(default=(), description="Columns of the fiber nodes.")
+
+
+class LayersSection(Section):
+    """Which layers of a file hold a table, or which sheets of a spreadsheet."""
+
+    zones: Texts = Field(default=(), description="Layers of the zones; [] takes all that fit.")
+    sites: Texts = Field(default=(), description="Layers of the sites; [] takes all that fit.")
+    fiber: Texts = Field(default=(), description="Layers of the fiber; [] takes all that fit.")
+    supply: Texts = Field(default=(), description="Layers of the plants; [] takes all that fit.")
+    nodes: Texts = Field(default=(), description="Layers of the nodes; [] takes all that fit.")
+
+
+class HeaderRowsSection(Section):
+    """In which line a spreadsheet or a text table has the names of its columns."""
+
+    zones: HeaderRow = Field(default=None, description="Of the zones; without it: it is found.")
+    sites: HeaderRow = Field(default=None, description="Of the sites; without it: it is found.")
+    fiber: HeaderRow = Field(default=None, description="Of the fiber; without it: it is found.")
+    supply: HeaderRow = Field(default=None, description="Of the plants; without it: it is found.")
+    nodes: HeaderRow = Field(default=None, description="Of the nodes; without it: it is found.")
 
 
 class CampusSection(Section):
@@ -337,6 +430,9 @@ class SolverSection(Section):
 
 SECTIONS: dict[str, type[Section]] = {
     "world": WorldSection,
+    "columns": ColumnsSection,
+    "layers": LayersSection,
+    "header_rows": HeaderRowsSection,
     "campus": CampusSection,
     "cluster": ClusterSection,
     "power": PowerSection,

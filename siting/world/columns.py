@@ -281,7 +281,17 @@ SUPPLY = Table(
     ),
 )
 
-TABLES: dict[str, Table] = {table.name: table for table in (ZONES, SITES, FIBER, SUPPLY)}
+NODES = Table(
+    name="nodes",
+    geometry="point",
+    a_row="node",
+    meaning="Where fiber spans meet, for spans that are a table of `from`, `to` and `km` and have "
+    "no lines.",
+    required=False,
+    columns=(_ID,),
+)
+
+TABLES: dict[str, Table] = {table.name: table for table in (ZONES, SITES, FIBER, SUPPLY, NODES)}
 """All tables, in the order in which they are checked."""
 
 POSITION = (

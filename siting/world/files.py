@@ -11,16 +11,17 @@ import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import geopandas as gpd
 import pandas as pd
 import pyogrio
-import shapely
 
 from siting.errors import Problems
+from siting.notices import Notices
 from siting.wording import did_you_mean, listing
 from siting.world.columns import POSITION, Table
+from siting.world.reproject import WGS84, in_degrees
 
 CSV = ".csv"
 JSON = (".geojson", ".json")
@@ -32,8 +33,6 @@ SUFFIXES = (*JSON, ".gpkg", *PARQUET, ".shp", CSV, ".fgb", *LAYERED[1:], ".zip")
 SIDECARS = (".dbf", ".prj", ".shx", ".cpg")
 """Suffixes of the files that lie beside a Shapefile and belong to it."""
 
-SHAPEFILE_NAME_LENGTH = 10
-WGS84 = "EPSG:4326"
 
 # Digits that a number keeps: 007 is text.
 _NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d+)?")
@@ -69,6 +68,9 @@ _SIGNATURE_OF = {
 }
 
 
+Form = Literal["drawn", "lonlat", "plain"]
+
+
 @dataclass(frozen=True)
 class Source:
     """The file of a table.
@@ -79,11 +81,19 @@ class Source:
         The table that it holds.
     path, where
         Where it is, and what to call it in messages.
+    own
+        Whether the model names it; else it is its base's.
+    layers, header_row, columns
+        How it is read, as ``[layers]``, ``[header_rows]`` and ``[columns]`` of the model say.
     """
 
     table: Table
     path: Path
     where: str
+    own: bool = False
+    layers: tuple[str, ...] = ()
+    header_row: int | None = None
+    columns: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass
@@ -96,12 +106,17 @@ class Raw:
         The file it was read from.
     frame
         Its rows; geometry in WGS 84 degrees.
+    form
+        Where its geometry is: ``drawn`` in the frame's, in the columns ``lonlat``, or nowhere: it
+        is ``plain``.
     lines
-        For a CSV the line of each row, else None: rows are numbered features.
+        For a text table or a spreadsheet the line of each row, else None: rows are numbered
+        features.
     """
 
     source: Source
     frame: gpd.GeoDataFrame
+    form: Form = "drawn"
     lines: list[int] | None = None
 
     @property
@@ -121,7 +136,7 @@ class Raw:
         return f"line {self.lines[row]}"
 
 
-def read_table(source: Source, problems: Problems) -> Raw | None:
+def read_table(source: Source, problems: Problems, notices: Notices) -> Raw | None:  # noqa: ARG001
     """Read the file of a table; what is wrong with the file is added to ``problems``."""
     wrong = _look_at(source.path, source.table)
     if wrong is not None:
@@ -137,12 +152,10 @@ def read_table(source: Source, problems: Problems) -> Raw | None:
     if frame.crs is None and suffix not in JSON:
         problems.add(source.where, _say_no_crs(suffix))
         return None
-    frame = _in_degrees(frame)
+    frame = in_degrees(frame)
     if len(frame) == 0:
         problems.add(source.where, _say_empty(source.table))
         return None
-    if suffix == ".shp":
-        frame = _with_whole_names(frame, source.table)
     return Raw(source, frame)
 
 
@@ -150,7 +163,7 @@ def read_outlines(path: Path | None, problems: Problems) -> gpd.GeoDataFrame | N
     """Read the outlines of a map: any shapes, of which nothing is asked but to be drawn."""
     if path is None:
         return None
-    frame, wrong = _try(lambda: _in_degrees(gpd.read_file(path)))
+    frame, wrong = _try(lambda: in_degrees(gpd.read_file(path)))
     if frame is None:
         problems.add(path.name, _say_unreadable(path, wrong or ""))
     return frame
@@ -304,7 +317,7 @@ def _parse_csv(source: Source, text: str, problems: Problems) -> Raw | None:
         for name, values in zip(names, zip(*rows[1:], strict=True), strict=True)
     }
     frame = gpd.GeoDataFrame(columns, geometry=[None] * (len(rows) - 1), crs=WGS84)
-    return Raw(source, frame, lines[1:])
+    return Raw(source, frame, "lonlat", lines[1:])
 
 
 def _column_of(fields: tuple[str, ...], *, keep_text: bool) -> pd.Series[Any]:
@@ -424,24 +437,3 @@ def _say_no_crs(suffix: str) -> str:
         f"has no coordinate system{beside}, so its positions mean nothing; set it where the file "
         "was made, such as EPSG:4326 for degrees"
     )
-
-
-def _in_degrees(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    flat = frame.set_geometry(shapely.force_2d(frame.geometry.to_numpy()), crs=frame.crs)
-    if flat.geometry.name != "geometry":
-        flat = flat.rename_geometry("geometry")
-    if flat.crs is None or flat.crs == WGS84:
-        return flat.set_crs(WGS84, allow_override=True)
-    return flat.to_crs(WGS84)
-
-
-def _with_whole_names(frame: gpd.GeoDataFrame, table: Table) -> gpd.GeoDataFrame:
-    """Undo the cut of a Shapefile's names where one column of the registry fits."""
-    whole = {}
-    for name in frame.columns:
-        if len(name) != SHAPEFILE_NAME_LENGTH:
-            continue
-        fits = [column.name for column in table.columns if column.name.startswith(name)]
-        if len(fits) == 1 and fits[0] not in frame.columns:
-            whole[name] = fits[0]
-    return frame.rename(columns=whole)

@@ -29,6 +29,7 @@ class Places:
     """The files of a world, and what its folder says about itself."""
 
     sources: dict[str, Source] = field(default_factory=dict)
+    added: dict[str, Source] = field(default_factory=dict)
     outlines: Path | None = None
     name: str = ""
     title: str = ""
@@ -41,6 +42,11 @@ def find_tables(model: Model, problems: Problems) -> Places:
     asked = model.world
     start = model.folder or Path()
     named = {name: path for name in TABLES if (path := getattr(asked, name)) is not None}
+    added = {
+        name: path
+        for name in TABLES
+        if (path := getattr(asked, f"add_{name}", None)) is not None
+    }
     places = Places(name=model.name)
     base = asked.base if asked.base is not None or named else DEFAULT_BASE
     if base is not None:
@@ -49,7 +55,9 @@ def find_tables(model: Model, problems: Problems) -> Places:
             return places
         _look_through(folder, base, frozenset(named), places, problems)
     for name, path in named.items():
-        places.sources[name] = Source(TABLES[name], start / path, printable(path))
+        places.sources[name] = _source(model, name, path)
+    for name, path in added.items():
+        places.added[name] = _source(model, name, path)
     for name, table in TABLES.items():
         if table.required and name not in places.sources and base is None:
             problems.add(
@@ -58,6 +66,19 @@ def find_tables(model: Model, problems: Problems) -> Places:
                 f'world.base; name the file of {name}, or a base = "{DEFAULT_BASE}" that has them',
             )
     return places
+
+
+def _source(model: Model, name: str, path: str) -> Source:
+    """A table that the model names: of those alone it says how the file is read."""
+    return Source(
+        TABLES[name],
+        (model.folder or Path()) / path,
+        printable(path),
+        own=True,
+        layers=getattr(model.layers, name),
+        header_row=getattr(model.header_rows, name),
+        columns=getattr(model.columns, name),
+    )
 
 
 def _find_folder(base: str, start: Path, problems: Problems) -> Path | None:

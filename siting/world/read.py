@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from siting.errors import InputError, Problem, Problems
 from siting.model import Model
+from siting.notices import Notices
 from siting.wording import did_you_mean, listing, number, shown
 from siting.world.check import (
     assign_zones,
@@ -23,8 +24,10 @@ from siting.world.check import (
 )
 from siting.world.columns import SUPPLY, TABLES
 from siting.world.facts import KINDS
-from siting.world.files import WGS84, fingerprint, read_outlines, read_table
+from siting.world.files import fingerprint, read_outlines, read_table
+from siting.world.naming import name_columns
 from siting.world.places import Places, find_tables
+from siting.world.reproject import WGS84
 from siting.world.shapes import read_shapes
 from siting.world.sheet import LISTED, BoolArray, ObjectArray, Sheet, read_columns
 from siting.world.world import World
@@ -50,9 +53,9 @@ def read_world(model: Model) -> World:
     InputError
         With every problem of every table, or of what the model asks of them.
     """
-    problems = Problems()
+    problems, notices = Problems(), Notices()
     places = find_tables(model, problems)
-    sheets = _read_sheets(places, problems)
+    sheets = _read_sheets(places, problems, notices)
     found = _check_sheets(sheets, model, problems)
     order = [places.sources[name].where for name in TABLES if name in places.sources]
     problems.found.sort(key=lambda problem: (*order, problem.where).index(problem.where))
@@ -61,7 +64,7 @@ def read_world(model: Model) -> World:
     problems.raise_if_any()
     outlines = read_outlines(places.outlines, problems)
     problems.raise_if_any()
-    world = _make_world(sheets, found, kept, model, places, outlines)
+    world = _make_world(sheets, found, kept, model, places, outlines, notices)
     check_question(model, world)
     return world
 
@@ -84,13 +87,14 @@ class _Kept:
     dropped: dict[str, int]
 
 
-def _read_sheets(places: Places, problems: Problems) -> dict[str, Sheet]:
+def _read_sheets(places: Places, problems: Problems, notices: Notices) -> dict[str, Sheet]:
     sheets = {}
     for name in TABLES:
         source = places.sources.get(name)
-        raw = read_table(source, problems) if source is not None else None
+        raw = read_table(source, problems, notices) if source is not None else None
         if raw is not None:
-            sheets[name] = read_columns(raw, problems)
+            named = name_columns(raw, problems, notices)
+            sheets[name] = read_columns(named, problems, notices)
             read_shapes(sheets[name])
     return sheets
 
@@ -238,6 +242,7 @@ def _make_world(
     model: Model,
     places: Places,
     outlines: gpd.GeoDataFrame | None,
+    notices: Notices,
 ) -> World:
     zones = sheets["zones"]
     of_zone = {
@@ -272,6 +277,7 @@ def _make_world(
         files={name: source.where for name, source in places.sources.items()},
         dropped=kept.dropped,
         asked=model.world,
+        notices=tuple(dict.fromkeys(notices.found)),
     )
 
 
@@ -279,7 +285,7 @@ def _table(
     sheet: Sheet, rows: BoolArray | None = None, filled: dict[str, NDArray[Any]] | None = None
 ) -> gpd.GeoDataFrame:
     """Columns of a sheet as the registry wants them, some rows, sorted by id."""
-    frame = sheet.raw.frame.drop(columns=[c for c in ("lon", "lat") if sheet.raw.lines])
+    frame = sheet.raw.frame.drop(columns=[c for c in ("lon", "lat") if sheet.raw.form == "lonlat"])
     for name, values in ({**sheet.columns} | (filled or {})).items():
         if name in ("lon", "lat"):
             continue

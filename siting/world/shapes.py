@@ -36,7 +36,7 @@ def read_shapes(sheet: Sheet) -> None:
     """Fill the shapes of a sheet with those that can be used; say what is wrong with the others."""
     shapes = _given(sheet)
     there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
-    if sheet.raw.lines is None:
+    if sheet.raw.form == "drawn":
         sheet.complain_of(
             np.flatnonzero(~there),
             f"has no geometry, but every {sheet.table.a_row} is a {sheet.table.geometry}; draw "
@@ -52,7 +52,7 @@ def read_shapes(sheet: Sheet) -> None:
 
 
 def _given(sheet: Sheet) -> ObjectArray:
-    if sheet.raw.lines is None:
+    if sheet.raw.form == "drawn":
         return np.array(sheet.raw.frame.geometry.to_numpy(), dtype=object)
     lon, lat = sheet.numbers("lon"), sheet.numbers("lat")
     shapes: ObjectArray = np.full(len(sheet), None, dtype=object)

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from siting.errors import Problems
+from siting.notices import Notices
 from siting.sphere import FloatArray
 from siting.wording import did_you_mean, number, shown
 from siting.world.columns import POSITION, Column, Table
@@ -35,8 +36,8 @@ class Sheet:
     ----------
     raw
         What was read.
-    problems
-        Where what is wrong with it is added.
+    problems, notices
+        Where what is wrong with it is added, and what a user should know.
     columns
         Columns of the registry that the table has. Numbers are floats, NaN where blank; text and
         flags are objects, None where blank.
@@ -48,6 +49,7 @@ class Sheet:
 
     raw: Raw
     problems: Problems
+    notices: Notices
     columns: dict[str, NDArray[Any]] = field(default_factory=dict)
     refused: dict[str, BoolArray] = field(default_factory=dict)
     shapes: ObjectArray = field(default_factory=lambda: np.empty(0, dtype=object))
@@ -79,6 +81,10 @@ class Sheet:
         """Say what is wrong with the table as a whole."""
         self.problems.add(self.raw.where, what)
 
+    def tell(self, what: str) -> None:
+        """Say what was done to the table as a whole, and is no reason to stop."""
+        self.notices.add(self.raw.where, what)
+
     def complain_of(
         self, rows: Sequence[int] | NDArray[Any], say: str | Callable[[int], str]
     ) -> None:
@@ -90,11 +96,11 @@ class Sheet:
             self.complain(f"and {more:,} more like the last")
 
 
-def read_columns(raw: Raw, problems: Problems) -> Sheet:
+def read_columns(raw: Raw, problems: Problems, notices: Notices) -> Sheet:
     """Turn the columns of a table into what the registry says, and check each by itself."""
-    sheet = Sheet(raw, problems)
+    sheet = Sheet(raw, problems, notices)
     columns = raw.table.columns
-    if raw.lines is not None:
+    if raw.form == "lonlat":
         columns = (*columns, *POSITION)
     for column in columns:
         if column.name in raw.frame.columns:

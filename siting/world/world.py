@@ -15,6 +15,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 from siting.model import WorldSection
+from siting.notices import Notice
 from siting.sphere import FloatArray, great_circle_km, on_sphere_km
 from siting.world.check import line_ends
 
@@ -34,6 +35,25 @@ class DataSource:
     licence: str = ""
     attribution: str = ""
     used_for: str = ""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Rows that are read but take no part.
+
+    Parameters
+    ----------
+    by
+        The key of the model that leaves them out, with its value, such as
+        ``world.min_kv = 230``; or what else does, such as ``in no zone``.
+    table, rows, mw
+        Of which table, how many, and what they could draw or yield [MW].
+    """
+
+    by: str
+    table: str
+    rows: int
+    mw: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +114,10 @@ class World:
         The file of each table, as the model names it.
     dropped
         How many sites each filter of the model leaves out, by key.
+    left_out
+        What the model's filters, and outlines, leave out.
+    notices
+        What was repaired, joined, taken or left otherwise than it stands in the files.
     asked
         The table ``world`` of the model that it was read for; None for a world made from values.
     """
@@ -112,6 +136,8 @@ class World:
     files: Mapping[str, str] = field(default_factory=dict)
     dropped: Mapping[str, int] = field(default_factory=dict)
     asked: WorldSection | None = None
+    left_out: tuple[LeftOut, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
     def spans(self) -> Spans:
         """Give the fiber as numbers.

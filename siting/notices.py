@@ -1,0 +1,32 @@
+"""What was done to the input and a user should know: said, and no reason to stop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, order=True)
+class Notice:
+    """One thing that was read otherwise than it stands in a file: repaired, joined, left out.
+
+    Parameters
+    ----------
+    where
+        The file that it is about, as the user wrote it.
+    what
+        What was done, to how many rows, and why.
+    """
+
+    where: str
+    what: str
+
+
+@dataclass
+class Notices:
+    """Collects notices while a world is read."""
+
+    found: list[Notice] = field(default_factory=list)
+
+    def add(self, where: str, what: str) -> None:
+        """Remember one notice."""
+        self.found.append(Notice(where, what))
