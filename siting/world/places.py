@@ -43,9 +43,7 @@ def find_tables(model: Model, problems: Problems) -> Places:
     start = model.folder or Path()
     named = {name: path for name in TABLES if (path := getattr(asked, name)) is not None}
     added = {
-        name: path
-        for name in TABLES
-        if (path := getattr(asked, f"add_{name}", None)) is not None
+        name: path for name in TABLES if (path := getattr(asked, f"add_{name}", None)) is not None
     }
     places = Places(name=model.name)
     base = asked.base if asked.base is not None or named else DEFAULT_BASE
