@@ -151,7 +151,18 @@ def solve(
         solve=solved_s - measured_s,
         total=time.perf_counter() - start_s,
     )
-    return replace(plan, audit=report, seconds=seconds, asked=model, drawer=Drawer(world))
+    return replace(_on(world, model, plan), audit=report, seconds=seconds)
+
+
+def _on(world: World, model: Model, plan: Plan) -> Plan:
+    """The plan with what it answers, and how its world was read."""
+    return replace(
+        plan,
+        asked=model,
+        left_out=world.left_out,
+        notices=world.notices,
+        drawer=Drawer(world),
+    )
 
 
 def check(model: Model | str | Path, *, world: World | None = None) -> CheckReport:
@@ -201,9 +212,10 @@ def explain(
         When it was not decided in time whether there is a plan.
     """
     model, world = _read(model, world)
-    return explain_model(
+    explanation = explain_model(
         model, world, time_limit_s=time_limit_s, progress=progress, interrupted=interrupted
     )
+    return replace(explanation, left_out=world.left_out, notices=world.notices)
 
 
 def alternatives(
@@ -269,7 +281,7 @@ def alternatives(
             world_sha256=world.sha256,
         )
         report = audit(case, plan, gap_asked=model.solver.gap)
-        plans.append(replace(plan, audit=report, asked=model, drawer=Drawer(world)))
+        plans.append(replace(_on(world, model, plan), audit=report))
     return AlternativePlans(
         model_name=model.name,
         sense=case.sense,

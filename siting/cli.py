@@ -154,6 +154,8 @@ def solve(
                 asked, world=world, progress=show, interrupted=interrupted, since_s=start_s
             )
         except InfeasibleError as error:
+            for line in text.describe_reading(world.left_out, world.notices):
+                error.add_note(line)
             again = ["siting", "explain", model, *(f"--set={change}" for change in set_ or ())]
             error.add_note(f"the smallest changes that give a plan: {shlex.join(again)}")
             raise
@@ -170,12 +172,33 @@ def solve(
 
 
 @app.command()
-def check(model: ModelArgument, set_: SetOption = None) -> None:
+def check(
+    model: ModelArgument,
+    set_: SetOption = None,
+    table: Annotated[
+        str | None,
+        typer.Option(
+            "--table",
+            metavar="NAME",
+            help="Print the first rows of sites, zones, fiber or supply as they were understood.",
+        ),
+    ] = None,
+) -> None:
     """Read and validate a model and its world, and say what they hold; solve nothing."""
     from siting import api
     from siting.report import text
 
-    typer.echo(text.describe_check(api.check(api.read_model(model, set=_changes(set_)))))
+    asked = api.read_model(model, set=_changes(set_))
+    if table is None:
+        typer.echo(text.describe_check(api.check(asked)))
+        return
+    held = ("zones", "sites", "fiber", "supply")
+    if table not in held:
+        raise typer.BadParameter(
+            f"'{table}' is no table; the tables are {', '.join(held)}", param_hint="--table"
+        )
+    world = api.read_world(asked)
+    typer.echo(text.describe_table(table, world))
 
 
 @app.command()

@@ -21,6 +21,25 @@ class Notice:
     what: str
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """Rows that are read but take no part.
+
+    Parameters
+    ----------
+    by
+        The key of the model that leaves them out, with its value, such as
+        ``world.min_kv = 230``; or what else does, such as ``in no zone``.
+    table, rows, mw
+        Of which table, how many, and what they could draw or yield [MW].
+    """
+
+    by: str
+    table: str
+    rows: int
+    mw: float
+
+
 @dataclass
 class Notices:
     """Collects notices while a world is read."""

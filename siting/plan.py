@@ -25,6 +25,7 @@ from siting.fiber.networks import (
 )
 from siting.fiber.reach import FloatArray, IntArray
 from siting.model import Model, Network, Sense
+from siting.notices import LeftOut, Notice
 from siting.training import ClusterTraining, Training, measure_km, train_cluster
 from siting.units import USD_PER_MUSD, annual_mwh, fiber_delay_ms
 
@@ -230,6 +231,8 @@ class Plan:
         No plan has more clusters than this; ``None`` where a number of them is asked.
     asked
         The model that it answers, for reports; ``None`` for a plan that was read from a file.
+    left_out, notices
+        What its world was read without, and what was done to its files.
     drawer
         What draws its map, given by whoever has the world at hand.
     """
@@ -252,6 +255,8 @@ class Plan:
     training: Training | None = None
     most_clusters: int | None = None
     asked: Model | None = field(default=None, compare=False, repr=False)
+    left_out: tuple[LeftOut, ...] = ()
+    notices: tuple[Notice, ...] = ()
     drawer: Callable[[Plan], Picture] | None = field(default=None, compare=False, repr=False)
 
     def map(self) -> Picture:
@@ -308,6 +313,9 @@ class Plan:
             "schema": SCHEMA,
             "model": {"name": self.model_name, "sha256": self.model_sha256},
             "world": {"name": self.world_name, "sha256": self.world_sha256},
+            "asked": None if self.asked is None else self.asked.to_dict(),
+            "left_out": [_fields(rows, "by", "table", "rows", "mw") for rows in self.left_out],
+            "notices": [_fields(notice, "where", "what") for notice in self.notices],
             "status": self.status,
             "sense": self.sense,
             "objective": self.objective,

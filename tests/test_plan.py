@@ -190,7 +190,8 @@ def test_plan_json_holds_the_plan_key_by_key(plan):
     schema = data_folder().parent / "docs" / "plan.schema.json"
     jsonschema.validate(content, json.loads(schema.read_text(encoding="utf-8")))
     assert list(content) == [
-        *("schema", "model", "world", "status", "sense", "objective", "bound", "gap", "seconds"),
+        *("schema", "model", "world", "asked", "left_out", "notices"),
+        *("status", "sense", "objective", "bound", "gap", "seconds"),
         *("solver", "training", "most_clusters", "clusters", "zones", "audit"),
     ]
     assert content["seconds"] == {"load": 1.0, "distances": 2.0, "solve": 3.0, "total": 7.0}

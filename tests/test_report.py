@@ -69,6 +69,10 @@ def test_plans_of_several_clusters_validate():
     assert [cluster["id"] for cluster in content["clusters"]] == ["c1", "c2"]
 
 
+LATER = {"asked", "left_out", "notices"}
+"""Keys that a file of an earlier version lacks."""
+
+
 def objects_of(value, path=()):
     if isinstance(value, dict):
         yield path, value
@@ -90,13 +94,15 @@ def test_the_schema_wants_every_key_and_knows_no_other(plan):
     places = dict(objects_of(content))
     assert len(places) > 15
     for path, found in places.items():
+        if path[:1] == ("asked",):
+            continue  # the model file is described elsewhere
         more = copy.deepcopy(content)
         at(more, path)["surprise"] = 1
         assert not VALIDATOR.is_valid(more), path
         for key in found:
             less = copy.deepcopy(content)
             del at(less, path)[key]
-            assert not VALIDATOR.is_valid(less), (path, key)
+            assert VALIDATOR.is_valid(less) == (not path and key in LATER), (path, key)
 
 
 def shape_of_schema(schema, part):
@@ -110,8 +116,8 @@ def shape_of_schema(schema, part):
         return shape_of_schema(schema, part["anyOf"][0])
     if part.get("type") == "array":
         return [shape_of_schema(schema, part["items"])]
-    if part.get("type") == "object":
-        assert sorted(part["required"]) == sorted(part["properties"])
+    if part.get("type") == "object" and "properties" in part:
+        assert sorted(part["required"]) == sorted(part["properties"].keys() - LATER)
         assert part["additionalProperties"] is False
         return {key: shape_of_schema(schema, entry) for key, entry in part["properties"].items()}
     return None

@@ -600,10 +600,34 @@ def test_train_of_a_folder_with_changes(tiny, folder):
 
 
 def test_train_of_a_plan_without_training_needs_a_recipe(tmp_path):
-    (tmp_path / "plan.json").write_text(to_json(tiny_plan()), encoding="utf-8")
+    asked = {"power.curtailment": 0.02, "fiber.pair_tbps": 10, "fiber.bandwidth_tbps": 3}
+    plan = replace(tiny_plan(), asked=tiny_model(**asked))
+    (tmp_path / "plan.json").write_text(to_json(plan), encoding="utf-8")
     with pytest.raises(InputError, match="name a recipe"):
         train(tmp_path)
-    assert train(tmp_path, {"recipe": "llama3_405b"}).training.parameters == 405e9
+    training = train(tmp_path, {"recipe": "llama3_405b"}).training
+    assert training.parameters == 405e9
+    assert training == t.resolve(
+        make_model(asked_of("llama3_405b")).training,
+        link_tbps=3,
+        pair_tbps=10,
+        curtailed_fraction=0.02,
+    )
+
+
+def asked_of(recipe):
+    return {
+        "schema": 1,
+        "name": "asked",
+        "cluster": {"target_mw": 1000},
+        "training": {"recipe": recipe},
+    }
+
+
+def test_train_of_a_plan_that_does_not_say_what_was_asked(tmp_path):
+    (tmp_path / "plan.json").write_text(to_json(tiny_plan()), encoding="utf-8")
+    with pytest.raises(InputError, match="neither its curtailment nor the capacity"):
+        train(tmp_path, {"recipe": "llama3_405b"})
 
 
 def test_train_command(folder, capsys):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from siting.case import build_case
@@ -14,6 +14,7 @@ from siting.explanation.laboratory import SOLVE_LIMIT_S, Laboratory
 from siting.explanation.seek import Change, Findings, seek_changes
 from siting.explanation.worth import TIGHT_GAP, Worth, measure
 from siting.model import Model, Sense
+from siting.notices import LeftOut, Notice
 from siting.plan import Solution
 from siting.program.most import find_most
 from siting.program.reasons import why_infeasible
@@ -50,6 +51,8 @@ class Explanation:
         What relaxing each limit is worth.
     open
         Limits whose worth was not decided in time.
+    left_out, notices
+        What the world was read without, and what was done to its files.
     """
 
     model_name: str
@@ -61,6 +64,8 @@ class Explanation:
     best: Solution | None = None
     worths: tuple[Worth, ...] = ()
     open: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
     @property
     def changes(self) -> list[Change]:
@@ -75,6 +80,8 @@ class Explanation:
             "sense": self.sense,
             "feasible": self.feasible,
             "clusters": self.clusters,
+            "left_out": [asdict(rows) for rows in self.left_out],
+            "notices": [asdict(notice) for notice in self.notices],
         }
         if not self.feasible:
             return content | {

@@ -174,6 +174,10 @@ class Model(Section):
         text = json.dumps(asked, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
+    def to_dict(self) -> dict[str, Any]:
+        """Every key with the value that is used, defaults too, as a model file could hold them."""
+        return self.model_dump(mode="json", by_alias=True)
+
     def replace(self, changes: Mapping[str, object]) -> Model:
         """The same model with some keys changed, validated again.
 

@@ -14,7 +14,7 @@ from siting.plan import Plan
 from siting.report.geojson import to_geojson
 from siting.report.layers import to_geodataframes
 from siting.report.map import MAP_FILE, draw_maps
-from siting.report.text import OBJECTIVES, Column, counted, percent, table
+from siting.report.text import OBJECTIVES, Column, counted, describe_reading, percent, table
 from siting.report.write import LAYER_FILES, check_folder_of, place_folder, to_json
 from siting.wording import printable
 
@@ -175,6 +175,9 @@ def describe_alternatives(found: AlternativePlans, *, caveat: str | None = None)
             what = f"Share of the {things} of the smaller plan that the other does not use"
             blocks.append("\n".join([what, *lines]))
     blocks.append("\n".join(_describe_proofs(found)))
+    as_read = describe_reading(found.plans[0].left_out, found.plans[0].notices)
+    if as_read:
+        blocks.append("\n".join(as_read))
     if caveat:
         blocks.append(printable(caveat))
     return "\n\n".join(blocks)

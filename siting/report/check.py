@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from siting.distances import Distances
     from siting.fiber.reach import FloatArray
     from siting.model import Model
+    from siting.notices import LeftOut, Notice
     from siting.world import World
 
 
@@ -51,9 +52,8 @@ class CheckReport:
         What was read.
     rows
         For each table the rows that are kept.
-    removed
-        The model's filters that remove sites, and how many each removes; one may be removed by
-        several.
+    left_out, notices
+        What the model's filters and outlines leave out, and what was done to the files.
     regions
         By region, sorted by name.
     reach_km
@@ -80,7 +80,8 @@ class CheckReport:
     world_title: str
     caveat: str | None
     rows: dict[str, int]
-    removed: tuple[tuple[str, int], ...]
+    left_out: tuple[LeftOut, ...]
+    notices: tuple[Notice, ...]
     regions: tuple[RegionCheck, ...]
     reach_km: float
     in_time: tuple[tuple[int, float], ...]
@@ -136,7 +137,8 @@ def check_case(
             "fiber spans": len(world.fiber),
             "plants": len(world.supply),
         },
-        removed=tuple(world.dropped.items()),
+        left_out=world.left_out,
+        notices=world.notices,
         regions=_regions(case),
         reach_km=case.reach.limit_km,
         in_time=tuple(case.lengths_in_time),

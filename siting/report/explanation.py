@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from siting.report.text import OBJECTIVES, Column, table
+from siting.report.text import OBJECTIVES, Column, describe_reading, table
 from siting.wording import printable
 
 if TYPE_CHECKING:
@@ -18,8 +18,14 @@ TOGETHER = (
 
 def describe_explanation(explanation: Explanation) -> str:
     """Describe why a model has no plan and what would give one, or what binds its best plan."""
-    if explanation.feasible:
-        return _describe_worths(explanation)
+    blocks = _describe_worths(explanation) if explanation.feasible else _describe_why(explanation)
+    as_read = describe_reading(explanation.left_out, explanation.notices)
+    if as_read:
+        blocks.append("\n".join(as_read))
+    return "\n\n".join(blocks)
+
+
+def _describe_why(explanation: Explanation) -> list[str]:
     found = explanation.findings
     blocks = [
         "\n".join([f"{explanation.model_name}: there is no plan", *_bullets(explanation.reasons)])
@@ -54,7 +60,7 @@ def describe_explanation(explanation: Explanation) -> str:
         blocks.append(
             "\n".join(["Not decided in time (raise --time-limit)", *_bullets(found.open)])
         )
-    return "\n\n".join(blocks)
+    return blocks
 
 
 def _words(change: Change) -> str:
@@ -73,7 +79,7 @@ def _number(explanation: Explanation) -> str:
     return f" of {explanation.clusters} clusters" if explanation.clusters > 1 else ""
 
 
-def _describe_worths(explanation: Explanation) -> str:
+def _describe_worths(explanation: Explanation) -> list[str]:
     best = explanation.best
     assert best is not None
     measure, unit, bounded = OBJECTIVES[explanation.sense]
@@ -106,7 +112,7 @@ def _describe_worths(explanation: Explanation) -> str:
         blocks.append(
             "\n".join(["Not decided in time (raise --time-limit)", *_bullets(explanation.open)])
         )
-    return "\n\n".join(blocks)
+    return blocks
 
 
 def _table(worths: list[Worth]) -> list[str]:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, with_config
 from siting.case import Case
 from siting.errors import InputError, Problem
 from siting.model import Network, Sense
+from siting.notices import LeftOut, Notice
 from siting.plan import (
     AuditReport,
     Campus,
@@ -123,12 +124,30 @@ class _Audit(_Part):
     checks: tuple[str, ...]
 
 
+class _LeftOut(_Part):
+    by: str
+    table: str
+    rows: int
+    mw: float
+
+
+class _Notice(_Part):
+    where: str
+    what: str
+
+
 class PlanFile(_Part):
-    """The file ``plan.json``, key by key; ``docs/plan.schema.json`` says what they mean."""
+    """The file ``plan.json``, key by key; ``docs/plan.schema.json`` says what they mean.
+
+    A file of an earlier version may lack what was asked and what was left out.
+    """
 
     schema_: Literal[1] = Field(alias="schema")
     model: _Source
     world: _Source
+    asked: dict[str, Any] | None = None
+    left_out: tuple[_LeftOut, ...] = ()
+    notices: tuple[_Notice, ...] = ()
     status: Status
     sense: Sense
     objective: float
@@ -223,6 +242,8 @@ def _plan(stated: PlanFile, case: Case) -> Plan:
         audit=AuditReport(**stated.audit.model_dump()),
         training=stated.training,
         most_clusters=stated.most_clusters,
+        left_out=tuple(LeftOut(**rows.model_dump()) for rows in stated.left_out),
+        notices=tuple(Notice(**notice.model_dump()) for notice in stated.notices),
     )
 
 

@@ -8,17 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from siting.training.facts import LEVELS, PAPERS, accelerators, recipes
-from siting.wording import printable
-from siting.world.columns import HEADROOM_CURTAILMENT
+from siting.wording import number, printable
+from siting.world.columns import HEADROOM_CURTAILMENT, TABLES
 
 if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
     from siting.model import Model
+    from siting.notices import LeftOut, Notice
     from siting.plan import AuditReport, Cluster, Plan
     from siting.report.check import CheckReport
     from siting.report.summary import WorldSummary
     from siting.report.train import TrainReport
     from siting.training import ClusterTraining, Comparison, Training
+    from siting.world import World
 
 OBJECTIVES = {
     "minimise_cost": ("cost", "MUSD/year", "no plan costs less than"),
@@ -40,6 +46,16 @@ class Column:
 
     heading: str
     unit: str | None = None
+
+
+ROW_WORDS = {
+    "sites": ("site", "sites"),
+    "zones": ("zone", "zones"),
+    "fiber": ("fiber span", "fiber spans"),
+    "supply": ("plant", "plants"),
+    "nodes": ("fiber node", "fiber nodes"),
+}
+"""What one row of a table is called, and what several are."""
 
 
 def describe_plan(plan: Plan, *, model: Model | None = None, caveat: str | None = None) -> str:
@@ -65,9 +81,83 @@ def describe_plan(plan: Plan, *, model: Model | None = None, caveat: str | None 
     blocks += [_describe_cluster(cluster) for cluster in plan.clusters]
     blocks.append(_describe_zones(plan))
     blocks.append(_describe_proof(plan, model))
+    as_read = describe_reading(plan.left_out, plan.notices)
+    if as_read:
+        blocks.append("\n".join(as_read))
     if caveat:
         blocks.append(printable(caveat))
     return "\n\n".join(blocks)
+
+
+def describe_reading(left_out: Sequence[LeftOut], notices: Sequence[Notice]) -> list[str]:
+    """What takes no part, and what was done to the files: a line for each."""
+    lines = [
+        f"Left out by {printable(rows.by)}: {_describe_rows(rows)}, {rows.mw:,.0f} MW"
+        for rows in left_out
+    ]
+    return lines + [f"{printable(notice.where)}: {printable(notice.what)}" for notice in notices]
+
+
+TABLE_ROWS = 10
+"""So many rows of a table are shown as they were understood."""
+
+
+def describe_table(name: str, world: World) -> str:
+    """Show the first rows of a table as they were understood, blanks filled in.
+
+    Parameters
+    ----------
+    name
+        Of which table.
+    world
+        The world as the model keeps it.
+    """
+    rows: GeoDataFrame = getattr(world, name)
+    shapes = rows.geometry
+    places = shapes.representative_point() if len(rows) else shapes
+    parts = {"lon [degrees]": places.x, "lat [degrees]": places.y}
+    shown = [column for column in TABLES[name].columns if column.name in rows]
+    known = {column.name for column in shown} | {str(shapes.name)}
+    others = [str(column) for column in rows.columns if str(column) not in known]
+    headings = [Column(column.name, column.unit or None) for column in shown]
+    headings += [Column("lon", "degrees"), Column("lat", "degrees")]
+    first = rows.head(TABLE_ROWS)
+    lines = table(
+        headings,
+        [
+            [
+                *(_cell(first[column.name].iloc[k]) for column in shown),
+                *(f"{values.iloc[k]:.5f}" for values in parts.values()),
+            ]
+            for k in range(len(first))
+        ],
+    )
+    more = len(rows) - len(first)
+    file = world.files.get(name, name)
+    head = f"{printable(file)}: {_describe_count(name, len(rows))} kept"
+    notes = [f"  and {more:,} more"] if more else []
+    if others:
+        notes.append(f"  passed through to the outputs, not read: {printable(', '.join(others))}")
+    left_out = [entry for entry in world.left_out if entry.table == name]
+    about = [notice for notice in world.notices if notice.where == file]
+    return "\n".join([head, *lines, *notes, *describe_reading(left_out, about)])
+
+
+def _cell(value: object) -> str:
+    if value is None or value != value:  # noqa: PLR0124 - NaN differs from itself
+        return "-"
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    return number(float(value)) if isinstance(value, float | np.floating) else str(value)
+
+
+def _describe_rows(rows: LeftOut) -> str:
+    return _describe_count(rows.table, rows.rows)
+
+
+def _describe_count(table: str, rows: int) -> str:
+    one, many = ROW_WORDS[table]
+    return counted(rows, one, many)
 
 
 def describe_files(folder: Path) -> str:
@@ -90,15 +180,7 @@ def describe_check(report: CheckReport) -> str:
             f"Model {_named(model.name, model.headline)}\n"
             f"World {_named(report.world_name, report.world_title)}"
         ),
-        "\n".join(
-            [
-                f"Rows kept: {tables}",
-                *(
-                    f"Removed by {printable(key)}: {counted(sites, 'site', 'sites')}"
-                    for key, sites in report.removed
-                ),
-            ]
-        ),
+        "\n".join([f"Rows kept: {tables}", *describe_reading(report.left_out, report.notices)]),
         _describe_regions(report),
         _describe_reach(report),
     ]

@@ -166,12 +166,24 @@ def _resolved(plan: PlanFile, changes: dict[str, object], where: str) -> Trainin
         where=where,
     )
     assert model.training is not None
-    if stated is None:
-        return resolve(model.training)
+    if stated is not None:
+        link_tbps = 0.0  # the bandwidth that it gave is among the values
+        pair_tbps, curtailed = stated.pair_gbps / GBPS_PER_TBPS, stated.curtailed_fraction
+    elif plan.asked is not None:
+        asked = make_model(plan.asked, where=where)
+        link_tbps, pair_tbps = asked.fiber.bandwidth_tbps, asked.fiber.pair_tbps
+        curtailed = asked.power.curtailment
+    else:
+        what = (
+            "does not hold what was asked, as a plan of an earlier version, so neither its "
+            "curtailment nor the capacity of its fiber pairs is known; solve the model again"
+        )
+        raise InputError([Problem(where, what)])
     return resolve(
         model.training,
-        pair_tbps=stated.pair_gbps / GBPS_PER_TBPS,
-        curtailed_fraction=stated.curtailed_fraction,
+        link_tbps=link_tbps,
+        pair_tbps=pair_tbps,
+        curtailed_fraction=curtailed,
     )
 
 

@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 from siting.model import WorldSection
-from siting.notices import Notice
+from siting.notices import LeftOut, Notice
 from siting.sphere import FloatArray, great_circle_km, on_sphere_km
 from siting.world.check import line_ends
 
@@ -35,25 +35,6 @@ class DataSource:
     licence: str = ""
     attribution: str = ""
     used_for: str = ""
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """Rows that are read but take no part.
-
-    Parameters
-    ----------
-    by
-        The key of the model that leaves them out, with its value, such as
-        ``world.min_kv = 230``; or what else does, such as ``in no zone``.
-    table, rows, mw
-        Of which table, how many, and what they could draw or yield [MW].
-    """
-
-    by: str
-    table: str
-    rows: int
-    mw: float
 
 
 @dataclass(frozen=True, eq=False)

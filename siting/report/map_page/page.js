@@ -603,6 +603,7 @@
       ["Audit", plan.audit.passed ? `${counted(plan.audit.checks.length, "check", "checks")} passed` : "not passed"],
     ]));
     parts.push(h("details", { open: true }, h("summary", {}, "Zones used, over all clusters"), zonesTable()));
+    parts.push(...readPart(plan));
     parts.push(h("details", { open: true }, h("summary", {}, "What was asked"), askedPart()));
     parts.push(h("details", { open: true }, h("summary", {}, "What this plan does not know"), h("ul", {}, data.limits.map((text) => h("li", {}, text)))));
     parts.push(h("details", {}, h("summary", {}, "Data, software and how to read the map"), aboutPart()));
@@ -658,6 +659,17 @@
       return [h("button", { type: "button", class: "plain", onclick: () => { if (feature) goZone(zone.id); } }, zone.id),
         format(zone.headroom_mw, 1), format(zone.used_mw, 1), format(Math.max(0, zone.headroom_mw - zone.used_mw), 1), feature ? feature.properties.utility : ""];
     }));
+  }
+  /** What took no part, and what was done to the files: nothing where there is nothing to say. */
+  function readPart(plan) {
+    const left = (plan.left_out || []).map((rows) => h("p", {}, `Left out by ${rows.by}: ${describeLeftOut(rows)}`));
+    const notices = (plan.notices || []).map((notice) => h("li", {}, `${notice.where}: ${notice.what}`));
+    if (!left.length && !notices.length) return [];
+    return [h("h2", {}, "Data as read"), h("div", { id: "as-read" }, ...left, notices.length ? h("ul", {}, notices) : null)];
+  }
+  function describeLeftOut(rows) {
+    const thing = rows.table === "supply" ? ["plant", "plants"] : [rows.table.replace(/s$/, ""), rows.table];
+    return `${counted(rows.rows, ...thing)}, ${format(rows.mw, 0)} MW`;
   }
   function askedPart() {
     if (!data.model) return h("p", {}, "The model is not in this folder: redraw with siting map DIR --model MODEL.");
