@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 import tempfile
 import time
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from siting import resources
-from siting.audit import audit
-from siting.case import Case, build_case
-from siting.distances import reach_of
 from siting.errors import AuditError, InputError, LimitError, Problem, Problems
-from siting.explanation import Explanation
-from siting.explanation import explain as explain_model
 from siting.model import MODEL_FILE, Model, make_model, read_model
-from siting.plan import AuditReport, Plan, Seconds, plan_from_solution
-from siting.program import solve as solve_program
-from siting.program.alternatives import find_alternatives
 from siting.progress import Progress, ProgressCallback
-from siting.report.alternatives import AlternativePlans
-from siting.report.check import CheckReport, check_case
-from siting.report.layers import Layers, to_geodataframes
-from siting.report.map import MapPage, draw_map, draw_maps, redraw_map
-from siting.report.read import read_plan
-from siting.report.summary import WorldSummary, summarise
-from siting.report.train import TrainReport, train
-from siting.report.write import write, write_map
 from siting.wording import did_you_mean, listing
 from siting.world import World, check_question, read_world
 from siting.world.files import fingerprint
 from siting.world.places import find_tables
+
+if TYPE_CHECKING:
+    from siting.case import Case
+    from siting.explanation import Explanation
+    from siting.plan import AuditReport, Plan
+    from siting.report.alternatives import AlternativePlans
+    from siting.report.check import CheckReport
+    from siting.report.layers import Layers, to_geodataframes
+    from siting.report.map import MapPage, draw_map, draw_maps
+    from siting.report.summary import WorldSummary
+    from siting.report.train import TrainReport, train
+    from siting.report.write import write
 
 __all__ = [
     "BundledModel",
@@ -62,6 +57,28 @@ __all__ = [
     "train",
     "write",
 ]
+
+_HOMES = {
+    "CheckReport": "siting.report.check",
+    "Layers": "siting.report.layers",
+    "MapPage": "siting.report.map",
+    "TrainReport": "siting.report.train",
+    "WorldSummary": "siting.report.summary",
+    "draw_map": "siting.report.map",
+    "draw_maps": "siting.report.map",
+    "to_geodataframes": "siting.report.layers",
+    "train": "siting.report.train",
+    "write": "siting.report.write",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Each verb imports what it needs when it is called: a solver takes as long to import as a
+    # world to read, and most verbs need one of them only.
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 NOT_COPIED = ("expected.toml",)
 """Files of a bundled model that its copy does without: they are true of the original only."""
@@ -116,6 +133,12 @@ def solve(
     SolverError
         When a solver failed, or its plan did not survive the audit.
     """
+    from siting.audit import audit
+    from siting.case import build_case
+    from siting.distances import reach_of
+    from siting.plan import Seconds, plan_from_solution
+    from siting.program import solve as solve_program
+
     tell = progress or (lambda _: None)
     start_s = time.perf_counter() if since_s is None else since_s
     if world is None:
@@ -175,6 +198,10 @@ def check(model: Model | str | Path, *, world: World | None = None) -> CheckRepo
     world
         The world; by default the model's.
     """
+    from siting.case import build_case
+    from siting.distances import reach_of
+    from siting.report.check import check_case
+
     start_s = time.perf_counter()
     model, world = _read(model, world)
     distances = reach_of(model, world)
@@ -211,6 +238,8 @@ def explain(
     LimitError
         When it was not decided in time whether there is a plan.
     """
+    from siting.explanation import explain as explain_model
+
     model, world = _read(model, world)
     explanation = explain_model(
         model, world, time_limit_s=time_limit_s, progress=progress, interrupted=interrupted
@@ -253,12 +282,19 @@ def alternatives(
     InfeasibleError, LimitError
         When there is no plan, or none was found in time.
     """
+    from siting.audit import audit
+    from siting.case import build_case
+    from siting.distances import reach_of
+    from siting.plan import plan_from_solution
+    from siting.program.alternatives import find_alternatives
+    from siting.report.alternatives import AlternativePlans
+
     model, world = _read(model, world)
     case = build_case(model, world, reach_of(model, world))
     problems = Problems()
     if number < 1:
         problems.add("--number", f"is {number}, but at least 1 plan is asked; give 1 or more")
-    if not 0 <= within < math.inf:
+    if not 0 <= within < float("inf"):
         problems.add("--within", f"is {within:g}, but it is a fraction; give 0 or more, as in 0.03")
     case = _without(case, exclude_utilities, exclude_zones, problems)
     problems.raise_if_any()
@@ -310,6 +346,8 @@ def _without(
     case: Case, utilities: Sequence[str], zones: Sequence[str], problems: Problems
 ) -> Case:
     """The case without the sites of some utilities and zones."""
+    import numpy as np
+
     for option, names, known in (
         ("--exclude-utility", utilities, case.utilities),
         ("--exclude-zone", zones, case.zone_ids),
@@ -351,6 +389,12 @@ def audit_plan(
     InputError
         When the file of the plan cannot be read.
     """
+    from siting.audit import audit
+    from siting.case import build_case
+    from siting.distances import reach_of
+    from siting.plan import Plan
+    from siting.report.read import read_plan
+
     model, world = _read(model, world)
     case = build_case(model, world, reach_of(model, world))
     if not isinstance(plan, Plan):
@@ -379,6 +423,8 @@ class Drawer:
 
     def __call__(self, plan: Plan) -> MapPage:
         """Draw a plan's map."""
+        from siting.report.map import draw_map
+
         return draw_map(plan, self.world)
 
     def __reduce__(self) -> tuple[type[None], tuple[()]]:
@@ -413,6 +459,9 @@ def redraw(
     InputError
         When a file of the folder is missing or wrong, or the model or world is not the plan's.
     """
+    from siting.report.map import redraw_map
+    from siting.report.write import write_map
+
     if model is not None:
         model, world = _read(model, world)
     return write_map(redraw_map(folder, world=world, model=model), folder)
@@ -426,6 +475,8 @@ def describe_world(name: str | Path = "us") -> WorldSummary:
     name
         A bundled world, or a folder of tables.
     """
+    from siting.report.summary import summarise
+
     everything = {
         "schema": 1,
         "name": str(name),

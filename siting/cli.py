@@ -132,7 +132,7 @@ def solve(
     start_s = time.perf_counter()
     from siting import api
     from siting.report import progress, text
-    from siting.report.write import check_folder, to_json
+    from siting.report.folder import check_folder
 
     if out is not None:
         check_folder(out)  # before a long solve, not after it
@@ -164,6 +164,8 @@ def solve(
         folder = None if out is None else api.write(plan, world, out)
     finally:
         if json:
+            from siting.report.write import to_json
+
             _print_utf8(to_json(plan))
         else:
             typer.echo(text.describe_plan(plan, model=asked, caveat=world.caveat))

@@ -27,7 +27,7 @@ from siting.fiber.reach import FloatArray, IntArray
 from siting.model import Model, Network, Sense
 from siting.notices import LeftOut, Notice
 from siting.training import ClusterTraining, Training, measure_km, train_cluster
-from siting.units import USD_PER_MUSD, annual_mwh, fiber_delay_ms
+from siting.units import USD_PER_MUSD, annual_mwh, fiber_delay_ms, gap
 
 SCHEMA = 1
 """Version of ``plan.json``."""
@@ -378,21 +378,6 @@ def training_to_dict(training: Training | ClusterTraining) -> dict[str, Any]:
 
 def _fields(value: object, *names: str) -> dict[str, Any]:
     return {name: getattr(value, name) for name in names}
-
-
-def gap(objective: float, bound: float) -> float:
-    """Gap of a plan [1]: ``|objective - bound| / |objective|``.
-
-    A distance that is only rounding (1e-9 of the objective's unit) is no gap, so a network of
-    0 km that is proven has the gap 0. Infinite where the objective is 0 and the bound is not.
-
-    >>> gap(200.0, 199.0)
-    0.005
-    """
-    distance = abs(objective - bound)
-    if distance <= 1e-9:
-        return 0.0
-    return distance / abs(objective) if objective != 0 else math.inf
 
 
 def plan_from_solution(

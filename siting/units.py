@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 HOURS_PER_YEAR = 8760
 """Hours of a year of 365 days [h/year]."""
 
@@ -39,3 +41,18 @@ def capital_recovery_factor(discount_rate: float, life_years: float) -> float:
 def fiber_delay_ms(km: float) -> float:
     """One-way delay [ms] of light over a fiber route [km]."""
     return km * FIBER_GROUP_INDEX / LIGHT_KM_PER_MS
+
+
+def gap(objective: float, bound: float) -> float:
+    """Gap of a plan [1]: ``|objective - bound| / |objective|``.
+
+    A distance that is only rounding (1e-9 of the objective's unit) is no gap, so a network of
+    0 km that is proven has the gap 0. Infinite where the objective is 0 and the bound is not.
+
+    >>> gap(200.0, 199.0)
+    0.005
+    """
+    distance = abs(objective - bound)
+    if distance <= 1e-9:
+        return 0.0
+    return distance / abs(objective) if objective != 0 else math.inf

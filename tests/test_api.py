@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import siting
-from siting import api
+from siting import api, program
 from siting.errors import AuditError, InputError, LimitError
 from siting.resources import models_folder
 
@@ -125,7 +125,7 @@ def test_a_world_of_another_model_is_refused():
 
 
 def test_a_plan_that_fails_the_audit_is_an_error(monkeypatch):
-    solve_program = api.solve_program
+    solve_program = program.solve
 
     def cheat(case, **options):
         solution = solve_program(case, **options)
@@ -133,7 +133,7 @@ def test_a_plan_that_fails_the_audit_is_an_error(monkeypatch):
             draws.update({site: mw - 50 for site, mw in draws.items()})
         return solution
 
-    monkeypatch.setattr(api, "solve_program", cheat)
+    monkeypatch.setattr(program, "solve", cheat)
     with pytest.raises(AuditError) as raised:
         siting.solve("two_utilities")
     assert isinstance(raised.value, siting.SolverError)

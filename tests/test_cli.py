@@ -15,9 +15,9 @@ import jsonschema
 import pytest
 
 import siting
-from siting import api
+from siting import api, program
 from siting.cli import Interrupt, main
-from siting.report.write import FILES
+from siting.report.folder import FILES
 from siting.resources import models_folder
 
 ROOT = Path(__file__).parent.parent
@@ -243,7 +243,7 @@ def test_a_plan_that_cannot_be_written_is_printed_all_the_same(call, monkeypatch
 
 
 def test_a_plan_that_fails_the_audit_is_a_fault_and_never_shown(call, monkeypatch):
-    solve_program = api.solve_program
+    solve_program = program.solve
 
     def cheat(case, **options):
         solution = solve_program(case, **options)
@@ -251,7 +251,7 @@ def test_a_plan_that_fails_the_audit_is_a_fault_and_never_shown(call, monkeypatc
             draws.update({site: mw * 2 for site, mw in draws.items()})
         return solution
 
-    monkeypatch.setattr(api, "solve_program", cheat)
+    monkeypatch.setattr(program, "solve", cheat)
     code, out, err = call("solve", "two_utilities", "--out", "out")
     assert code == 1
     assert out == ""
@@ -351,12 +351,12 @@ def test_ctrl_c_in_a_search_writes_the_best_plan_so_far(tmp_path):
 
 NEVER_ENDS = """
 import sys, time
-from siting import api, cli
+from siting import api, cli, program
 def search(case, *, solver, progress, interrupted):
     interrupted()
     print("searching", file=sys.stderr, flush=True)
     time.sleep(60)
-api.solve_program = search
+program.solve = search
 sys.exit(cli.main(sys.argv[1:]))
 """
 
@@ -427,7 +427,7 @@ def test_ids_of_any_letters_survive_a_terminal_of_few(tmp_path):
 
 
 def test_check_says_what_was_read_and_solves_nothing(call, monkeypatch):
-    monkeypatch.setattr(api, "solve_program", lambda *_args, **_options: pytest.fail("solved"))
+    monkeypatch.setattr(program, "solve", lambda *_args, **_options: pytest.fail("solved"))
     code, out, err = call("check", "two_utilities")
     assert code == 0
     assert err == ""

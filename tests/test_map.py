@@ -30,8 +30,9 @@ from siting.cli import main
 from siting.distances import reach_of
 from siting.errors import InputError
 from siting.report import map_data
+from siting.report.folder import FILES
 from siting.report.map import draw_map, draw_maps, redraw_map
-from siting.report.write import FILES, write
+from siting.report.write import write
 
 ROOT = Path(__file__).parent.parent
 LEAFLET = ROOT / "siting" / "report" / "map_page" / "leaflet"

@@ -13,8 +13,9 @@ import pytest
 from siting.case import Case
 from siting.fiber import Reach
 from siting.model import CampusSection, CleanSection, ClusterSection
-from siting.plan import AuditReport, Contract, Seconds, Solution, gap, plan_from_solution
+from siting.plan import AuditReport, Contract, Seconds, Solution, plan_from_solution
 from siting.resources import data_folder
+from siting.units import gap
 
 KM = np.array(
     [

@@ -21,12 +21,13 @@ from tiny import CAVEAT, tiny_case, tiny_model, tiny_plan, tiny_world
 from siting.audit import audit
 from siting.errors import InputError
 from siting.progress import Progress
-from siting.report import write as writing
+from siting.report import folder as writing
 from siting.report.check import most_drawn_mw
+from siting.report.folder import FILES, check_folder
 from siting.report.progress import show_progress
 from siting.report.read import PlanFile, read_plan
 from siting.report.text import Column, describe_plan, table
-from siting.report.write import FILES, check_folder, to_json, write
+from siting.report.write import to_json, write
 from siting.wording import printable
 
 ROOT = Path(__file__).parent.parent

@@ -21,10 +21,11 @@ import numpy as np
 
 from siting.case import BoolArray, Case
 from siting.model import SolverSection
-from siting.plan import Solution, Status, gap
+from siting.plan import Solution, Status
 from siting.program.solve import search_plan, solution_of, solve
 from siting.program.solvers import Deadline, Solver
 from siting.progress import Progress, ProgressCallback
+from siting.units import gap
 
 By = Literal["zone", "site"]
 

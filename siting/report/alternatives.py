@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from siting.plan import Plan
+from siting.report.folder import LAYER_FILES, MAP_FILE, check_folder_of, place_folder
 from siting.report.geojson import to_geojson
 from siting.report.layers import to_geodataframes
-from siting.report.map import MAP_FILE, draw_maps
+from siting.report.map import draw_maps
 from siting.report.text import OBJECTIVES, Column, counted, describe_reading, percent, table
-from siting.report.write import LAYER_FILES, check_folder_of, place_folder, to_json
+from siting.report.write import to_json
 from siting.wording import printable
 
 if TYPE_CHECKING:

@@ -22,6 +22,7 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from siting.errors import InputError, Problem
+from siting.report.folder import MAP_FILE
 from siting.report.geojson import to_geojson
 from siting.report.layers import Layers, to_geodataframes
 from siting.report.map_data import (
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from siting.plan import Plan
     from siting.world import World
 
-MAP_FILE = "map.html"
 LAYERS = ("campuses", "clusters", "links", "zones")
 FORMAT = 1
 """Version of the data inside a page: a page of another version is not read back."""

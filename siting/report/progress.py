@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from siting.plan import gap
 from siting.progress import Progress, ProgressCallback
 from siting.report.text import OBJECTIVES, percent
+from siting.units import gap
 from siting.wording import printable
 
 LINE_EVERY_S = 5.0
