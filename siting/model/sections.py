@@ -34,7 +34,9 @@ Count = Annotated[
 class Section(BaseModel):
     """A table of the model file: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, defer_build=True
+    )
 
 
 class WorldSection(Section):
