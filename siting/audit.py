@@ -209,10 +209,12 @@ def campus_facts_are_the_sites(hearing: Hearing) -> Iterator[str]:
 
 
 def campuses_draw_at_least(hearing: Hearing) -> Iterator[str]:
-    """No campus draws less than ``campus.min_mw``."""
+    """No campus draws less than ``campus.min_mw``, and none draws nothing."""
     least_mw = hearing.case.campus.min_mw
     for where, draw_mw in _draws(hearing):
-        if not draw_mw >= least_mw - TOLERANCE_MW:
+        if not draw_mw > 0:
+            yield f"{where}: draws {_mw(draw_mw)}, and a campus that draws nothing is none"
+        elif not draw_mw >= least_mw - TOLERANCE_MW:
             yield f"{where}: draws {_mw(draw_mw)}, less than {_mw(least_mw)}"
 
 

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 BoolArray = NDArray[np.bool_]
 
+LEAST_DRAW_MW = 0.001
+"""A campus draws this much at the least [MW], however small one may be: a kilowatt."""
+
 
 @dataclass(frozen=True, eq=False)
 class Case:
@@ -245,11 +248,16 @@ class Case:
 
     @cached_property
     def min_mw(self) -> float:
-        """Least draw of a campus [MW], in whole modules if there are modules."""
+        """Least draw of a campus [MW], in whole modules if there are modules.
+
+        More than nothing, even where ``campus.min_mw`` is 0: a campus that draws nothing is none,
+        and would meet limits on campuses, utilities and regions on paper alone.
+        """
         module_mw = self.campus.module_mw
         if module_mw == 0:
-            return self.campus.min_mw
-        return float(np.ceil(self.campus.min_mw / module_mw - 1e-9)) * module_mw
+            return max(self.campus.min_mw, LEAST_DRAW_MW)
+        modules = max(1.0, float(np.ceil(self.campus.min_mw / module_mw - 1e-9)))
+        return modules * module_mw
 
     @cached_property
     def usable(self) -> BoolArray:

@@ -51,3 +51,14 @@ def test_solvers_prove_a_point_and_its_absence(name):
     problem += problem.variables()[0] <= 0, "none"
     outcome = Solver(name, 0.0, 1).run(problem, Deadline(60))
     assert (outcome.found, outcome.infeasible) == (False, True)
+
+
+@pytest.mark.parametrize("name", ["highs", "cbc", "scip"])
+def test_an_objective_of_no_columns_has_the_value_nothing(name):
+    """Of PuLP 3.3.2, such a program has a column that CBC leaves without a value."""
+    problem = feasible_program()
+    problem.setObjective(0 * problem.variables()[0])
+    outcome = Solver(name, 0.0, 1).run(problem, Deadline(60))
+    assert (outcome.found, outcome.complete) == (True, True)
+    assert solvers.objective_value(problem) == 0
+    assert outcome.bound == 0

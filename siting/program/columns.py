@@ -35,7 +35,7 @@ from siting.fiber.reach import FloatArray
 from siting.program.decisions import label, supply_steps
 from siting.program.settle import Choice, Settled, evaluate
 from siting.program.slots import Kind, Slot
-from siting.program.solvers import Deadline, Solver
+from siting.program.solvers import Deadline, Solver, objective_value
 
 PATTERNS = 150
 """Sets of sites among which the master of whole clusters chooses."""
@@ -234,7 +234,7 @@ class Master:
             prices.of(kind)[at] = max(0.0, -(row.pi or 0.0))
         mix = [(a, column, float(use.value() or 0.0)) for a, column, use in uses]
         return Relaxed(
-            float(problem.objective.value()),
+            objective_value(problem),
             prices,
             tuple((a, column, part) for a, column, part in mix if part > PART),
         )

@@ -35,6 +35,8 @@ def why_infeasible(case: Case) -> str:
     if not reasons and case.cluster.network == "ring":
         reasons = _too_small_ring(case)
     if not reasons:
+        reasons = _no_clean_energy(case)
+    if not reasons:
         reasons = _too_many(case)
     if not reasons:
         together = (
@@ -290,6 +292,24 @@ def _what_it_leaves(case: Case, key: str) -> str:
         if whole < case.target
         else f", or widen clean.deliver_within{nothing}"
     )
+
+
+def _no_clean_energy(case: Case) -> list[str]:
+    """Whether no usable site can be as clean as a cluster has to be on average."""
+    wanted = case.clean.min_fraction
+    sites = np.flatnonzero(case.usable)
+    served = np.isin(case.area[sites], case.supply_area[case.contractable_mwh > 0])
+    mix = case.grid_clean_fraction[sites]
+    if wanted == 0 or not len(sites) or (served | (mix >= wanted)).any():
+        return []
+    least = f"; their own mixes are at most {100 * mix.max():.0f} % clean" if mix.any() else ""
+    within = case.clean.deliver_within
+    wider = "" if within == "anywhere" else ", widen clean.deliver_within"
+    where = "anywhere" if within == "anywhere" else f"within one {within}"
+    return [
+        f"clean.min_fraction is {wanted:g}, but no clean supply can be contracted {where} of any "
+        f"usable site{least}; lower clean.min_fraction{wider}, or give clean supply"
+    ]
 
 
 def _wanted(case: Case) -> str:

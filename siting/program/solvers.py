@@ -272,7 +272,7 @@ def _run_highs(
             "try another solver (--solver cbc), and please report the model"
         )
     found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-    bound = info.mip_dual_bound if problem.isMIP() else sign * problem.objective.value()
+    bound = info.mip_dual_bound if problem.isMIP() else sign * objective_value(problem)
     return Outcome(found, False, status == statuses.kOptimal, sign * bound)
 
 
@@ -312,7 +312,7 @@ def _run_other(
         if name in NAMES["cbc"]:
             bound = _cbc_bound(log_text, problem, complete, gap, sign)
         elif complete:
-            bound = _within(problem.objective.value(), gap, sign)
+            bound = _within(objective_value(problem), gap, sign)
     return Outcome(found, False, complete, bound)
 
 
@@ -322,8 +322,18 @@ def _cbc_bound(log: str, problem: LpProblem, complete: bool, gap: float, sign: f
     if printed:
         return sign * abs(float(printed[-1])) if sign < 0 else float(printed[-1])
     if complete:
-        return _within(problem.objective.value(), gap, sign)
+        return _within(objective_value(problem), gap, sign)
     return -sign * math.inf
+
+
+def objective_value(problem: LpProblem) -> float:
+    """Value of the objective at the solution found [unit of the objective].
+
+    An objective of no columns has the value of its constant. PuLP 3.3 gives such a program a column
+    of its own, ``__dummy``, whose value CBC and SCIP never set, and then calls the objective None.
+    """
+    terms = ((v.varValue, factor) for v, factor in problem.objective.items() if factor)
+    return float(problem.objective.constant) + math.fsum(value * factor for value, factor in terms)
 
 
 def _within(objective: float, gap: float, sign: float) -> float:
