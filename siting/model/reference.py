@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from inspect import cleandoc
 from typing import get_args, get_origin
 
 from pydantic.fields import FieldInfo
@@ -106,7 +107,7 @@ def describe_model() -> str:
         if of != table:
             table = of
             title = f"[{of[0]}]" if of else "Above the first table"
-            meaning = (SECTIONS[of[0]].__doc__ or "").strip() if of else "What the model is called."
+            meaning = cleandoc(SECTIONS[of[0]].__doc__ or "") if of else "What the model is called."
             lines += ["", f"## {title}", meaning.replace("``", "`"), ""]
             lines += ["| key | default | unit | values | meaning |", "|---|---|---|---|---|"]
         default = f"`{key.default}`" if key.default else ""

@@ -17,6 +17,32 @@ Geometry = Literal["polygon", "point", "line"]
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """Numbers that are perhaps in another unit: no real value, or hardly one, lies there.
+
+    Parameters
+    ----------
+    says
+        Why, and what they perhaps are.
+    above, below
+        Where they lie, bounds left out. Nothing is below at 0, which is always meant.
+    factor
+        What makes our unit of the one that is meant.
+    certain
+        Whether no real value lies there, so that it is a problem, and no notice.
+    everywhere
+        Whether one row says nothing: all that are not 0 must lie there.
+    """
+
+    says: str
+    above: float | None = None
+    below: float | None = None
+    factor: float | None = None
+    certain: bool = True
+    everywhere: bool = False
+
+
+@dataclass(frozen=True)
 class Column:
     """A column that siting reads.
 
@@ -35,6 +61,8 @@ class Column:
         Why a number cannot be below its lower bound and what to write instead.
     required
         Whether every row must have it.
+    doubts
+        Numbers within the bounds that are perhaps in another unit.
     """
 
     name: str
@@ -45,6 +73,7 @@ class Column:
     upper: float | None = None
     too_low: str = ""
     required: bool = False
+    doubts: tuple[Doubt, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,8 +120,54 @@ _NO_LESS = "a zone cannot have less than none left; use 0 to close it"
 _ID = Column("id", "id", "Unique in the table; kept as written in every output.", required=True)
 
 
+_DEAR = Doubt("no energy costs so much for a year; is it in another unit?", above=10_000)
+
+
 def _price(meaning: str) -> Column:
-    return Column("price_usd_per_mwh", "number", meaning, unit="USD/MWh", lower=0)
+    return Column(
+        "price_usd_per_mwh",
+        "number",
+        meaning,
+        unit="USD/MWh",
+        lower=0,
+        doubts=(
+            _DEAR,
+            Doubt("no energy is so cheap for a year; are these USD/kWh?", below=1, factor=1000),
+            Doubt(
+                "hardly any energy is so cheap for a year; are these cents/kWh?",
+                below=20,
+                factor=10,
+                certain=False,
+                everywhere=True,
+            ),
+        ),
+    )
+
+
+def _power(largest_mw: float, large_mw: float, why: str) -> tuple[Doubt, ...]:
+    """Doubts of a power [MW] that is perhaps in W or kW: above the largest, and above a large one.
+
+    ``why`` says of the largest that there is none, and begins with "no".
+    """
+    hardly = f"hardly any {why.removeprefix('no ')}; are these kW?"
+    return (
+        Doubt(f"{why}; are these W?", above=1000 * largest_mw, factor=1e-6),
+        Doubt(f"{why}; are these kW?", above=largest_mw, factor=1e-3),
+        Doubt(hardly, above=large_mw, factor=1e-3, certain=False),
+    )
+
+
+_IN_GW = Doubt(
+    "all are small beside a campus; are these GW?",
+    below=10,
+    factor=1000,
+    certain=False,
+    everywhere=True,
+)
+_HEADROOM = (
+    *_power(1e6, 100_000, "no zone has so much left"),
+    _IN_GW,
+)
 
 
 ZONES = Table(
@@ -113,6 +188,7 @@ ZONES = Table(
             unit="MW",
             lower=0,
             too_low=_NO_LESS,
+            doubts=_HEADROOM,
         ),
         *(
             Column(
@@ -123,6 +199,7 @@ ZONES = Table(
                 unit="MW",
                 lower=0,
                 too_low=_NO_LESS,
+                doubts=_HEADROOM,
             )
             for name, curtailment in HEADROOM_CURTAILMENT.items()
         ),
@@ -141,7 +218,27 @@ ZONES = Table(
             upper=1,
         ),
         Column(
-            "co2_kg_per_mwh", "number", "Emissions of the zone's own mix.", unit="kg/MWh", lower=0
+            "co2_kg_per_mwh",
+            "number",
+            "Emissions of the zone's own mix.",
+            unit="kg/MWh",
+            lower=0,
+            doubts=(
+                Doubt("no fuel emits so much; are these g/MWh?", above=10_000, factor=1e-3),
+                Doubt(
+                    "hardly any mix of fuels emits so much; are these lb/MWh?",
+                    above=1200,
+                    factor=0.45359237,
+                    certain=False,
+                ),
+                Doubt(
+                    "hardly any mix of fuels emits so little; are these t/MWh?",
+                    below=2,
+                    factor=1000,
+                    certain=False,
+                    everywhere=True,
+                ),
+            ),
         ),
     ),
 )
@@ -161,6 +258,7 @@ SITES = Table(
             lower=0,
             too_low="a connection cannot carry less than nothing; use 0 for a site without one",
             required=True,
+            doubts=(*_power(100_000, 50_000, "no connection carries so much"), _IN_GW),
         ),
         Column("zone", "text", "Id of its leaf zone; blank: the leaf zone that it lies in."),
         Column("name", "text", "Name for people."),
@@ -170,6 +268,15 @@ SITES = Table(
             "Voltage of the connection. A site below `world.min_kv` is dropped; a blank is kept.",
             unit="kV",
             lower=0,
+            doubts=(
+                Doubt("no line has so much; are these volts?", above=1500, factor=1e-3),
+                Doubt(
+                    "no campus is fed at so little; are these MV?",
+                    below=1.2,
+                    factor=1000,
+                    everywhere=True,
+                ),
+            ),
         ),
         Column("utility", "text", "Who sells power here; blank: the zone's utility."),
         Column(
@@ -178,6 +285,10 @@ SITES = Table(
             "Draw over IT load; blank: `campus.pue`.",
             lower=1,
             too_low="the IT load is part of the draw",
+            doubts=(
+                Doubt("no site is so wasteful; are these percent?", above=10, factor=0.01),
+                Doubt("hardly any site is so wasteful", above=3, certain=False),
+            ),
         ),
         _price("Price of energy; blank: the zone's."),
         Column(
@@ -186,6 +297,11 @@ SITES = Table(
             "Building and grid connection, for each MW; blank: `cost.campus_musd_per_mw`.",
             unit="MUSD/MW",
             lower=0,
+            doubts=(
+                Doubt("no campus costs so much; are these USD/MW?", above=100_000, factor=1e-6),
+                Doubt("no campus costs so much; are these USD/kW?", above=1000, factor=1e-3),
+                Doubt("hardly any campus costs so much", above=100, certain=False),
+            ),
         ),
         Column(
             "campus_fixed_musd",
@@ -193,6 +309,7 @@ SITES = Table(
             "Cost of a campus of any size; blank: `cost.campus_fixed_musd`.",
             unit="MUSD",
             lower=0,
+            doubts=(Doubt("no campus costs so much; are these USD?", above=100_000, factor=1e-6),),
         ),
         Column(
             "existing_mw",
@@ -200,6 +317,7 @@ SITES = Table(
             "Draw of datacenters that stand here or near already; for reports.",
             unit="MW",
             lower=0,
+            doubts=_power(100_000, 50_000, "no place has so many datacenters"),
         ),
         Column(
             "energised_year",
@@ -255,6 +373,7 @@ SUPPLY = Table(
             lower=0,
             too_low="a plant cannot have less than no capacity",
             required=True,
+            doubts=_power(30_000, 25_000, "no plant is so large"),
         ),
         Column(
             "capacity_factor",
@@ -270,6 +389,16 @@ SUPPLY = Table(
             "What a contract costs on top of the price of energy; blank: 0.",
             unit="USD/MWh",
             lower=0,
+            doubts=(
+                _DEAR,
+                Doubt(
+                    "hardly any contract costs so little; are these USD/kWh?",
+                    below=0.1,
+                    factor=1000,
+                    certain=False,
+                    everywhere=True,
+                ),
+            ),
         ),
         Column(
             "zone",
