@@ -29,7 +29,9 @@ table that does not exist is an error that names the nearest one. Every key has 
     siting solve us_5gw --set cluster.target_mw=8000 --set 'world.regions=["PJM"]'
 
 changes keys for one run: a value is read as TOML writes it, else as text, and an empty one takes
-the key out of the file. Beside the title, answers and maps tell what was changed."""
+the key out of the file. There a number may have a unit that fits the key's, as in
+`cluster.target_mw=8GW`, `clean.min_fraction=95%` or `solver.time_limit_s=10min`; in a file it is
+plain. Beside the title, answers and maps tell what was changed."""
 
 _SIGNS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
 

@@ -446,19 +446,41 @@ equal.
 Any format that geopandas reads (GeoJSON, GeoPackage, GeoParquet, Shapefile), in any coordinate
 system; a missing coordinate system is an error, except for GeoJSON, which is WGS 84. Points can be
 a CSV (UTF-8, commas) with `lon` and `lat` in degrees. A file with several layers is read at the
-layer that has the table's name. Shapefiles cut names to 10 characters: a cut name that fits one
-column stands for it, so headroom needs another format. A line of several parts must join into one.
+layer that has the table's name. A line of several parts must join into one.
 Leaf zones may overlap by 1 % of the smaller one, as borders that were simplified twice do; a site
 there is in the zone that comes first by id.
 
-A blank in an optional column means that it is not given. Columns that are not listed are kept and
-passed through to the outputs. Ids are text: `007` in a CSV stays `007`, a number in GeoJSON becomes
-its digits. `region` and `interconnect` of a site are its zone's. All problems of all tables are
-reported at once."""
+## Names
+A column is found in this order, and all but exact names are told of:
+
+1. what the model says: `[columns.sites]` with `id = "BUS_ID"`, and with one factor that makes our
+   unit of theirs, `kv = "VOLTAGE / 1000"`;
+2. exact names;
+3. names that differ by case, spaces, hyphens, underscores and points alone: `KV`,
+   `capacity factor`;
+4. in a Shapefile, which cuts names to 10 letters, the beginning of one column's name:
+   `price_usd_`. What may be several (`headroom_m`), or is one of two names that were cut to the
+   same (`price_usd_` beside `price_us_1`), is asked about.
+
+Names that are nearly one of these, such as `capacity_facter` or `headroom`, are asked about:
+`[columns.supply]` with `ignore = ["capacity_facter"]` says that it is something else. All other
+columns are kept and passed through to the outputs.
+
+## Values
+A blank in an optional column means that it is not given; so do nines below nothing, such as -9999,
+and in `utility`, `region`, `interconnect` and `state` words such as `NA`, `null` and `-`. Spaces
+around text are taken off. Names that differ by case, spaces or the form of letters alone count as
+several. Each of these is told of.
+
+Ids are text: `007` in a CSV stays `007`, a number in GeoJSON becomes its digits. `region` and
+`interconnect` of a site are its zone's. Numbers have no unit, a point before decimals, and nothing
+between thousands. Those that no real value reaches are asked about, as they are perhaps in another
+unit. All problems of all tables are reported at once."""
 
 _KINDS = """
 ## Kinds of supply
-A plant of another kind needs its own `clean`, and its own `capacity_factor` if it is clean.
+Case does not count. A plant of another kind needs its own `clean`, and its own `capacity_factor`
+if it is clean; what others call these kinds (`NG`, `Water`) is asked about, and never taken.
 Capacity factors are means of 2016-2020 in the US, from EIA Electric Power Annual, table 4.08.B;
 plants that are not clean need none, as nothing is contracted from them.
 
@@ -505,9 +527,20 @@ def _describe(column: Column, table: Table) -> str:
         bounds = f"{low:g} to {high:g}"
     else:
         bounds = f"at least {low:g}" if low is not None else ""
+    bounds = "; ".join([bounds, *_describe_doubts(column)]).removeprefix("; ")
     kind = _KIND_WORDS[column.kind]
     unit = column.unit if column.kind == "number" else kind
     return f"| `{column.name}` | {need} | {unit} | {bounds} | {column.meaning} |"
+
+
+def _describe_doubts(column: Column) -> list[str]:
+    """From where on numbers are asked about, whatever the other rows hold."""
+    certain = [doubt for doubt in column.doubts if doubt.certain and not doubt.everywhere]
+    above = min((d.above for d in certain if d.above is not None), default=None)
+    below = max((d.below for d in certain if d.below is not None), default=None)
+    words = [] if above is None else [f"above {above:,.0f}"]
+    words += [] if below is None else [f"between 0 and {below:g}"]
+    return [f"asked about {' and '.join(words)}"] if words else []
 
 
 if __name__ == "__main__":

@@ -21,6 +21,9 @@ from siting.world.columns import POSITION, Column, Table
 CUT_LENGTH = 10
 """Letters of a column's name that a Shapefile keeps: dBASE has no room for more."""
 
+SHAPES = ("geometry", "wkt")
+"""Names in ``[columns]`` for the column that holds shapes."""
+
 NEAR = 0.85
 """Names are asked about where they are so alike [0-1]: one letter in seven may differ."""
 
@@ -175,6 +178,8 @@ class _Matching:
 
     def _take_asked(self, asked: Sequence[tuple[str, str]]) -> None:
         for ours, theirs in asked:
+            if ours in SHAPES:
+                continue  # it has been read: shapes are no column any more
             if ours == IGNORE:
                 self._ignore(theirs)
             elif ours not in self.known:
@@ -365,9 +370,10 @@ class _Matching:
                 f"{_columns(both)} {_is_or_are(both)} not read, but perhaps {free[0]}, cut to "
                 f"{CUT_LENGTH} letters"
             )
+        or_twin = "".join(f" or {_quoted(name)}" for name in twins)
         return (
             f"{what}; save the table as GeoPackage, which keeps names whole, or say which it is: "
-            f"{self._say_asked(free[0], both[-1])}, or {self._say_ignored(both)} if none"
+            f"{self._say_asked(free[0], heads[0])}{or_twin}, or {self._say_ignored(both)} if none"
         )
 
     # --- Names that nearly fit --------------------------------------------------------------
