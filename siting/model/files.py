@@ -61,6 +61,7 @@ def _as_written(path: str | Path) -> str:
 
 def read_toml(file: Path, where: str) -> dict[str, Any]:
     """Keys and tables of a TOML file; a syntax error is said with its line."""
+    text = ""
     try:
         text = file.read_bytes().decode("utf-8-sig")
         return tomllib.loads(text)

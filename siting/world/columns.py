@@ -151,7 +151,7 @@ def _power(largest_mw: float, large_mw: float, why: str) -> tuple[Doubt, ...]:
     """
     hardly = f"hardly any {why.removeprefix('no ')}; are these kW?"
     return (
-        Doubt(f"{why}; are these W?", above=1000 * largest_mw, factor=1e-6),
+        Doubt(f"{why}; are these W?", above=1000 * large_mw, factor=1e-6),
         Doubt(f"{why}; are these kW?", above=largest_mw, factor=1e-3),
         Doubt(hardly, above=large_mw, factor=1e-3, certain=False),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,6 +44,10 @@ def check_plausible(sheet: Sheet) -> None:
             rows = _doubted(values, left, doubt)
             if not rows.any():
                 continue
+            if doubt.certain and doubt.above is not None:
+                # A column has one unit: the largest of its numbers says which.
+                doubt = replace(doubt, above=_asked_above(column))  # noqa: PLW2901
+                rows = _doubted(values, left, doubt)
             left &= ~rows
             said = _say(sheet, column, doubt, values, rows)
             if doubt.certain:
@@ -51,6 +56,11 @@ def check_plausible(sheet: Sheet) -> None:
                 sheet.columns[name] = values = np.where(rows, np.nan, values)
             else:
                 sheet.tell(said)
+
+
+def _asked_above(column: Column) -> float:
+    """From where on numbers of a column are asked about, in whichever unit they are."""
+    return min(d.above for d in column.doubts if d.certain and d.above is not None)
 
 
 def _doubted(values: FloatArray, left: BoolArray, doubt: Doubt) -> BoolArray:

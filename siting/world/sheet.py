@@ -164,7 +164,7 @@ def _read_text(sheet: Sheet, column: Column, read: Texts) -> ObjectArray:
         sheet.columns["id"] = text  # rows are called by their ids from here on
     if len(read.lost):
         sheet.complain(
-            f"{label} has whole numbers of {number(read.exact)} or more in {_rows(len(read.lost))} "
+            f"{label} has whole numbers of {read.exact:,.0f} or more in {_rows(len(read.lost))} "
             f"({sheet.some(read.lost)}), which the file holds as numbers with decimals, so that "
             "their last digits are lost; save the column as text, or as whole numbers without "
             "blanks"

@@ -49,7 +49,7 @@ def compare_names(sheets: Mapping[str, Sheet]) -> None:
             rows.update(held)
             homes.update(dict.fromkeys(held, sheet))
         alike: dict[str, list[str]] = {}
-        for name in rows:
+        for name in sorted(rows, key=lambda name: (-rows[name], name)):
             alike.setdefault(seen(name), []).append(name)
         groups = [names for names in alike.values() if len(names) > 1]
         if groups:
