@@ -22,7 +22,7 @@ from siting.world.matching import Origin
 from siting.world.plausible import check_plausible
 from siting.world.values import BoolArray, ObjectArray, Texts, read_numbers, read_texts, text_of
 
-__all__ = ["LISTED", "BoolArray", "ObjectArray", "Sheet", "read_columns"]
+__all__ = ["LISTED", "BoolArray", "ObjectArray", "Sheet", "read_columns", "text_of"]
 
 LISTED = 10
 """So many rows with the same problem are listed; the others are counted."""

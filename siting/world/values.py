@@ -84,7 +84,7 @@ def text_of(value: object) -> str | None:
     """One value as text, None where there is none; a whole number is its digits."""
     match value:
         case str():
-            text: str | None = value
+            text: str | None = value if value.strip() else None
         case bool() | np.bool_():
             text = "true" if value else "false"
         case float() | np.floating() | decimal.Decimal():
