@@ -36,9 +36,11 @@ def check_plausible(sheet: Sheet) -> None:
 
     What is asked about is taken for no number, so that nothing else is said of it.
     """
-    columns = {column.name: column for column in sheet.table.columns}
-    for name in sheet.columns.keys() & sheet.refused.keys() & columns.keys():
-        values, column = sheet.numbers(name), columns[name]
+    for column in sheet.table.columns:
+        name = column.name
+        if name not in sheet.refused:
+            continue
+        values = sheet.numbers(name)
         left = ~np.isnan(values)
         for doubt in column.doubts:
             rows = _doubted(values, left, doubt)
