@@ -6,12 +6,13 @@ Results go to stdout; progress and errors to stderr. Heavy imports wait for thei
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from json import dumps
 from pathlib import Path
@@ -46,9 +47,26 @@ SetOption = Annotated[
     typer.Option(
         "--set",
         metavar="KEY=VALUE",
-        help="Change a key of the model, as in cluster.target_mw=8000; may be repeated.",
+        help="Change a key of the model, as in cluster.target_mw=8000 or 8GW; may be repeated.",
     ),
 ]
+
+
+def _amount(unit: str, *, least: float = -math.inf) -> Callable[[str | float], float]:
+    """A reader of numbers that may have a unit, such as 10min or 3%."""
+
+    def read(given: str | float) -> float:
+        from siting.model.quantities import amount_in
+
+        try:
+            value = amount_in(str(given), unit)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+        if value < least:
+            raise typer.BadParameter(f"{given} is not in the range x>={least:g}.")
+        return value
+
+    return read
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -117,10 +135,21 @@ def solve(
     ] = None,
     gap: Annotated[
         float | None,
-        typer.Option("--gap", metavar="F", help="Relative gap at which a plan is optimal [0-1]."),
+        typer.Option(
+            "--gap",
+            metavar="F",
+            parser=_amount("0-1"),
+            help="Relative gap at which a plan is optimal, as in 0.001 or 0.1% [0-1].",
+        ),
     ] = None,
     time_limit: Annotated[
-        float | None, typer.Option("--time-limit", metavar="S", help="Stop after this long [s].")
+        float | None,
+        typer.Option(
+            "--time-limit",
+            metavar="S",
+            parser=_amount("s"),
+            help="Stop after this long, as in 600 or 10min [s].",
+        ),
     ] = None,
     threads: Annotated[
         int | None, typer.Option("--threads", metavar="N", help="Threads to use; 0 for all.")
@@ -209,7 +238,12 @@ def explain(
     set_: SetOption = None,
     time_limit: Annotated[
         float | None,
-        typer.Option("--time-limit", metavar="S", help="Time for all that is solved [s]."),
+        typer.Option(
+            "--time-limit",
+            metavar="S",
+            parser=_amount("s"),
+            help="Time for all that is solved [s].",
+        ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON alone on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
@@ -239,7 +273,12 @@ def alternatives(
     ] = 5,
     within: Annotated[
         float,
-        typer.Option("--within", metavar="F", min=0, help="How much worse a plan may be [0-1]."),
+        typer.Option(
+            "--within",
+            metavar="F",
+            parser=_amount("0-1", least=0),
+            help="How much worse a plan may be, as in 0.03 or 3% [0-1].",
+        ),
     ] = 0.03,
     exclude_utility: Annotated[
         list[str] | None,
@@ -256,7 +295,12 @@ def alternatives(
     set_: SetOption = None,
     time_limit: Annotated[
         float | None,
-        typer.Option("--time-limit", metavar="S", help="Time for all plans together [s]."),
+        typer.Option(
+            "--time-limit",
+            metavar="S",
+            parser=_amount("s"),
+            help="Time for all plans together [s].",
+        ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON alone on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
@@ -366,7 +410,7 @@ def train(
     json: Annotated[bool, typer.Option("--json", help="Print JSON alone on stdout.")] = False,
 ) -> None:
     """Say how the clusters of a solved folder train, and what fiber a utilisation needs."""
-    from siting.model import parse_value
+    from siting.model import read_change
     from siting.report import text
     from siting.report import train as training
 
@@ -388,7 +432,7 @@ def train(
                 f"'{key}' is not a key of [training], as training.inner_steps is",
                 param_hint="--set",
             )
-        changes[key.removeprefix("training.")] = parse_value(str(value))
+        changes[key.removeprefix("training.")] = read_change(key, str(value))
     if recipe is not None:
         changes["recipe"] = recipe
     if bandwidth_gbps is not None:

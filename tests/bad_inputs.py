@@ -618,6 +618,92 @@ def many_rows_alike(draft: Draft) -> None:
     draft.sites = [{"id": f"x{n}", "lon": 1, "lat": 3, "max_mw": -n} for n in range(1, 26)]
 
 
+# --- World: names of columns, and what their values perhaps are ------------------------------
+
+
+def _say_columns(draft: Draft, text: str) -> None:
+    """Write ``[columns.sites]`` and the like, which nest too deep for the draft's model."""
+    draft.extra["model.toml"] = lambda path: path.write_text(
+        f"{path.read_text('utf-8')}\n{text}\n", "utf-8"
+    )
+
+
+@bad
+def columns_nearly_named(draft: Draft) -> None:
+    for row in draft.zones:
+        row["price_usd_per_kwh"] = 0.065
+        row["headroom"] = row.pop("headroom_mw")
+    for row in draft.sites:
+        row |= {"KV": 230, "Kv": 230}
+        del row["kv"]
+    for row in draft.supply:
+        row["capacity_facter"] = 0.4
+
+
+@bad
+def columns_that_the_model_misnames(draft: Draft) -> None:
+    for row in draft.sites:
+        row["VOLTAGE"] = 345_000
+    _say_columns(
+        draft,
+        '[columns.sites]\nkv = "VOLTAG / 1000"\nkvv = "VOLTAGE"\nid = "id * 2"\n'
+        'pue = "VOLTAGE * 0"\nignore = ["VOLTS"]',
+    )
+
+
+@bad
+def columns_of_no_file(draft: Draft) -> None:
+    draft.model["world"] = {"base": "us"}
+    _say_columns(draft, '[columns.sites]\nkv = "VOLTAGE"\n[layers]\nfiber = ["lines"]')
+
+
+@bad
+def shapefile_cuts_two_names_to_one(draft: Draft) -> None:
+    rows = [row | {"price_usd_": 12, "price_us_1": 45} for row in draft.sites]
+    draft.ask("world", sites="sites.shp")
+    draft.extra["sites.shp"] = lambda path: as_frame(rows).to_file(path)
+
+
+@bad
+def numbers_in_other_units(draft: Draft) -> None:
+    for row in draft.zones:
+        row |= {"price_usd_per_mwh": 0.065, "headroom_mw": row["headroom_mw"] * 1e6}
+    for row in draft.sites:
+        row |= {"kv": 345_000, "max_mw": 400_000, "pue": 120, "campus_musd_per_mw": 11_000}
+    for row in draft.fiber[:2]:
+        row["km"] = 250_000
+    draft.supply[0]["mw"] = 800_000
+
+
+@bad
+def numbers_with_commas(draft: Draft) -> None:
+    draft.sites[0]["max_mw"] = "1,234,500"
+    draft.sites[1]["max_mw"] = "12,5"
+    draft.supply[0]["capacity_factor"] = "41%"
+
+
+@bad
+def utility_of_no_value(draft: Draft) -> None:
+    for row in draft.zones:
+        row["utility"] = "N/A"
+
+
+@bad
+def ids_that_lost_digits(draft: Draft) -> None:
+    rows = [row | {"id": float(2**53 + 2 * n)} for n, row in enumerate(draft.sites)]
+    draft.ask("world", sites="sites.gpkg")
+    draft.extra["sites.gpkg"] = lambda path: as_frame(rows).to_file(path)
+
+
+@bad
+def kinds_of_other_registries(draft: Draft) -> None:
+    kinds = ["Solar"] * 12 + ["NG", "Water", "Storage", "Geo", "ng"]
+    draft.supply = [
+        {"id": f"p{n:02}", "lon": 1, "lat": 1, "kind": kind, "mw": 9}
+        for n, kind in enumerate(kinds)
+    ]
+
+
 # --- World: geometry ------------------------------------------------------------------------
 
 

@@ -237,7 +237,7 @@ def test_empty_override_takes_a_key_out(tmp_path):
         ("", "5", "'' is not the path of a key"),
         ("cluster", "5", "cluster is 5, but it must be one table"),
         ("cluster.target_mw.x", "5", "cluster.target_mw is a table, but it must be a number"),
-        ("cluster.target_mw", "2 GW", 'cluster.target_mw is "2 GW", but it must be a number'),
+        ("cluster.target_mw", "2 GWh", 'cluster.target_mw is "2 GWh", but it must be a number'),
         ("cluster.target_mw", "2024-01-01", "cluster.target_mw is a date, but it must be"),
     ],
 )

@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError
 from siting.errors import InputError, Problem
 from siting.model.files import MODEL_FILE, find_model, read_toml, with_changes, write_value
 from siting.model.messages import explain
+from siting.model.quantities import with_units_read
 from siting.model.rules import RULES
 from siting.model.sections import (
     SECTIONS,
@@ -65,6 +66,7 @@ __all__ = [
     "WorldSection",
     "make_model",
     "parse_value",
+    "read_change",
     "read_model",
 ]
 
@@ -209,8 +211,9 @@ def read_model(path: str | Path, *, set: Mapping[str, object] | None = None) -> 
         that exists wins over a bundled name.
     set
         Key paths to values that replace the file's own, such as
-        ``{"cluster.target_mw": "8000"}``. A string is read as a TOML value, else taken as it is
-        (see `parse_value`); an empty string takes the key out of the file.
+        ``{"cluster.target_mw": "8000"}``. A string is read as a TOML value, or as a number with a
+        unit, such as ``"8GW"`` or ``"95%"``, else taken as it is (see `read_change`); an empty
+        string takes the key out of the file.
 
     Returns
     -------
@@ -229,7 +232,7 @@ def read_model(path: str | Path, *, set: Mapping[str, object] | None = None) -> 
     file, where = find_model(path)
     values = read_toml(file, where)
     changes = {
-        key: parse_value(value) if isinstance(value, str) else value
+        key: read_change(key, value) if isinstance(value, str) else value
         for key, value in (set or {}).items()
     }
     model = make_model(with_changes(values, changes, where), where=where, folder=file.parent)
@@ -283,6 +286,18 @@ def parse_value(text: str) -> object:
     except (ValueError, RecursionError):
         return text
     return read["value"] if read.keys() == {"value"} else text
+
+
+def read_change(key: str, text: str) -> object:
+    """Read the value of a key as a command line has it: as TOML, or as a number with a unit.
+
+    >>> read_change("cluster.target_mw", "5GW"), read_change("clean.min_fraction", "95%")
+    (5000.0, 0.95)
+    """
+    table, _, name = key.partition(".")
+    section = SECTIONS.get(table)
+    field = None if section is None else section.model_fields.get(name)
+    return with_units_read(parse_value(text), field)
 
 
 def _broken_rules(values: dict[str, Any], wrong: frozenset[str]) -> list[str]:

@@ -61,6 +61,7 @@ def _as_written(path: str | Path) -> str:
 
 def read_toml(file: Path, where: str) -> dict[str, Any]:
     """Keys and tables of a TOML file; a syntax error is said with its line."""
+    text = ""
     try:
         text = file.read_bytes().decode("utf-8-sig")
         return tomllib.loads(text)
@@ -68,7 +69,7 @@ def read_toml(file: Path, where: str) -> dict[str, Any]:
         line = error.object[: error.start].count(b"\n") + 1
         what = f"line {line}: is not UTF-8 text, and TOML must be; save the file as UTF-8"
     except tomllib.TOMLDecodeError as error:
-        what = _say_syntax(str(error))
+        what = _say_syntax(str(error), text.splitlines())
     except RecursionError:
         what = "arrays or tables are nested too deep to be read; a model needs two levels"
     except ValueError:
@@ -79,12 +80,18 @@ def read_toml(file: Path, where: str) -> dict[str, Any]:
     raise InputError([Problem(where, what)])
 
 
-def _say_syntax(message: str) -> str:
+def _say_syntax(message: str, lines: list[str]) -> str:
     match = re.fullmatch(r"(?s)(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)", message)
     if match is None:
         return f"is not TOML: {message}"
     what = match[1][0].lower() + match[1][1:]
     place = f"line {match[2]}, column {match[3]}" if match[2] else "end of the file"
+    line = lines[int(match[2]) - 1] if match[2] and int(match[2]) <= len(lines) else ""
+    if re.fullmatch(r"\s*[\w.]+\s*=\s*[+-]?[\d._]+\s*[A-Za-z%$/]+\s*(#.*)?", line):
+        return (
+            f"{place}: is not TOML: {what}; a number stands without its unit, in that of its key: "
+            "target_mw = 5000 is 5 GW"
+        )
     return f"{place}: is not TOML: {what}; a line reads key = value, and text is in quotes"
 
 

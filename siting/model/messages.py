@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any, get_args
 
 from pydantic_core import ErrorDetails
 
+from siting.model.files import write_value
+from siting.model.quantities import fitting_units, in_unit, read_quantity, unit_of
 from siting.model.sections import SECTIONS, TOP_KEYS
 from siting.wording import did_you_mean, listing, number, shown
 
@@ -68,7 +69,7 @@ def _demand(error: ErrorDetails, names: list[str], unit: str) -> tuple[str, str]
     simple = {
         "float_type": (
             f"a number{f' [{unit}]' if unit else ''}",
-            "; write it without quotes and without a unit" if isinstance(given, str) else "",
+            _number_hint(names, given) if isinstance(given, str) else "",
         ),
         "finite_number": (f"a finite number{f' [{unit}]' if unit else ''}", ""),
         "int_type": ("a whole number", ""),
@@ -99,6 +100,23 @@ _BOUNDS = {
     "less_than_equal": ("le", "at most"),
 }
 _BOOLS = ("true", "false", "True", "False", "yes", "no", "on", "off")
+
+
+def _number_hint(names: list[str], given: str) -> str:
+    """How a number is written that was given as text, perhaps with a unit."""
+    plain = "; write it without quotes and without a unit"
+    field, quantity = _field(names), read_quantity(given)
+    unit = unit_of(field) if field else ""
+    if quantity is None or not unit:
+        return plain
+    value = in_unit(quantity, unit)
+    if value is not None:
+        return f"; write {write_value(value)}"
+    fitting = fitting_units(unit)
+    if not fitting:
+        return plain
+    units = " or ".join([", ".join(fitting[:-1]), fitting[-1]] if fitting[1:] else fitting)
+    return f"; {shown(quantity.unit)} is no unit of it: on the command line write {units}"
 
 
 def _percent_hint(names: list[str], given: object) -> str:
@@ -196,5 +214,5 @@ def _field(names: list[str]) -> Any:
 def _unit(names: list[str]) -> str:
     """Unit of a key as its description ends with it; none for fractions and ratios."""
     field = _field(names)
-    match = re.search(r"\[([^\]]*)\]$", (field.description or "") if field else "")
-    return match[1] if match and match[1] not in ("1", "0-1") else ""
+    unit = unit_of(field) if field else ""
+    return unit if unit not in ("1", "0-1") else ""

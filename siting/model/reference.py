@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from inspect import cleandoc
 from typing import get_args, get_origin
 
 from pydantic.fields import FieldInfo
@@ -28,7 +29,9 @@ table that does not exist is an error that names the nearest one. Every key has 
     siting solve us_5gw --set cluster.target_mw=8000 --set 'world.regions=["PJM"]'
 
 changes keys for one run: a value is read as TOML writes it, else as text, and an empty one takes
-the key out of the file. Beside the title, answers and maps tell what was changed."""
+the key out of the file. There a number may have a unit that fits the key's, as in
+`cluster.target_mw=8GW`, `clean.min_fraction=95%` or `solver.time_limit_s=10min`; in a file it is
+plain. Beside the title, answers and maps tell what was changed."""
 
 _SIGNS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
 
@@ -106,7 +109,7 @@ def describe_model() -> str:
         if of != table:
             table = of
             title = f"[{of[0]}]" if of else "Above the first table"
-            meaning = (SECTIONS[of[0]].__doc__ or "").strip() if of else "What the model is called."
+            meaning = cleandoc(SECTIONS[of[0]].__doc__ or "") if of else "What the model is called."
             lines += ["", f"## {title}", meaning.replace("``", "`"), ""]
             lines += ["| key | default | unit | values | meaning |", "|---|---|---|---|---|"]
         default = f"`{key.default}`" if key.default else ""

@@ -307,3 +307,26 @@ def _names_once(key: str) -> Rule:
 
 
 RULES.extend(_names_once(key) for key in ("regions", "states", "exclude_sites", "require_sites"))
+
+
+def _reads_a_file(section: str, table: str) -> Rule:
+    keys = (f"world.{table}", *((f"world.add_{table}",) if table != "nodes" else ()))
+
+    def broken(model: Model) -> str | None:
+        if not getattr(getattr(model, section), table):
+            return None
+        if any(getattr(model.world, key.removeprefix("world.")) is not None for key in keys):
+            return None
+        return (
+            f"{section}.{table} says how a file of {table} is read, but the model names none; name "
+            f"it in {' or '.join(keys)}, also where it lies in the folder of world.base"
+        )
+
+    return Rule((f"{section}.{table}", *keys), broken)
+
+
+RULES.extend(
+    _reads_a_file(section, table)
+    for section in ("columns", "layers", "header_rows")
+    for table in ("zones", "sites", "fiber", "supply", "nodes")
+)

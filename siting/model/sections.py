@@ -110,22 +110,45 @@ class WorldSection(Section):
     )
 
 
+IGNORE = "ignore"
+"""Key of ``[columns]`` that lists columns which are not what their names say."""
+
+
 def _as_pairs(given: object) -> object:
     """A table of TOML as pairs, so that a model can be hashed and shared."""
-    return tuple(given.items()) if isinstance(given, Mapping) else given
+    if not isinstance(given, Mapping):
+        return given
+    pairs: list[tuple[object, object]] = []
+    for ours, theirs in given.items():
+        several = ours == IGNORE and isinstance(theirs, list | tuple)
+        pairs += [(ours, name) for name in theirs] if several else [(ours, theirs)]
+    return tuple(pairs)
+
+
+def _as_table(pairs: tuple[tuple[str, str], ...]) -> dict[str, str | list[str]]:
+    """Pairs as the table of TOML that they came from."""
+    table: dict[str, str | list[str]] = {ours: theirs for ours, theirs in pairs if ours != IGNORE}
+    ignored = [theirs for ours, theirs in pairs if ours == IGNORE]
+    return table | ({IGNORE: ignored} if ignored else {})
 
 
 Renamed = Annotated[
     tuple[tuple[Text, Text], ...],
     BeforeValidator(_as_pairs),
-    PlainSerializer(dict),
+    PlainSerializer(_as_table),
     Field(strict=False),
 ]
 """Names of columns, each with the column that it is read from and the factor of its unit."""
 
 
 class ColumnsSection(Section):
-    """What columns are called in the files, such as ``kv = "VOLTAGE / 1000"``."""
+    """What columns are called in the files.
+
+    Our name and theirs: ``id = "BUS_ID"``; numbers with one factor that makes our unit of theirs:
+    ``kv = "VOLTAGE / 1000"``, ``km = "LEN_M * 0.001"``. A column whose name is the whole text wins,
+    and a name may be in quotes or backticks. ``ignore = ["kv_class"]`` says of columns that they
+    are nothing that siting reads, whatever their names are like.
+    """
 
     zones: Renamed = Field(default=(), description="Columns of the zones.")
     sites: Renamed = Field(default=(), description="Columns of the sites.")

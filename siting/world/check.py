@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from siting.model import Model
 from siting.sphere import FloatArray, great_circle_km
-from siting.wording import did_you_mean, listing, number
+from siting.wording import did_you_mean, number
 from siting.world.columns import HEADROOM_CURTAILMENT
-from siting.world.facts import KINDS
 from siting.world.shapes import check_overlaps, find_zone
 from siting.world.sheet import LISTED, Sheet
+from siting.world.values import text_of, tidied
 
 IntArray = NDArray[np.int64]
 
@@ -201,7 +201,7 @@ def check_against_zones(sheet: Sheet, zones: Sheet, zone: IntArray, name: str) -
     def differs(row: int) -> bool:
         value = own[row]
         blank = value is None or value != value  # noqa: PLR0124 - NaN differs from itself
-        return not blank and str(value) != of_zone[zone[row]]
+        return not blank and tidied(text_of(value) or "") != of_zone[zone[row]]
 
     def say(row: int) -> str:
         held = of_zone[zone[row]]
@@ -212,40 +212,6 @@ def check_against_zones(sheet: Sheet, zones: Sheet, zone: IntArray, name: str) -
         )
 
     sheet.complain_of([row for row in range(len(sheet)) if zone[row] >= 0 and differs(row)], say)
-
-
-def check_kinds(supply: Sheet) -> None:
-    """Check that each plant is known to be clean or not, and a clean one its capacity factor."""
-    kinds = supply.text("kind")
-    clean = supply.text("clean")
-    unknown = np.array([kind is not None and kind not in KINDS for kind in kinds], dtype=bool)
-    blank = np.array([flag is None for flag in clean], dtype=bool)
-    undecided = unknown & blank
-    known = listing(f"'{kind}'" for kind in KINDS)
-
-    supply.complain_of(
-        np.flatnonzero(undecided),
-        lambda row: (
-            f"kind '{kinds[row]}' is not one of {known}; "
-            + _meant(kinds[row], KINDS, "say in a column `clean` whether it is")
-        ),
-    )
-    is_clean = np.array([flag is True for flag in clean], dtype=bool)
-    supply.complain_of(
-        np.flatnonzero(unknown & is_clean & np.isnan(supply.numbers("capacity_factor"))),
-        lambda row: (
-            f"kind '{kinds[row]}' is not one of {known}, so its capacity_factor [0-1] is not "
-            "known; give it in a column"
-        ),
-    )
-    by_fact = np.array([kind in KINDS and not KINDS[kind].clean for kind in kinds], dtype=bool)
-    supply.complain_of(
-        np.flatnonzero(by_fact & is_clean & np.isnan(supply.numbers("capacity_factor"))),
-        lambda row: (
-            f"kind '{kinds[row]}' is said to be clean, but no capacity_factor [0-1] is known for "
-            "it; give it in a column"
-        ),
-    )
 
 
 # --- Fiber ----------------------------------------------------------------------------------

@@ -17,6 +17,32 @@ Geometry = Literal["polygon", "point", "line"]
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """Numbers that are perhaps in another unit: no real value, or hardly one, lies there.
+
+    Parameters
+    ----------
+    says
+        Why, and what they perhaps are.
+    above, below
+        Where they lie, bounds left out. Nothing is below at 0, which is always meant.
+    factor
+        What makes our unit of the one that is meant.
+    certain
+        Whether no real value lies there, so that it is a problem, and no notice.
+    everywhere
+        Whether one row says nothing: all that are not 0 must lie there.
+    """
+
+    says: str
+    above: float | None = None
+    below: float | None = None
+    factor: float | None = None
+    certain: bool = True
+    everywhere: bool = False
+
+
+@dataclass(frozen=True)
 class Column:
     """A column that siting reads.
 
@@ -35,6 +61,8 @@ class Column:
         Why a number cannot be below its lower bound and what to write instead.
     required
         Whether every row must have it.
+    doubts
+        Numbers within the bounds that are perhaps in another unit.
     """
 
     name: str
@@ -45,6 +73,7 @@ class Column:
     upper: float | None = None
     too_low: str = ""
     required: bool = False
+    doubts: tuple[Doubt, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,8 +120,54 @@ _NO_LESS = "a zone cannot have less than none left; use 0 to close it"
 _ID = Column("id", "id", "Unique in the table; kept as written in every output.", required=True)
 
 
+_DEAR = Doubt("no energy costs so much for a year; is it in another unit?", above=10_000)
+
+
 def _price(meaning: str) -> Column:
-    return Column("price_usd_per_mwh", "number", meaning, unit="USD/MWh", lower=0)
+    return Column(
+        "price_usd_per_mwh",
+        "number",
+        meaning,
+        unit="USD/MWh",
+        lower=0,
+        doubts=(
+            _DEAR,
+            Doubt("no energy is so cheap for a year; are these USD/kWh?", below=1, factor=1000),
+            Doubt(
+                "hardly any energy is so cheap for a year; are these cents/kWh?",
+                below=20,
+                factor=10,
+                certain=False,
+                everywhere=True,
+            ),
+        ),
+    )
+
+
+def _power(largest_mw: float, large_mw: float, why: str) -> tuple[Doubt, ...]:
+    """Doubts of a power [MW] that is perhaps in W or kW: above the largest, and above a large one.
+
+    ``why`` says of the largest that there is none, and begins with "no".
+    """
+    hardly = f"hardly any {why.removeprefix('no ')}; are these kW?"
+    return (
+        Doubt(f"{why}; are these W?", above=1000 * large_mw, factor=1e-6),
+        Doubt(f"{why}; are these kW?", above=largest_mw, factor=1e-3),
+        Doubt(hardly, above=large_mw, factor=1e-3, certain=False),
+    )
+
+
+_IN_GW = Doubt(
+    "all are small beside a campus; are these GW?",
+    below=10,
+    factor=1000,
+    certain=False,
+    everywhere=True,
+)
+_HEADROOM = (
+    *_power(1e6, 100_000, "no zone has so much left"),
+    _IN_GW,
+)
 
 
 ZONES = Table(
@@ -113,6 +188,7 @@ ZONES = Table(
             unit="MW",
             lower=0,
             too_low=_NO_LESS,
+            doubts=_HEADROOM,
         ),
         *(
             Column(
@@ -123,6 +199,7 @@ ZONES = Table(
                 unit="MW",
                 lower=0,
                 too_low=_NO_LESS,
+                doubts=_HEADROOM,
             )
             for name, curtailment in HEADROOM_CURTAILMENT.items()
         ),
@@ -141,7 +218,27 @@ ZONES = Table(
             upper=1,
         ),
         Column(
-            "co2_kg_per_mwh", "number", "Emissions of the zone's own mix.", unit="kg/MWh", lower=0
+            "co2_kg_per_mwh",
+            "number",
+            "Emissions of the zone's own mix.",
+            unit="kg/MWh",
+            lower=0,
+            doubts=(
+                Doubt("no fuel emits so much; are these g/MWh?", above=10_000, factor=1e-3),
+                Doubt(
+                    "hardly any mix of fuels emits so much; are these lb/MWh?",
+                    above=1200,
+                    factor=0.45359237,
+                    certain=False,
+                ),
+                Doubt(
+                    "hardly any mix of fuels emits so little; are these t/MWh?",
+                    below=2,
+                    factor=1000,
+                    certain=False,
+                    everywhere=True,
+                ),
+            ),
         ),
     ),
 )
@@ -161,6 +258,7 @@ SITES = Table(
             lower=0,
             too_low="a connection cannot carry less than nothing; use 0 for a site without one",
             required=True,
+            doubts=(*_power(100_000, 50_000, "no connection carries so much"), _IN_GW),
         ),
         Column("zone", "text", "Id of its leaf zone; blank: the leaf zone that it lies in."),
         Column("name", "text", "Name for people."),
@@ -170,6 +268,15 @@ SITES = Table(
             "Voltage of the connection. A site below `world.min_kv` is dropped; a blank is kept.",
             unit="kV",
             lower=0,
+            doubts=(
+                Doubt("no line has so much; are these volts?", above=1500, factor=1e-3),
+                Doubt(
+                    "no campus is fed at so little; are these MV?",
+                    below=1.2,
+                    factor=1000,
+                    everywhere=True,
+                ),
+            ),
         ),
         Column("utility", "text", "Who sells power here; blank: the zone's utility."),
         Column(
@@ -178,6 +285,10 @@ SITES = Table(
             "Draw over IT load; blank: `campus.pue`.",
             lower=1,
             too_low="the IT load is part of the draw",
+            doubts=(
+                Doubt("no site is so wasteful; are these percent?", above=10, factor=0.01),
+                Doubt("hardly any site is so wasteful", above=3, certain=False),
+            ),
         ),
         _price("Price of energy; blank: the zone's."),
         Column(
@@ -186,6 +297,11 @@ SITES = Table(
             "Building and grid connection, for each MW; blank: `cost.campus_musd_per_mw`.",
             unit="MUSD/MW",
             lower=0,
+            doubts=(
+                Doubt("no campus costs so much; are these USD/MW?", above=100_000, factor=1e-6),
+                Doubt("no campus costs so much; are these USD/kW?", above=1000, factor=1e-3),
+                Doubt("hardly any campus costs so much", above=100, certain=False),
+            ),
         ),
         Column(
             "campus_fixed_musd",
@@ -193,6 +309,7 @@ SITES = Table(
             "Cost of a campus of any size; blank: `cost.campus_fixed_musd`.",
             unit="MUSD",
             lower=0,
+            doubts=(Doubt("no campus costs so much; are these USD?", above=100_000, factor=1e-6),),
         ),
         Column(
             "existing_mw",
@@ -200,6 +317,7 @@ SITES = Table(
             "Draw of datacenters that stand here or near already; for reports.",
             unit="MW",
             lower=0,
+            doubts=_power(100_000, 50_000, "no place has so many datacenters"),
         ),
         Column(
             "energised_year",
@@ -255,6 +373,7 @@ SUPPLY = Table(
             lower=0,
             too_low="a plant cannot have less than no capacity",
             required=True,
+            doubts=_power(30_000, 25_000, "no plant is so large"),
         ),
         Column(
             "capacity_factor",
@@ -270,6 +389,16 @@ SUPPLY = Table(
             "What a contract costs on top of the price of energy; blank: 0.",
             unit="USD/MWh",
             lower=0,
+            doubts=(
+                _DEAR,
+                Doubt(
+                    "hardly any contract costs so little; are these USD/kWh?",
+                    below=0.1,
+                    factor=1000,
+                    certain=False,
+                    everywhere=True,
+                ),
+            ),
         ),
         Column(
             "zone",
@@ -317,19 +446,41 @@ equal.
 Any format that geopandas reads (GeoJSON, GeoPackage, GeoParquet, Shapefile), in any coordinate
 system; a missing coordinate system is an error, except for GeoJSON, which is WGS 84. Points can be
 a CSV (UTF-8, commas) with `lon` and `lat` in degrees. A file with several layers is read at the
-layer that has the table's name. Shapefiles cut names to 10 characters: a cut name that fits one
-column stands for it, so headroom needs another format. A line of several parts must join into one.
+layer that has the table's name. A line of several parts must join into one.
 Leaf zones may overlap by 1 % of the smaller one, as borders that were simplified twice do; a site
 there is in the zone that comes first by id.
 
-A blank in an optional column means that it is not given. Columns that are not listed are kept and
-passed through to the outputs. Ids are text: `007` in a CSV stays `007`, a number in GeoJSON becomes
-its digits. `region` and `interconnect` of a site are its zone's. All problems of all tables are
-reported at once."""
+## Names
+A column is found in this order, and all but exact names are told of:
+
+1. what the model says: `[columns.sites]` with `id = "BUS_ID"`, and with one factor that makes our
+   unit of theirs, `kv = "VOLTAGE / 1000"`;
+2. exact names;
+3. names that differ by case, spaces, hyphens, underscores and points alone: `KV`,
+   `capacity factor`;
+4. in a Shapefile, which cuts names to 10 letters, the beginning of one column's name:
+   `price_usd_`. What may be several (`headroom_m`), or is one of two names that were cut to the
+   same (`price_usd_` beside `price_us_1`), is asked about.
+
+Names that are nearly one of these, such as `capacity_facter` or `headroom`, are asked about:
+`[columns.supply]` with `ignore = ["capacity_facter"]` says that it is something else. All other
+columns are kept and passed through to the outputs.
+
+## Values
+A blank in an optional column means that it is not given; so do nines below nothing, such as -9999,
+and in `utility`, `region`, `interconnect` and `state` words such as `NA`, `null` and `-`. Spaces
+around text are taken off. Names that differ by case, spaces or the form of letters alone count as
+several. Each of these is told of.
+
+Ids are text: `007` in a CSV stays `007`, a number in GeoJSON becomes its digits. `region` and
+`interconnect` of a site are its zone's. Numbers have no unit, a point before decimals, and nothing
+between thousands. Those that no real value reaches are asked about, as they are perhaps in another
+unit. All problems of all tables are reported at once."""
 
 _KINDS = """
 ## Kinds of supply
-A plant of another kind needs its own `clean`, and its own `capacity_factor` if it is clean.
+Case does not count. A plant of another kind needs its own `clean`, and its own `capacity_factor`
+if it is clean; what others call these kinds (`NG`, `Water`) is asked about, and never taken.
 Capacity factors are means of 2016-2020 in the US, from EIA Electric Power Annual, table 4.08.B;
 plants that are not clean need none, as nothing is contracted from them.
 
@@ -376,9 +527,20 @@ def _describe(column: Column, table: Table) -> str:
         bounds = f"{low:g} to {high:g}"
     else:
         bounds = f"at least {low:g}" if low is not None else ""
+    bounds = "; ".join([bounds, *_describe_doubts(column)]).removeprefix("; ")
     kind = _KIND_WORDS[column.kind]
     unit = column.unit if column.kind == "number" else kind
     return f"| `{column.name}` | {need} | {unit} | {bounds} | {column.meaning} |"
+
+
+def _describe_doubts(column: Column) -> list[str]:
+    """From where on numbers are asked about, whatever the other rows hold."""
+    certain = [doubt for doubt in column.doubts if doubt.certain and not doubt.everywhere]
+    above = min((d.above for d in certain if d.above is not None), default=None)
+    below = max((d.below for d in certain if d.below is not None), default=None)
+    words = [] if above is None else [f"above {above:,.0f}"]
+    words += [] if below is None else [f"between 0 and {below:g}"]
+    return [f"asked about {' and '.join(words)}"] if words else []
 
 
 if __name__ == "__main__":

@@ -27,3 +27,26 @@ KINDS: dict[str, KindFact] = {
     "oil": KindFact(clean=False),
 }
 """Facts by kind. Capacity factors: EIA Electric Power Annual, table 4.08.B, means of 2016-2020."""
+
+KIND_HINTS: dict[str, str] = {
+    **dict.fromkeys(("nuc", "nu", "uranium", "ur", "atomic", "smr"), "nuclear"),
+    **dict.fromkeys(("wat", "water", "hydroelectric", "hydropower", "runofriver", "ror"), "hydro"),
+    **dict.fromkeys(("reservoir", "conventionalhydroelectric"), "hydro"),
+    **dict.fromkeys(("wnd", "wt", "onshore", "onshorewind", "offshore", "offshorewind"), "wind"),
+    **dict.fromkeys(("sun", "pv", "solarpv", "photovoltaic", "csp", "upv", "dupv"), "solar"),
+    **dict.fromkeys(("solarthermal", "solarphotovoltaic"), "solar"),
+    **dict.fromkeys(("geo", "geotherm"), "geothermal"),
+    **dict.fromkeys(("ant", "bit", "lig", "rc", "sgc", "sub", "wc", "hardcoal"), "coal"),
+    **dict.fromkeys(("lignite", "browncoal", "anthracite", "bituminous", "subbituminous"), "coal"),
+    **dict.fromkeys(("conventionalsteamcoal", "col"), "coal"),
+    **dict.fromkeys(("ng", "natgas", "naturalgas", "ccgt", "ocgt", "ngcc", "ngct", "og"), "gas"),
+    **dict.fromkeys(("lng", "methane", "naturalgasfiredcombinedcycle", "bfg", "pg"), "gas"),
+    **dict.fromkeys(("dfo", "rfo", "jf", "ker", "wo", "fueloil", "diesel", "petroleum"), "oil"),
+    **dict.fromkeys(("petroleumliquids", "kerosene", "distillatefueloil"), "oil"),
+}
+"""What others call these kinds, folded: only ever asked about, never taken.
+
+Energy source codes of Form EIA-860 (NG natural gas, WAT water, NUC nuclear, GEO geothermal, WND
+wind, SUN solar, ANT to WC kinds of coal, DFO to WO oils) and its technologies; words of the WECC
+Anchor Data Set (Water, Geo, Uranium), RTS-GMLC and SciGRID.
+"""

@@ -8,8 +8,8 @@ import io
 import json
 import re
 import warnings
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +21,7 @@ from siting.errors import Problems
 from siting.notices import Notices
 from siting.wording import did_you_mean, listing
 from siting.world.columns import POSITION, Table
+from siting.world.matching import Origin
 from siting.world.reproject import WGS84, in_degrees
 
 CSV = ".csv"
@@ -112,12 +113,17 @@ class Raw:
     lines
         For a text table or a spreadsheet the line of each row, else None: rows are numbered
         features.
+    origins, asked
+        Once its columns have the registry's names: the column of the file that each is read from,
+        and those that a problem asks about already.
     """
 
     source: Source
     frame: gpd.GeoDataFrame
     form: Form = "drawn"
     lines: list[int] | None = None
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    asked: frozenset[str] = frozenset()
 
     @property
     def where(self) -> str:

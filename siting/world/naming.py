@@ -1,26 +1,98 @@
-"""What columns are called: names of a file as the registry has them."""
+"""What columns are called: a table of a file with the names that the registry has."""
 
 from __future__ import annotations
 
+import zipfile
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from siting.errors import Problems
 from siting.notices import Notices
 from siting.world.files import Raw
+from siting.world.matching import Origin, match_columns
 
-SHAPEFILE_NAME_LENGTH = 10
+SHAPEFILES = (".shp", ".shz", ".dbf")
+"""Suffixes of files whose format cuts the names of columns."""
 
 
-def name_columns(raw: Raw, problems: Problems, notices: Notices) -> Raw:  # noqa: ARG001
-    """Undo the cut of a Shapefile's names where one column of the registry fits."""
-    if raw.source.path.suffix.lower() != ".shp":
-        return raw
-    frame, table = raw.frame, raw.table
-    whole = {}
-    for name in frame.columns:
-        if len(name) != SHAPEFILE_NAME_LENGTH:
-            continue
-        fits = [column.name for column in table.columns if column.name.startswith(name)]
-        if len(fits) == 1 and fits[0] not in frame.columns:
-            whole[name] = fits[0]
-    return replace(raw, frame=frame.rename(columns=whole))
+def name_columns(raw: Raw, problems: Problems, notices: Notices) -> Raw:
+    """Give columns the names of the registry, and numbers the unit that the model says.
+
+    Columns that are not read keep their names. What cannot be decided is added to ``problems``,
+    and what was decided to ``notices``.
+    """
+    frame, source = raw.frame, raw.source
+    names = [str(name) for name in frame.columns if name != "geometry"]
+    match = match_columns(
+        names,
+        raw.table,
+        source.columns,
+        with_position=raw.form == "lonlat",
+        is_cut=is_shapefile(source.path),
+    )
+    for what in match.problems:
+        problems.add(raw.where, what)
+    for what in match.notices:
+        notices.add(raw.where, what)
+    return replace(
+        raw,
+        frame=_renamed(frame, match.origins, match.left_out),
+        origins=match.origins,
+        asked=frozenset(match.asked),
+    )
+
+
+def is_shapefile(path: Path) -> bool:
+    """Whether a file is a Shapefile, alone or in an archive."""
+    suffix = path.suffix.lower()
+    if suffix in SHAPEFILES:
+        return True
+    if suffix != ".zip":
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.lower().endswith(SHAPEFILES) for name in archive.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+def _renamed(frame: Any, origins: Mapping[str, Origin], left_out: list[str]) -> Any:
+    changed = {ours: origin for ours, origin in origins.items() if origin != Origin(ours)}
+    if not changed and not left_out:
+        return frame
+    # Taken before any is renamed, as names may be swapped.
+    taken = {ours: scaled(frame[origin.name], origin) for ours, origin in changed.items()}
+    moved = {origin.name for origin in changed.values()} - origins.keys()
+    kept = frame.drop(columns=list(moved | (set(left_out) - taken.keys())))
+    return kept.assign(**taken)
+
+
+def scaled(given: pd.Series[Any], origin: Origin) -> pd.Series[Any]:
+    """Values in our unit: numbers and the text of numbers are multiplied, all else stays."""
+    if origin.is_plain:
+        return given
+    plain = pd.api.types.is_numeric_dtype(given.dtype) and not pd.api.types.is_bool_dtype(
+        given.dtype
+    )
+    if plain:
+        values = given.to_numpy(dtype=float, na_value=np.nan)
+        return pd.Series(values * origin.times / origin.over, index=given.index)
+    held = [_scaled_value(value, origin) for value in given.to_numpy(dtype=object)]
+    return pd.Series(held, index=given.index, dtype=object)
+
+
+def _scaled_value(value: object, origin: Origin) -> object:
+    if isinstance(value, bool | np.bool_) or not isinstance(value, str | int | float | np.number):
+        return value
+    # float() also reads digits apart by "_" and the words nan and inf.
+    if isinstance(value, str) and ("_" in value or not any(c.isdigit() for c in value)):
+        return value
+    try:
+        return float(value) * origin.times / origin.over
+    except (ValueError, OverflowError):
+        return value

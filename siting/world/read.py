@@ -19,17 +19,19 @@ from siting.world.check import (
     check_against_zones,
     check_fiber,
     check_headroom,
-    check_kinds,
     check_zones,
 )
 from siting.world.columns import SUPPLY, TABLES
 from siting.world.facts import KINDS
 from siting.world.files import fingerprint, read_outlines, read_table
+from siting.world.kinds import check_kinds
 from siting.world.naming import name_columns
 from siting.world.places import Places, find_tables
+from siting.world.plausible import check_lengths
 from siting.world.reproject import WGS84
 from siting.world.shapes import read_shapes
 from siting.world.sheet import LISTED, BoolArray, ObjectArray, Sheet, read_columns
+from siting.world.spelling import compare_names
 from siting.world.world import World
 
 IntArray = NDArray[np.int64]
@@ -108,8 +110,10 @@ def _check_sheets(sheets: dict[str, Sheet], model: Model, problems: Problems) ->
         check_headroom(zones, model)
     if "fiber" in sheets:
         check_fiber(sheets["fiber"])
+        check_lengths(sheets["fiber"])
     if "supply" in sheets:
         check_kinds(sheets["supply"])
+    compare_names(sheets)
     if zones is None or any(problem.where == zones.raw.where for problem in problems.found):
         return found  # what lies in which zone says nothing while zones are wrong
     for name in ("sites", "supply"):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import math
+import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,18 +15,34 @@ from numpy.typing import NDArray
 from siting.errors import Problems
 from siting.notices import Notices
 from siting.sphere import FloatArray
-from siting.wording import did_you_mean, number, shown
+from siting.wording import did_you_mean, listing, number, shown
 from siting.world.columns import POSITION, Column, Table
 from siting.world.files import Raw
+from siting.world.matching import Origin
+from siting.world.plausible import check_plausible
+from siting.world.values import BoolArray, ObjectArray, Texts, read_numbers, read_texts, text_of
 
-ObjectArray = NDArray[np.object_]
-BoolArray = NDArray[np.bool_]
+__all__ = ["LISTED", "BoolArray", "ObjectArray", "Sheet", "read_columns", "text_of"]
 
 LISTED = 10
 """So many rows with the same problem are listed; the others are counted."""
 
+SHOWN = 3
+"""So many rows are named in a notice; the others are counted."""
+
 _TRUE = ("true", "yes", "1")
 _FALSE = ("false", "no", "0")
+
+# Words that stand for no value, where they would count as the name of one utility, one region.
+_NO_VALUE = frozenset(
+    (
+        *("na", "n/a", "n.a.", "n.a", "#n/a", "#n/d", "<na>", "nan", "null", "<null>", "(null)"),
+        *("nil", "none", "-", "--", "\u2013", "\u2014", "?", "."),
+    )
+)
+_NAMES = ("utility", "region", "interconnect", "state")
+# What tables of numbers write where there is none: -999, -9999, and so on.
+_NINES = 1 - 10.0 ** np.arange(3, 10)
 
 
 @dataclass
@@ -77,6 +94,22 @@ class Sheet:
         name = self.text("id")[row]
         return place if name is None else f"{place} (id '{name}')"
 
+    def origin(self, name: str) -> Origin:
+        """The column of the file that a column is read from."""
+        return self.raw.origins.get(name, Origin(name))
+
+    def label(self, name: str) -> str:
+        """What to call a column in messages: its name, and what the model has it read from."""
+        origin = self.origin(name)
+        asked = name in dict(self.raw.source.columns)
+        return f"{name} (from '{origin.written()}')" if asked and origin != Origin(name) else name
+
+    def some(self, rows: Sequence[int] | NDArray[Any]) -> str:
+        """The first of some rows, and how many more there are."""
+        shown = ", ".join(self.place(int(row)) for row in rows[:SHOWN])
+        more = len(rows) - SHOWN
+        return f"{shown} and {more:,} more" if more > 0 else shown
+
     def complain(self, what: str) -> None:
         """Say what is wrong with the table as a whole."""
         self.problems.add(self.raw.where, what)
@@ -105,49 +138,77 @@ def read_columns(raw: Raw, problems: Problems, notices: Notices) -> Sheet:
     for column in columns:
         if column.name in raw.frame.columns:
             sheet.columns[column.name] = _read_column(sheet, column)
-        elif column.required:
+        elif column.required and column.name not in raw.asked:
             sheet.complain(_say_missing(sheet, column))
     any_of = raw.table.any_of
-    if any_of and not any(name in sheet.columns for name in any_of):
+    if any_of and not any(name in sheet.columns or name in raw.asked for name in any_of):
         sheet.complain(_say_missing(sheet, raw.table.column(any_of[0]), any_of[1:]))
     if "id" in sheet.columns:
         _check_unique(sheet)
+    check_plausible(sheet)
     return sheet
 
 
 def _read_column(sheet: Sheet, column: Column) -> NDArray[Any]:
     given = sheet.raw.frame[column.name]
     if column.kind in ("id", "text"):
-        text = np.array([_text_of(value) for value in _objects(given)], dtype=object)
-        blank = np.array([value is None for value in text], dtype=bool)
-        _check_given(sheet, column, blank)
-        return text
+        return _read_text(sheet, column, read_texts(given))
     if column.kind == "flag":
-        return _read_flags(sheet, column, _objects(given))
+        return _read_flags(sheet, column, given.to_numpy(dtype=object))
     return _read_numbers(sheet, column, given)
 
 
-def _objects(given: pd.Series[Any]) -> ObjectArray:
-    objects: ObjectArray = given.to_numpy(dtype=object)
-    return objects
+def _read_text(sheet: Sheet, column: Column, read: Texts) -> ObjectArray:
+    text, label = read.text, sheet.label(column.name)
+    if column.kind == "id":
+        sheet.columns["id"] = text  # rows are called by their ids from here on
+    if len(read.lost):
+        sheet.complain(
+            f"{label} has whole numbers of {read.exact:,.0f} or more in {_rows(len(read.lost))} "
+            f"({sheet.some(read.lost)}), which the file holds as numbers with decimals, so that "
+            "their last digits are lost; save the column as text, or as whole numbers without "
+            "blanks"
+        )
+    if len(read.trimmed):
+        sheet.tell(
+            f"{label} has spaces, or characters that are not seen, around it in "
+            f"{_rows(len(read.trimmed))}, which are taken off: {sheet.some(read.trimmed)}"
+        )
+    blank = np.array([value is None for value in text], dtype=bool)
+    _check_given(sheet, column, blank)
+    return _without_words(sheet, column, text) if column.name in _NAMES else text
 
 
-def _text_of(value: object) -> str | None:
-    """Text as the user wrote it; a whole number is its digits, and white space is blank."""
-    if isinstance(value, str):
-        return value if value.strip() else None
-    if value is None or value is pd.NaT or value is pd.NA:
-        return None
-    if isinstance(value, float):
-        if math.isnan(value):
-            return None
-        return str(int(value)) if value.is_integer() else repr(float(value))
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _without_words(sheet: Sheet, column: Column, text: ObjectArray) -> ObjectArray:
+    """Blanks where a word stands for no value, as one utility ``NA`` would feed many zones."""
+    words = {value for value in set(text) if value is not None and value.casefold() in _NO_VALUE}
+    if not words:
+        return text
+    found = np.array([value in words for value in text], dtype=bool)
+    rows = np.flatnonzero(found)
+    quoted = listing(f"'{word}'" for word in sorted(words))
+    said = (
+        f"{sheet.label(column.name)} is {quoted} in {_rows(len(rows))}, which stands for no value"
+    )
+    if column.required:
+        sheet.complain(
+            f"{said}, but every {sheet.table.a_row} needs it; give it, or take the rows out: "
+            f"{sheet.some(rows)}"
+        )
+    else:
+        sheet.tell(f"{said} and is read as blank: {sheet.some(rows)}")
+    named = text.copy()
+    named[found] = None
+    return named
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
 
 
 def _read_flags(sheet: Sheet, column: Column, given: ObjectArray) -> ObjectArray:
-    text = [_text_of(value) for value in given]
-    folded = [value.casefold() if value is not None else None for value in text]
+    text = [text_of(value) for value in given]
+    folded = [(value or "").strip().casefold() or None for value in text]
     flags = np.array(
         [True if value in _TRUE else False if value in _FALSE else None for value in folded],
         dtype=object,
@@ -160,18 +221,16 @@ def _read_flags(sheet: Sheet, column: Column, given: ObjectArray) -> ObjectArray
 
 
 def _read_numbers(sheet: Sheet, column: Column, given: pd.Series[Any]) -> FloatArray:
-    values, refused = _numbers_of(given)
+    values, refused = read_numbers(given)
     unit = f" {column.unit}" if column.unit not in ("", "0-1") else ""
-    name = column.name
+    name = sheet.label(column.name)
+    values = _without_nines(sheet, column, values)
     _check_given(sheet, column, np.isnan(values) & ~refused)
-    held = _objects(given)
+    held: ObjectArray = given.to_numpy(dtype=object)
 
     def say_text(row: int) -> str:
         wanted = f"a number{f' [{column.unit}]' if column.unit else ''}"
-        return (
-            f"{name} is {shown(held[row])}, but it must be {wanted}; write digits, with a point "
-            "before decimals, and no unit"
-        )
+        return f"{name} is {shown(held[row])}, but it must be {wanted}; {_digits_hint(held[row])}"
 
     sheet.complain_of(np.flatnonzero(refused), say_text)
     infinite = np.isinf(values)
@@ -208,7 +267,7 @@ def _read_numbers(sheet: Sheet, column: Column, given: pd.Series[Any]) -> FloatA
     low = -np.inf if column.lower is None else column.lower
     high = np.inf if column.upper is None else column.upper
     out = (values < low) | (values > high)
-    sheet.refused[name] = refused | infinite | out
+    sheet.refused[column.name] = refused | infinite | out
     return np.where(out, np.nan, values)
 
 
@@ -222,27 +281,34 @@ def _percent_hint(column: Column, value: float) -> str:
     return ""
 
 
-def _numbers_of(given: pd.Series[Any]) -> tuple[FloatArray, BoolArray]:
-    """Numbers, NaN where blank or refused, and which values were refused."""
-    none = np.zeros(len(given), dtype=bool)
-    if pd.api.types.is_bool_dtype(given.dtype):
-        return np.full(len(given), np.nan), ~none
-    if pd.api.types.is_numeric_dtype(given.dtype):
-        return given.to_numpy(dtype=float, na_value=np.nan), none
-    values = np.full(len(given), np.nan)
-    refused = none
-    for row, value in enumerate(_objects(given)):
-        text = _text_of(value)
-        if text is None:
-            continue
-        try:
-            values[row] = float(text)
-        except ValueError:
-            refused[row] = True
-        # float() also reads "nan", and digits apart by "_": neither is a number of a table.
-        refused[row] |= bool(np.isnan(values[row])) or "_" in text
-    values[refused] = np.nan
-    return values, refused
+def _digits_hint(value: object) -> str:
+    """How a number is written that stands in a table as text."""
+    text = value.strip() if isinstance(value, str) else ""
+    if re.fullmatch(r"[+-]?\d+(\.\d+)?\s*%", text):
+        return f"{text} is written {number(float(text[:-1]) / 100)}"
+    if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", text):
+        as_point = f", or {text.replace(',', '.')} if the comma is a point"
+        maybe = as_point if text.count(",") == 1 and "." not in text else ""
+        return f"write {text.replace(',', '')}{maybe}: digits, with a point before decimals"
+    if re.fullmatch(r"[+-]?\d+,\d+", text):
+        return f"write {text.replace(',', '.')}: digits, with a point before decimals"
+    return "write digits, with a point before decimals, and no unit"
+
+
+def _without_nines(sheet: Sheet, column: Column, values: FloatArray) -> FloatArray:
+    """Blanks where a number of nines below nothing stands for no value."""
+    if column.required or column.lower is None or column.lower < 0:
+        return values
+    nines = np.isin(values, _NINES)
+    if not nines.any():
+        return values
+    rows = np.flatnonzero(nines)
+    said = listing(number(value) for value in np.unique(values[rows]).tolist())
+    sheet.tell(
+        f"{sheet.label(column.name)} is {said} in {_rows(len(rows))}, which stands for no value "
+        f"and is read as blank: {sheet.some(rows)}"
+    )
+    return np.where(nines, np.nan, values)
 
 
 def _check_given(sheet: Sheet, column: Column, blank: BoolArray) -> None:
@@ -250,8 +316,8 @@ def _check_given(sheet: Sheet, column: Column, blank: BoolArray) -> None:
         unit = f" [{column.unit}]" if column.unit else ""
         sheet.complain_of(
             np.flatnonzero(blank),
-            f"{column.name} is blank, but every {sheet.table.a_row} needs it{unit}; give it, or "
-            "take the row out",
+            f"{sheet.label(column.name)} is blank, but every {sheet.table.a_row} needs it{unit}; "
+            "give it, or take the row out",
         )
 
 
@@ -264,13 +330,20 @@ def _say_missing(sheet: Sheet, column: Column, others: Sequence[str] = ()) -> st
     if others:
         names = f"{column.name}{unit} is missing, and so are {', '.join(others)}"
     if close:
-        todo = f"did you mean '{close}'? rename it"
+        todo = f"did you mean '{close}'? Rename it, or say {_say_asked(sheet, column, close)}"
     elif unknown:
-        todo = f"the table has {', '.join(unknown[:LISTED])}"
+        more = f" and {len(unknown) - LISTED:,} more" if len(unknown) > LISTED else ""
+        asked = _say_asked(sheet, column, "...")
+        todo = f"the table has {', '.join(unknown[:LISTED])}{more}; say which it is: {asked}"
     else:
         todo = "add it"
     one = "one of them" if others else "it"
     return f"column {names}, but every {sheet.table.a_row} needs {one}; {todo}"
+
+
+def _say_asked(sheet: Sheet, column: Column, theirs: str) -> str:
+    name = json.dumps(theirs, ensure_ascii=False)
+    return f"[columns.{sheet.table.name}] {column.name} = {name}"
 
 
 def _check_unique(sheet: Sheet) -> None:

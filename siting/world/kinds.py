@@ -1,0 +1,89 @@
+"""Kinds of supply: words of the program, in which case never counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from siting.wording import did_you_mean, listing
+from siting.world.facts import KIND_HINTS, KINDS
+from siting.world.matching import folded
+from siting.world.sheet import Sheet
+
+BoolArray = NDArray[np.bool_]
+
+LISTED = 50
+"""So many kinds that are not known are listed; the others are counted."""
+
+
+def check_kinds(supply: Sheet) -> None:
+    """Check that each plant is known to be clean or not, and a clean one its capacity factor.
+
+    Known kinds are written as the program has them, whatever their case.
+    """
+    kinds = _plain_kinds(supply)
+    clean = supply.text("clean")
+    unknown = np.array([kind is not None and kind not in KINDS for kind in kinds], dtype=bool)
+    blank = np.array([flag is None for flag in clean], dtype=bool)
+    no_factor = np.isnan(supply.numbers("capacity_factor"))
+    if "capacity_factor" in supply.refused:
+        no_factor &= ~supply.refused["capacity_factor"]
+    is_clean = np.array([flag is True for flag in clean], dtype=bool)
+    by_fact = np.array([kind in KINDS and not KINDS[kind].clean for kind in kinds], dtype=bool)
+
+    _complain_by_kind(supply, unknown & blank, _say_unknown)
+    _complain_by_kind(
+        supply,
+        unknown & is_clean & no_factor,
+        lambda _: (
+            "is none that brings its own capacity_factor [0-1]; give it in a column, as the plant "
+            "is said to be clean"
+        ),
+    )
+    _complain_by_kind(
+        supply,
+        by_fact & is_clean & no_factor,
+        lambda _: (
+            "is said to be clean, but no capacity_factor [0-1] is known for it; give it in a column"
+        ),
+    )
+
+
+def _plain_kinds(supply: Sheet) -> NDArray[np.object_]:
+    kinds = supply.text("kind")
+    if "kind" in supply.columns:
+        kinds = np.array(
+            [kind.casefold() if kind and kind.casefold() in KINDS else kind for kind in kinds],
+            dtype=object,
+        )
+        supply.columns["kind"] = kinds
+    return kinds
+
+
+def _say_unknown(kind: str) -> str:
+    hint = KIND_HINTS.get(folded(kind))
+    close = hint or did_you_mean(kind, KINDS)
+    said = "is not known"
+    if close:
+        return f"{said}; did you mean '{close}'? Or say in a column `clean` whether it is"
+    return f"{said}; the kinds are {listing(KINDS)}, or say in a column `clean` whether it is"
+
+
+def _complain_by_kind(supply: Sheet, rows: BoolArray, say: Callable[[str], str]) -> None:
+    """One line for each kind, with its rows counted, however it is written."""
+    places: dict[str, list[int]] = {}
+    written: dict[str, str] = {}
+    kinds = supply.text("kind")
+    for row in np.flatnonzero(rows):
+        key = kinds[row].casefold()
+        places.setdefault(key, []).append(int(row))
+        written.setdefault(key, kinds[row])
+    for key in list(places)[:LISTED]:
+        held = places[key]
+        place = supply.place(held[0])
+        where = place if len(held) == 1 else f"{len(held):,} rows, the first {place}"
+        supply.complain(f"kind '{written[key]}' ({where}) {say(written[key])}")
+    if len(places) > LISTED:
+        supply.complain(f"and {len(places) - LISTED:,} more kinds")
