@@ -94,6 +94,7 @@ def test_defaults_are_those_of_the_contract():
         wanted.setdefault(table, {}).update(dict.fromkeys(names))
     for table, empty in (("columns", {}), ("layers", [])):
         wanted[table] = dict.fromkeys(("zones", "sites", "fiber", "supply", "nodes"), empty)
+    wanted["columns"]["kinds"] = {}
     wanted["world"] |= {"supply_regions": [], "supply_states": []}
     wanted["world"] |= {"snap_km": 0.0, "fiber_snap_m": 1.0}
     assert held == {"schema": 1, "name": "draft", "title": "", "training": None, **wanted}

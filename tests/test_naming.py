@@ -67,7 +67,7 @@ def _read_with(draft, folder, columns):
     for table, names in columns.items():
         lines += [f"[columns.{table}]"]
         lines += [
-            f"{ours} = {theirs if isinstance(theirs, list) else _quoted(theirs)}"
+            f"{_quoted(ours)} = {theirs if isinstance(theirs, list) else _quoted(theirs)}"
             for ours, theirs in names.items()
         ]
     file.write_text(file.read_text("utf-8") + "\n" + "\n".join(lines) + "\n", "utf-8")
@@ -417,3 +417,58 @@ def test_positions_in_capitals_are_taken():
     match = match_columns(["id", "LON", "Lat"], SITES, with_position=True)
     assert match.origins["lon"] == Origin("LON")
     assert match.origins["lat"] == Origin("Lat")
+
+
+# --- What a file lacks ----------------------------------------------------------------------
+
+
+def test_what_every_row_has_and_the_number_of_a_row(tmp_path):
+    draft = Draft()
+    for row in draft.sites:
+        del row["id"], row["max_mw"]
+    toml = {"sites": {"id": "#", "max_mw": "= 400"}, "zones": {"price_usd_per_mwh": "= 41.5"}}
+    world = _read_with(draft, tmp_path, toml)
+    # Line 1 has the names; the rows of the CSV are its lines 2 to 5.
+    assert list(world.sites["id"]) == ["2", "3", "4", "5"]
+    assert list(world.sites["max_mw"]) == [400.0] * 4
+    assert list(world.zones["price_usd_per_mwh"]) == [41.5] * 4
+    assert said(world) == [
+        "price_usd_per_mwh is 41.5 in every row, as columns.zones says",
+        "id is the number of the row in the file, as columns.sites says",
+        "max_mw is 400 in every row, as columns.sites says",
+    ]
+
+
+@pytest.mark.parametrize("text", ["=", "= ", "= many", "= -3"])
+def test_what_every_row_has_is_checked_as_any_value(text, tmp_path):
+    with pytest.raises(InputError, match="max_mw"):
+        _read_with(Draft(), tmp_path, {"sites": {"max_mw": text}})
+
+
+def test_a_column_may_be_called_as_the_sign_for_a_row(tmp_path):
+    draft = Draft()
+    draft.sites = rename(draft.sites, id="#")
+    world = _read_with(draft, tmp_path, {"sites": {"id": "#"}})
+    assert list(world.sites["id"]) == ["a", "b", "c", "d"]
+    assert said(world) == []
+
+
+def test_kinds_are_read_as_the_model_says(tmp_path):
+    draft = Draft()
+    for row, kind in zip(draft.supply, ("WAT", "wnd", "Bit Coal"), strict=True):
+        row["kind"] = kind
+    toml = {"kinds": {"Wat": "hydro", "WND": "wind", "BIT COAL": "coal", "NUC": "nuclear"}}
+    world = _read_with(draft, tmp_path, toml)
+    assert dict(zip(world.supply["id"], world.supply["kind"], strict=True)) == {
+        "dam": "hydro",
+        "farm": "wind",
+        "mine": "coal",
+    }
+    assert said(world) == [
+        "kind 'Wat' is read as 'hydro' in 1 row, as columns.kinds says",
+        "kind 'WND' is read as 'wind' in 1 row, as columns.kinds says",
+        "kind 'BIT COAL' is read as 'coal' in 1 row, as columns.kinds says",
+        'columns.kinds: NUC = "nuclear", but no plant has that kind',
+    ]
+    with pytest.raises(InputError, match="'hidro' is no kind; did you mean 'hydro'"):
+        _read_with(draft, tmp_path / "wrong", {"kinds": {"WAT": "hidro"}})

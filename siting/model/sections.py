@@ -146,8 +146,9 @@ class ColumnsSection(Section):
 
     Our name and theirs: ``id = "BUS_ID"``; numbers with one factor that makes our unit of theirs:
     ``kv = "VOLTAGE / 1000"``, ``km = "LEN_M * 0.001"``. A column whose name is the whole text wins,
-    and a name may be in quotes or backticks. ``ignore = ["kv_class"]`` says of columns that they
-    are nothing that siting reads, whatever their names are like.
+    and a name may be in quotes or backticks. ``max_mw = "= 300"`` is 300 in every row, for a file
+    that lacks the column, and ``id = "#"`` is the number of the row. ``ignore = ["kv_class"]`` says
+    of columns that they are nothing that siting reads, whatever their names are like.
     """
 
     zones: Renamed = Field(default=(), description="Columns of the zones.")
@@ -155,6 +156,9 @@ class ColumnsSection(Section):
     fiber: Renamed = Field(default=(), description="Columns of the fiber spans.")
     supply: Renamed = Field(default=(), description="Columns of the power plants.")
     nodes: Renamed = Field(default=(), description="Columns of the fiber nodes.")
+    kinds: Renamed = Field(
+        default=(), description='Kinds of plants, theirs and ours, such as NG = "gas".'
+    )
 
 
 class LayersSection(Section):

@@ -306,10 +306,11 @@ def _no_clean_energy(case: Case) -> list[str]:
     within = case.clean.deliver_within
     wider = "" if within == "anywhere" else ", widen clean.deliver_within"
     where = "anywhere" if within == "anywhere" else f"within one {within}"
-    return [
+    reason = (
         f"clean.min_fraction is {wanted:g}, but no clean supply can be contracted {where} of any "
         f"usable site{least}; lower clean.min_fraction{wider}, or give clean supply"
-    ]
+    )
+    return [reason]
 
 
 def _wanted(case: Case) -> str:

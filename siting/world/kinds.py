@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,35 @@ BoolArray = NDArray[np.bool_]
 
 LISTED = 50
 """So many kinds that are not known are listed; the others are counted."""
+
+
+def name_kinds(supply: Sheet, asked: Sequence[tuple[str, str]]) -> None:
+    """Give kinds of a file the words of the program, as ``[columns.kinds]`` of the model says.
+
+    Parameters
+    ----------
+    supply
+        The plants.
+    asked
+        A kind of the file, in which case does not count, and ours.
+    """
+    kinds = supply.text("kind").copy()
+    held = np.array([folded(kind) if kind is not None else "" for kind in kinds])
+    for theirs, ours in asked:
+        where = f'columns.kinds: {theirs} = "{ours}"'
+        rows = np.flatnonzero(held == folded(theirs))
+        if ours not in KINDS:
+            close = did_you_mean(ours, KINDS)
+            hint = f"did you mean '{close}'?" if close else f"the kinds are {listing(KINDS)}"
+            supply.complain(f"{where}, but '{ours}' is no kind; {hint}")
+        elif not len(rows):
+            supply.tell(f"{where}, but no {supply.table.a_row} has that kind")
+        else:
+            kinds[rows] = ours
+            count = "1 row" if len(rows) == 1 else f"{len(rows):,} rows"
+            supply.tell(f"kind '{theirs}' is read as '{ours}' in {count}, as columns.kinds says")
+    if asked and "kind" in supply.columns:
+        supply.columns["kind"] = kinds
 
 
 def check_kinds(supply: Sheet) -> None:

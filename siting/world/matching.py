@@ -24,6 +24,12 @@ CUT_LENGTH = 10
 SHAPES = ("geometry", "wkt")
 """Names in ``[columns]`` for the column that holds shapes."""
 
+ROW_NUMBER = "#"
+"""Stands in ``[columns]`` for the number of a row, for a file whose rows have no id."""
+
+CONSTANT = "="
+"""Begins in ``[columns]`` what all rows have, for a file that lacks the column: ``= 300``."""
+
 NEAR = 0.85
 """Names are asked about where they are so alike [0-1]: one letter in seven may differ."""
 
@@ -74,11 +80,14 @@ class Origin:
         Its name in the file.
     times, over
         Its numbers are multiplied by the one and divided by the other.
+    constant
+        What every row has instead, where there is no such column.
     """
 
     name: str
     times: float = 1.0
     over: float = 1.0
+    constant: str | None = None
 
     @property
     def is_plain(self) -> bool:
@@ -87,6 +96,10 @@ class Origin:
 
     def written(self, factor: float = 1.0) -> str:
         """How ``[columns]`` has it, with another factor on top: ``VOLTAGE / 1000``."""
+        if self.constant is not None:
+            is_number = re.fullmatch(_NUMBER, self.constant) is not None
+            value = f"{float(self.constant) * factor:.10g}" if is_number else self.constant
+            return f"{CONSTANT} {value}"
         whole = self.times / self.over * factor
         if math.isclose(whole, 1, rel_tol=1e-12):
             return self.name
@@ -217,7 +230,18 @@ class _Matching:
             self.found.asked.add(column.name)
             return
         self.found.origins[column.name] = origin
-        self.spent.add(origin.name)
+        if origin.constant is not None:
+            self.found.notices.append(
+                f"{column.name} is {origin.constant} in every row, as columns.{self.table.name} "
+                "says"
+            )
+        elif origin.name == ROW_NUMBER and ROW_NUMBER not in self.names:
+            self.found.notices.append(
+                f"{column.name} is the number of the row in the file, as "
+                f"columns.{self.table.name} says"
+            )
+        else:
+            self.spent.add(origin.name)
         if column.name in self.names and origin.name != column.name:
             self.found.left_out.append(column.name)
             self.found.notices.append(
@@ -230,6 +254,9 @@ class _Matching:
         plain = self._named(text)
         if plain is not None:
             return Origin(plain)
+        special = _parse_special(text.strip())
+        if special is not None:
+            return special
         for pattern in (_TIMES, _TIMES_BEFORE):
             match = pattern.fullmatch(text)
             name = None if match is None else self._named(match["name"])
@@ -416,6 +443,16 @@ class _Matching:
 
     def _say_ignored(self, names: Iterable[str]) -> str:
         return f"{IGNORE} = {json.dumps(list(names), ensure_ascii=False)}"
+
+
+def _parse_special(text: str) -> Origin | str | None:
+    """The number of the row, or what every row has; None for anything else."""
+    if text == ROW_NUMBER:
+        return Origin(ROW_NUMBER)
+    if not text.startswith(CONSTANT):
+        return None
+    constant = text.removeprefix(CONSTANT).strip()
+    return Origin("", constant=constant) if constant else f"nothing follows the {CONSTANT}"
 
 
 def is_near(name: str, ours: str) -> bool:

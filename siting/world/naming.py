@@ -14,7 +14,7 @@ import pandas as pd
 from siting.errors import Problems
 from siting.notices import Notices
 from siting.world.files import Raw
-from siting.world.matching import Origin, match_columns
+from siting.world.matching import ROW_NUMBER, Origin, match_columns
 
 SHAPEFILES = (".shp", ".shz", ".dbf")
 """Suffixes of files whose format cuts the names of columns."""
@@ -41,7 +41,7 @@ def name_columns(raw: Raw, problems: Problems, notices: Notices) -> Raw:
         notices.add(raw.where, what)
     return replace(
         raw,
-        frame=_renamed(frame, match.origins, match.left_out),
+        frame=_renamed(raw, match.origins, match.left_out),
         origins=match.origins,
         asked=frozenset(match.asked),
     )
@@ -61,15 +61,26 @@ def is_shapefile(path: Path) -> bool:
         return False
 
 
-def _renamed(frame: Any, origins: Mapping[str, Origin], left_out: list[str]) -> Any:
+def _renamed(raw: Raw, origins: Mapping[str, Origin], left_out: list[str]) -> Any:
+    frame = raw.frame
     changed = {ours: origin for ours, origin in origins.items() if origin != Origin(ours)}
     if not changed and not left_out:
         return frame
     # Taken before any is renamed, as names may be swapped.
-    taken = {ours: scaled(frame[origin.name], origin) for ours, origin in changed.items()}
+    taken = {ours: _values(raw, origin) for ours, origin in changed.items()}
     moved = {origin.name for origin in changed.values()} - origins.keys()
-    kept = frame.drop(columns=list(moved | (set(left_out) - taken.keys())))
-    return kept.assign(**taken)
+    gone = (moved | (set(left_out) - taken.keys())) & set(frame.columns)
+    return frame.drop(columns=list(gone)).assign(**taken)
+
+
+def _values(raw: Raw, origin: Origin) -> pd.Series[Any]:
+    frame = raw.frame
+    if origin.constant is not None:
+        return pd.Series([origin.constant] * len(frame), index=frame.index, dtype=object)
+    if origin.name == ROW_NUMBER and ROW_NUMBER not in frame:
+        rows = range(1, len(frame) + 1) if raw.lines is None else raw.lines
+        return pd.Series([str(row) for row in rows], index=frame.index, dtype=object)
+    return scaled(frame[origin.name], origin)
 
 
 def scaled(given: pd.Series[Any], origin: Origin) -> pd.Series[Any]:

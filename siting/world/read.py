@@ -24,7 +24,7 @@ from siting.world.check import (
 from siting.world.columns import SUPPLY, TABLES
 from siting.world.facts import KINDS
 from siting.world.files import fingerprint, read_outlines, read_table
-from siting.world.kinds import check_kinds
+from siting.world.kinds import check_kinds, name_kinds
 from siting.world.naming import name_columns
 from siting.world.places import Places, find_tables
 from siting.world.plausible import check_lengths
@@ -112,6 +112,7 @@ def _check_sheets(sheets: dict[str, Sheet], model: Model, problems: Problems) ->
         check_fiber(sheets["fiber"])
         check_lengths(sheets["fiber"])
     if "supply" in sheets:
+        name_kinds(sheets["supply"], model.columns.kinds)
         check_kinds(sheets["supply"])
     compare_names(sheets)
     if zones is None or any(problem.where == zones.raw.where for problem in problems.found):
