@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from siting.errors import Problems
 from siting.notices import Notices
 from siting.sphere import FloatArray
-from siting.wording import did_you_mean, number, shown
+from siting.wording import did_you_mean, listing, number, shown
 from siting.world.columns import POSITION, Column, Table
 from siting.world.files import Raw
 
@@ -61,6 +61,16 @@ class Sheet:
     def table(self) -> Table:
         """The table that it is."""
         return self.raw.table
+
+    @property
+    def where(self) -> str:
+        """What to call it in messages."""
+        return self.raw.where
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Under which names problems of it are added."""
+        return (self.where,)
 
     def text(self, name: str) -> ObjectArray:
         """A column of text, or blanks if the table has no such column."""
@@ -118,7 +128,7 @@ def read_columns(raw: Raw, problems: Problems, notices: Notices) -> Sheet:
 def _read_column(sheet: Sheet, column: Column) -> NDArray[Any]:
     given = sheet.raw.frame[column.name]
     if column.kind in ("id", "text"):
-        text = np.array([_text_of(value) for value in _objects(given)], dtype=object)
+        text = np.array([text_of(value) for value in _objects(given)], dtype=object)
         blank = np.array([value is None for value in text], dtype=bool)
         _check_given(sheet, column, blank)
         return text
@@ -132,7 +142,7 @@ def _objects(given: pd.Series[Any]) -> ObjectArray:
     return objects
 
 
-def _text_of(value: object) -> str | None:
+def text_of(value: object) -> str | None:
     """Text as the user wrote it; a whole number is its digits, and white space is blank."""
     if isinstance(value, str):
         return value if value.strip() else None
@@ -146,7 +156,7 @@ def _text_of(value: object) -> str | None:
 
 
 def _read_flags(sheet: Sheet, column: Column, given: ObjectArray) -> ObjectArray:
-    text = [_text_of(value) for value in given]
+    text = [text_of(value) for value in given]
     folded = [value.casefold() if value is not None else None for value in text]
     flags = np.array(
         [True if value in _TRUE else False if value in _FALSE else None for value in folded],
@@ -232,7 +242,7 @@ def _numbers_of(given: pd.Series[Any]) -> tuple[FloatArray, BoolArray]:
     values = np.full(len(given), np.nan)
     refused = none
     for row, value in enumerate(_objects(given)):
-        text = _text_of(value)
+        text = text_of(value)
         if text is None:
             continue
         try:
@@ -282,9 +292,28 @@ def _check_unique(sheet: Sheet) -> None:
             again.append(row)
 
     def say(row: int) -> str:
-        return f"id '{ids[row]}' is also {sheet.raw.place(first[ids[row]])}; ids are unique"
+        before = first[ids[row]]
+        also = f"id '{ids[row]}' is also {sheet.raw.place(before)}"
+        if sheet.table.geometry != "polygon":
+            return f"{also}; ids are unique"
+        names = listing(_differing(sheet, before, row))
+        return (
+            f"{also}, and they differ in {names}; ids are unique, and rows of one zone are united "
+            "only where they say the same"
+        )
 
     for row in again[:LISTED]:
         sheet.complain(f"{sheet.raw.place(row)}: {say(row)}")
     if len(again) > LISTED:
         sheet.complain(f"and {len(again) - LISTED:,} more like the last")
+
+
+def _differing(sheet: Sheet, row: int, other: int) -> list[str]:
+    """Columns of the registry in which two rows do not say the same."""
+    return [
+        column.name
+        for column in sheet.table.columns
+        if column.name in sheet.raw.frame.columns
+        and text_of(sheet.raw.frame[column.name].iloc[row])
+        != text_of(sheet.raw.frame[column.name].iloc[other])
+    ] or ["nothing"]
