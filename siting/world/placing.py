@@ -336,6 +336,8 @@ def _care_for_lost(
                 f"zone is blank, but {zones.where} has no outlines to look the site up in; "
                 "name its zone",
             )
+        elif deliver_within != "anywhere":
+            _tell_unnamed_plants(sheet, zones, lost, deliver_within)
         return
     base = placed.moved[lost] | (from_base(sheet)[lost] & ~from_base(zones).any())
     if snap_km > 0:
@@ -424,6 +426,20 @@ def _tell_lost_plants(
         f"{count}, {number(round(float(mw), 1))} MW, {lie} in no zone of {zones.where} and "
         f"cannot be delivered within {_a(deliver_within)}: {', '.join(shown[:MOST_NAMED])}{more}; "
         f"{snap}{'or ' if snap else ''}{name} in a column"
+    )
+
+
+def _tell_unnamed_plants(sheet: Sheet, zones: Sheet, rows: IntArray, deliver_within: str) -> None:
+    """Name the clean plants that name no zone, where zones have no outlines."""
+    rows = rows[can_be_contracted(sheet)[rows] & ~is_known(sheet)[rows]]
+    if not len(rows):
+        return
+    mw = np.nansum(sheet.numbers("mw")[rows])
+    count = "1 clean plant" if len(rows) == 1 else f"{len(rows):,} clean plants"
+    sheet.tell(
+        f"{count}, {number(round(float(mw), 1))} MW, {'names' if len(rows) == 1 else 'name'} no "
+        f"zone, and {zones.where} has no outlines: nothing is delivered from there within "
+        f"{_a(deliver_within)} ({_first(_names(sheet, rows))}); name the zone in a column"
     )
 
 

@@ -211,7 +211,8 @@ def check_overlaps(zones: Sheet, leaves: Sequence[int] | NDArray[Any]) -> None:
         if share > 1 - SLIVER_FRACTION:
             todo = (
                 f"cut '{ids[inner]}' out of '{ids[outer]}', or write '{ids[outer]}' as the parent "
-                f"of '{ids[inner]}', whose headroom then is part of its own"
+                f"of '{ids[inner]}': what lies outside of '{ids[inner]}' then stays with "
+                f"'{ids[outer]}', and its headroom bounds both"
             )
         zones.complain(
             f"{zones.place(row)}: overlaps zone '{ids[over]}' by {round_km2(common_km2[k])} km2, "
