@@ -99,9 +99,9 @@ ZONES = Table(
     name="zones",
     geometry="polygon",
     a_row="zone",
-    meaning="Areas in which a utility has so much left to sell. Zones nest, and those with no zone "
-    "inside, the leaves, do not overlap. A site is in the leaf that it lies in; in the territory of "
-    "a parent outside of all its leaves it is the parent's own.",
+    meaning="Areas in which a utility has so much left to sell. Zones nest, and those with no "
+    "zone inside, the leaves, do not overlap. A site is in the leaf that it lies in; in the "
+    "territory of a parent outside of all its leaves it is the parent's own.",
     any_of=("headroom_mw", *HEADROOM_CURTAILMENT),
     columns=(
         _ID,
@@ -131,7 +131,9 @@ ZONES = Table(
         Column("interconnect", "text", "Synchronous area."),
         Column("state", "text", "State; chosen by `world.states`."),
         Column("name", "text", "Name for people."),
-        Column("parent", "text", "Id of the zone that this zone lies in, whose headroom bounds both."),
+        Column(
+            "parent", "text", "Id of the zone that this zone lies in; its headroom bounds both."
+        ),
         _price("Price of energy; blank: `cost.grid_usd_per_mwh`."),
         Column(
             "grid_clean_fraction",
