@@ -111,10 +111,14 @@ def test_town_and_cooperative_are_bounded_as_they_nest(tmp_path):
     assert list(world.sites["utility"]) == ["Town", "Coop", "Coop"]
     assert list(world.supply["zone"]) == ["coop"]
     assert [notice.what for notice in world.notices] == [
-        "2 sites lie in a zone that has zones inside, but in none of those, and is of the outer "
-        "zone alone: 'b', 'c' in 'coop'",
-        "1 plant lies in a zone that has zones inside, but in none of those, and is of the outer "
-        "zone alone: 'dam' in 'coop'",
+        (
+            "2 sites lie in a zone that has zones inside, but in none of those, and are of the "
+            "outer zone alone: 'b', 'c' in 'coop'"
+        ),
+        (
+            "1 plant lies in a zone that has zones inside, but in none of those, and is of the "
+            "outer zone alone: 'dam' in 'coop'"
+        ),
     ]
     plan = solve(model, world=world)
     drawn = {campus.site: campus.draw_mw for campus in plan.clusters[0].campuses}

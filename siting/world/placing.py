@@ -136,7 +136,7 @@ def place_rows(
     _say_unknown(sheet, zones, nesting, np.flatnonzero(asked & (named < 0) & taking_part))
     placed.zone[asked] = named[asked]
     by_place.put(placed.zone, np.flatnonzero(~asked & (placed.zone < 0)), taking_part)
-    lost = np.flatnonzero((placed.zone < 0) & ~asked & taking_part)
+    lost = np.flatnonzero((placed.zone < 0) & ~asked & taking_part & ~placed.left_out)
     lost = lost[~shapely.is_missing(sheet.shapes[lost])]
     _care_for_lost(sheet, zones, by_place, placed, lost, snap_km, deliver_within)
     _tell_elsewhere(sheet, by_place, named, np.flatnonzero(asked & (named >= 0) & taking_part))
@@ -240,8 +240,9 @@ class _ByPlace:
             for parent, inside in sorted(by_parent.items())
         ]
         lie = _count(self.sheet, len(rows), "lies", "lie")
+        are = "is" if len(rows) == 1 else "are"
         self.sheet.tell(
-            f"{lie} in a zone that has zones inside, but in none of those, and is of the outer "
+            f"{lie} in a zone that has zones inside, but in none of those, and {are} of the outer "
             f"zone alone: {'; '.join(parts)}"
         )
 
@@ -501,7 +502,7 @@ def tell_same_place(sheet: Sheet, rows: IntArray) -> None:
         return
     total = sum(len(group) for group in groups)
     again = _same_but_for_id(sheet, groups)
-    shown = [" and ".join(_names(sheet, group)) for group in groups[:LISTED]]
+    shown = [_together(sheet, group) for group in groups[:LISTED]]
     more = f"; and {len(groups) - LISTED:,} places more" if len(groups) > LISTED else ""
     places = "one position" if len(groups) == 1 else f"{len(groups):,} positions"
     twice = ""
@@ -513,6 +514,11 @@ def tell_same_place(sheet: Sheet, rows: IntArray) -> None:
         f"its own, and links between them are 0 km.{twice} Where they are one, make them one row, "
         "or list the others in world.exclude_sites"
     )
+
+
+def _together(sheet: Sheet, group: Sequence[int]) -> str:
+    more = f" and {len(group) - LISTED:,} more" if len(group) > LISTED else ""
+    return " and ".join(_names(sheet, group[:LISTED])) + more
 
 
 def _at_one_place(sheet: Sheet, rows: IntArray) -> list[list[int]]:
