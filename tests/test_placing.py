@@ -178,8 +178,8 @@ def test_clean_plant_beside_its_zone_is_named(tmp_path):
     assert whats(world) == [
         (
             "1 clean plant, 2,400 MW, lies in no zone of zones.geojson and cannot be delivered "
-            "within a region: 'head' 4.00 km from 'south'; set world.snap_km = 4.1 to take each to the "
-            "nearest zone, or name its zone in a column"
+            "within a region: 'head' 4.00 km from 'south'; set world.snap_km = 4.1 to take it to "
+            "the nearest zone, or name its zone in a column"
         )
     ]
     assert world.left_out == (LeftOut("in no zone", "supply", 1, 2400.0),)

@@ -46,10 +46,13 @@ def doubles_back(shapes: ObjectArray) -> NDArray[np.bool_]:
     Such an edge is drawn from one side of the map to the other, where the short way across 180
     degrees was meant. An edge from -180 to 180 is the frame of the map.
     """
-    places, shape = shapely.get_coordinates(shapes, return_index=True)
-    lon = places[:, 0]
-    same = shape[:-1] == shape[1:]
-    long = (np.abs(np.diff(lon)) > 180) & (np.abs(np.diff(lon)) < 360)
+    west, _, east, _ = shapely.bounds(shapes).T
     found = np.zeros(len(shapes), dtype=bool)
-    found[shape[:-1][same & long]] = True
+    wide = np.flatnonzero(east - west > 180)
+    parts, shape_of = shapely.get_parts(shapes[wide], return_index=True)
+    rings, part_of = shapely.get_rings(parts, return_index=True)
+    places, ring = shapely.get_coordinates(rings, return_index=True)
+    way = np.abs(np.diff(places[:, 0]))
+    long = (ring[:-1] == ring[1:]) & (way > 180) & (way < 360)
+    found[wide[shape_of[part_of[ring[:-1][long]]]]] = True
     return found

@@ -62,7 +62,7 @@ def find_tables(model: Model, problems: Problems) -> Places:
     for name, path in added.items():
         places.added[name] = _source(model, name, path)
     for name, table in TABLES.items():
-        if table.required and name not in places.sources and base is None:
+        if table.required and not places.of_table(name) and base is None:
             problems.add(
                 f"model '{model.name}'",
                 f"world.{name} is missing, but world.{next(iter(named))} is given without "

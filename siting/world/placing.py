@@ -400,12 +400,19 @@ def _say_lost_sites(sheet: Sheet, zones: Sheet, by_place: _ByPlace, rows: IntArr
 
 
 def _snap_hint(km: FloatArray) -> str:
-    most = float(km.max())
-    if most > MOST_SNAP_KM:
+    close = km[km <= MOST_SNAP_KM]
+    if not len(close):
         return ""
+    most = float(close.max())
     step = 0.01 if most < 1 else 0.1
     enough = np.ceil(most / step + 1e-6) * step
-    return f"set world.snap_km = {enough:.4g} to take each to the nearest zone, "
+    if len(km) == 1:
+        which = "it to the nearest zone"
+    elif len(close) == len(km):
+        which = "each to the nearest zone"
+    else:
+        which = f"{len(close):,} of them to the nearest zone"
+    return f"set world.snap_km = {enough:.4g} to take {which}, "
 
 
 def _tell_lost_plants(
@@ -422,7 +429,7 @@ def _tell_lost_plants(
     mw = np.nansum(sheet.numbers("mw")[rows])
     count = "1 clean plant" if len(rows) == 1 else f"{len(rows):,} clean plants"
     lie, name = ("lies", "name its zone") if len(rows) == 1 else ("lie", "name their zones")
-    snap = _snap_hint(km[km <= MOST_SNAP_KM]) if (km <= MOST_SNAP_KM).any() else ""
+    snap = _snap_hint(km)
     sheet.tell(
         f"{count}, {number(round(float(mw), 1))} MW, {lie} in no zone of {zones.where} and "
         f"cannot be delivered within {_a(deliver_within)}: {', '.join(shown[:MOST_NAMED])}{more}; "

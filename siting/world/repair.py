@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -67,7 +67,8 @@ def repair_polygons(sheet: Sheet, shapes: ObjectArray, rows: NDArray[np.int64]) 
 
     def say(row: int) -> str:
         share = changed_of[row]
-        by = f"{100 * share:.2g} %" if np.isfinite(share) else "all of it"
+        percent = f"{100 * share:.0f}" if share >= 0.1 else f"{100 * share:.2g}"
+        by = f"{percent} %" if np.isfinite(share) else "all of it"
         return (
             f"its {sheet.table.geometry} is broken: {explain_validity(shapes[row])}, and a repair "
             f"would change its area by {by}; draw it again, or repair it with QGIS's Fix "
@@ -148,7 +149,8 @@ def unite_rows(raw: Raw, notices: Notices) -> Raw:
     kept = tuple(row for row in range(len(frame)) if row not in gone)
     frame = frame.set_geometry(shapes, crs=frame.crs).iloc[list(kept)].reset_index(drop=True)
     _tell_united(raw, notices, ids, united, blanked)
-    return UnitedRaw(raw.source, frame, raw.form, raw.lines, kept)
+    held = {part.name: getattr(raw, part.name) for part in fields(raw)}
+    return UnitedRaw(**{**held, "frame": frame}, kept=kept)
 
 
 def differing(frame: pd.DataFrame, rows: list[int], names: list[str]) -> list[str]:
