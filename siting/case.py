@@ -65,7 +65,8 @@ class Case:
     grid_clean_fraction
         ``(I,)`` clean fraction of the zone's own mix; 0 where it does not count [0-1].
     zone
-        ``(I,)`` position of the site's leaf zone in ``zone_ids``.
+        ``(I,)`` position of the site's zone in ``zone_ids``: a leaf, or a parent that holds sites
+        of its own.
     utility, region
         ``(I,)`` positions in ``utilities`` and ``regions``; region is -1 where none is known.
     area
@@ -88,6 +89,9 @@ class Case:
     reused, max_reused
         ``(I,)`` sites that count as used by other plans, where a plan is asked that differs from
         them, and how many campuses of a cluster may be such sites.
+    stray_ids, stray_mwh
+        Clean supply that lies in no delivery area, and what of its energy could be contracted if
+        it did [MWh/year]; for reasons.
     least_zone_mw
         ``(Z,)`` what each cluster draws from a zone at the least [MW], where a part of all plans is
         asked about; 0 where nothing is asked.
@@ -134,6 +138,8 @@ class Case:
     reused: BoolArray | None = None
     max_reused: int = 0
     least_zone_mw: FloatArray | None = None
+    stray_ids: tuple[str, ...] = ()
+    stray_mwh: float = 0.0
 
     @property
     def asks_most(self) -> bool:
@@ -328,8 +334,8 @@ def build_case(model: Model, world: World, distances: Distances) -> Case:
         crf                       = discount_rate / (1 - (1 + discount_rate) ** -life_years)
 
     Supply that is not clean cannot be contracted and is left out; so is supply that lies in no
-    zone, region or interconnect, where delivery asks for one. A site in none can be delivered
-    nothing.
+    zone, region or interconnect, where delivery asks for one, or in one without a site. A site in
+    none can be delivered nothing.
 
     Parameters
     ----------
@@ -364,7 +370,8 @@ def build_case(model: Model, world: World, distances: Distances) -> Case:
     utilities, utility = _numbered(sites.texts("utility"))
     regions, region = _numbered(sites.texts("region"))
     site_area, supply_area = _areas(sites, supply, model.clean.deliver_within)
-    clean = supply.flags("clean") & (supply_area >= 0)
+    clean = supply.flags("clean") & np.isin(supply_area, site_area)
+    stray = supply.flags("clean") & (supply_area < 0)
     capacity_mwh = HOURS_PER_YEAR * supply.numbers("capacity_factor") * supply.numbers("mw")
 
     cost = model.cost
@@ -407,6 +414,8 @@ def build_case(model: Model, world: World, distances: Distances) -> Case:
         supply_ids=tuple(np.array(supply.ids, object)[clean]),
         supply_area=supply_area[clean],
         contractable_mwh=(model.clean.contractable_fraction * capacity_mwh)[clean],
+        stray_ids=tuple(np.array(supply.ids, object)[stray]),
+        stray_mwh=float(model.clean.contractable_fraction * capacity_mwh[stray].sum()),
         premium_usd_per_mwh=supply.numbers("premium_usd_per_mwh", 0.0)[clean],
         reach=here.reach.within(model.cluster.max_fiber_km),
         routes=Routes(here.graph, here.access),

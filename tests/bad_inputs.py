@@ -809,9 +809,52 @@ def site_in_unknown_zone(draft: Draft) -> None:
 
 
 @bad
-def site_in_a_parent_zone(draft: Draft) -> None:
-    draft.sites[0]["zone"] = "north"
-    draft.supply[0]["zone"] = "north"
+def site_in_two_parents(draft: Draft) -> None:
+    # Both hold zones, neither lies in the other, and the site is in none of those.
+    other = {"utility": "Other", "headroom_mw": 500}
+    draft.zones += [
+        {"id": "all", **other, "geometry": box(0, 0, 9, 9)},
+        {"id": "part", **other, "parent": "all", "geometry": box(8, 8, 9, 9)},
+        {"id": "wide", **other, "geometry": box(4, 0, 7, 7)},
+        {"id": "piece", **other, "parent": "wide", "geometry": box(6, 6, 7, 7)},
+    ]
+    draft.sites[0]["lon"] = 5
+
+
+@bad
+def zones_in_a_system_of_nobody(draft: Draft) -> None:
+    draft.ask("world", zones="zones.gpkg")
+    local = 'LOCAL_CS["site grid",UNIT["metre",1]]'
+    draft.extra["zones.gpkg"] = lambda path: as_frame(draft.zones, crs=local).to_file(path)
+
+
+@bad
+def polygon_over_the_whole_map(draft: Draft) -> None:
+    shape = shapely.Polygon([(178, 50), (-178, 50), (-178, 52), (178, 52)])
+    draft.zones.append({"id": "isles", "utility": "I", "headroom_mw": 9, "geometry": shape})
+
+
+@bad
+def line_beyond_180_degrees(draft: Draft) -> None:
+    draft.fiber[2]["geometry"] = shapely.LineString([(179, 1), (181, 1)])
+
+
+@bad
+def polygon_around_a_pole(draft: Draft) -> None:
+    draft.ask("world", zones="zones.gpkg")
+    rows = [{"id": "pole", "utility": "P", "headroom_mw": 9, "geometry": box(-9e5, -9e5, 9e5, 9e5)}]
+    draft.extra["zones.gpkg"] = lambda path: as_frame(rows, crs=3413).to_file(path)
+
+
+@bad
+def sites_added_to_none(draft: Draft) -> None:
+    draft.model["world"]["add_sites"] = draft.model["world"].pop("sites")
+
+
+@bad
+def id_in_both_tables(draft: Draft) -> None:
+    draft.ask("world", add_sites="more.csv")
+    draft.extra["more.csv"] = "id,lon,lat,max_mw\nb,1,1,500\nnew,1,1,-5\n"
 
 
 @bad

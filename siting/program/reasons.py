@@ -101,6 +101,9 @@ def _in_time(case: Case) -> list[str]:
 LIMIT_S = 20.0
 """Time for the bounds that say why [s]."""
 
+SHOWN_PLANTS = 5
+"""So many plants are named in a reason; the others are counted."""
+
 RING_GAP = 1e-3
 """Gap at which the largest ring is large enough to say why [1]."""
 
@@ -285,10 +288,11 @@ def _what_it_leaves(case: Case, key: str) -> str:
         for area in np.unique(case.area[case.usable])
     )
     nothing = f"; {areas} delivery areas of usable sites have no clean supply" if areas else ""
+    nothing += _stray_supply(case)
     whole = max(0.0, largest)
     return (
-        f", or widen clean.deliver_within; everywhere together there is clean energy for "
-        f"{np.floor(whole):,.0f} MW{nothing}"
+        f", or widen clean.deliver_within; in the delivery areas of all usable sites together "
+        f"there is clean energy for {np.floor(whole):,.0f} MW{nothing}"
         if whole < case.target
         else f", or widen clean.deliver_within{nothing}"
     )
@@ -311,6 +315,22 @@ def _no_clean_energy(case: Case) -> list[str]:
         f"usable site{least}; lower clean.min_fraction{wider}, or give clean supply"
     )
     return [reason]
+
+
+def _stray_supply(case: Case) -> str:
+    """Clean plants that nobody can be delivered from, as they lie in no zone."""
+    count = len(case.stray_ids)
+    if not count:
+        return ""
+    shown = ", ".join(f"'{name}'" for name in case.stray_ids[:SHOWN_PLANTS])
+    more = f" and {count - SHOWN_PLANTS:,} more" if count > SHOWN_PLANTS else ""
+    plants, lie = ("1 clean plant", "lies") if count == 1 else (f"{count:,} clean plants", "lie")
+    within = case.clean.deliver_within
+    area = f"{'an' if within[0] in 'aeiou' else 'a'} {within}"
+    return (
+        f"; {plants}, {case.stray_mwh / 1e6:,.2f} TWh/year, {lie} in no {within} and cannot be "
+        f"delivered within {area}: {shown}{more}"
+    )
 
 
 def _wanted(case: Case) -> str:

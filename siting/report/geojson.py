@@ -82,8 +82,13 @@ def round_number(value: float) -> float:
     return round(value, DECIMALS) + 0.0
 
 
-def _geometry(shape: BaseGeometry) -> dict[str, Any]:
-    """The geometry as a GeoJSON object, with rounded coordinates and rings by the right hand."""
+def _geometry(shape: BaseGeometry | None) -> dict[str, Any] | None:
+    """The geometry as a GeoJSON object, with rounded coordinates and rings by the right hand.
+
+    A feature without a place, such as a zone that has no outline, has null (RFC 7946, 3.2).
+    """
+    if shape is None:
+        return None
     return _object(shapely.orient_polygons(_rounded(shape), exterior_cw=False))
 
 

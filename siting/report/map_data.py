@@ -138,7 +138,8 @@ def background_of_files(plan: Json, layers: Mapping[str, Json]) -> Json:
     """
     features = []
     for feature in layers["zones"]["features"]:
-        shape = shapely.from_geojson(json.dumps(feature["geometry"]))
+        drawn = feature["geometry"]
+        shape = None if drawn is None else shapely.from_geojson(json.dumps(drawn))
         skip = ("used_mw", "left_mw")
         properties = {k: v for k, v in feature["properties"].items() if k not in skip}
         features.append(_zone_feature(shape, properties))
@@ -306,12 +307,12 @@ def _zones(world: World, headroom_mw: FloatArray | None) -> tuple[Json, bool]:
     return {"type": "FeatureCollection", "features": features}, simplified
 
 
-def _zone_feature(shape: BaseGeometry, properties: Json) -> Json:
+def _zone_feature(shape: BaseGeometry | None, properties: Json) -> Json:
     """A zone with a point inside it, where its popup opens from a list."""
     inside = None if shape is None or shape.is_empty else shape.representative_point()
     properties["label_lon"] = None if inside is None else round(inside.x, DECIMALS)
     properties["label_lat"] = None if inside is None else round(inside.y, DECIMALS)
-    geometry = None if inside is None else _drawn(shape)
+    geometry = None if shape is None or inside is None else _drawn(shape)
     return {"type": "Feature", "properties": properties, "geometry": geometry}
 
 

@@ -12,8 +12,8 @@ from siting.model import Model
 from siting.sphere import FloatArray, great_circle_km
 from siting.wording import did_you_mean, number
 from siting.world.columns import HEADROOM_CURTAILMENT
-from siting.world.shapes import check_overlaps, find_zone
-from siting.world.sheet import LISTED, Sheet
+from siting.world.shapes import check_overlaps
+from siting.world.sheet import LISTED, BoolArray, Sheet
 from siting.world.values import text_of, tidied
 
 IntArray = NDArray[np.int64]
@@ -126,72 +126,10 @@ def check_headroom(zones: Sheet, model: Model) -> None:
 # --- Sites and supply -----------------------------------------------------------------------
 
 
-def assign_zones(sheet: Sheet, zones: Sheet, leaves: IntArray, *, required: bool) -> IntArray:
-    """Find the zone of each row: the one it names, else the leaf that it lies in.
-
-    Parameters
-    ----------
-    sheet
-        Sites or supply.
-    zones, leaves
-        The zones, and the rows of the leaves.
-    required
-        Whether a row in no zone is a problem.
-
-    Returns
-    -------
-    ``(rows,)`` row of the zone of each; -1 for none.
-    """
-    ids, named = zones.text("id"), sheet.text("zone")
-    row_of = {name: row for row, name in enumerate(ids) if name is not None}
-    zone = np.array([row_of.get(name, -1) for name in named], np.int64)
-    sheet.complain_of(
-        [row for row, name in enumerate(named) if name is not None and zone[row] < 0],
-        lambda row: (
-            f"zone '{named[row]}' is no zone of {zones.raw.where}; "
-            + _meant(named[row], row_of, "leave it blank to have the zone that it lies in")
-        ),
-    )
-    is_leaf = np.zeros(len(zones), dtype=bool)
-    is_leaf[leaves] = True
-    sheet.complain_of(
-        np.flatnonzero((zone >= 0) & ~is_leaf[zone]),
-        lambda row: (
-            f"zone '{named[row]}' has zones inside, and a {sheet.table.a_row} is in one of those; "
-            "name that one, or leave it blank to have the zone that it lies in"
-        ),
-    )
-    by_place = np.flatnonzero([name is None for name in named])
-    by_place = by_place[~shapely.is_missing(sheet.shapes[by_place])]
-    drawn = leaves[~shapely.is_missing(zones.shapes[leaves])]
-    order = np.argsort(ids[drawn].astype(str), kind="stable").astype(np.int64)
-    found = find_zone(sheet.shapes[by_place], zones.shapes[drawn], order)
-    zone[by_place] = np.where(found >= 0, drawn[found], -1)
-    if required and len(drawn) == len(leaves):
-        _check_inside(sheet, zones, by_place[found < 0], drawn)
-    return zone
-
-
-def _check_inside(sheet: Sheet, zones: Sheet, outside: IntArray, leaves: IntArray) -> None:
-    if not len(outside):
-        return
-    names = [sheet.text("id")[row] or sheet.raw.place(int(row)) for row in outside]
-    shown = ", ".join(f"'{name}'" for name in names[:LISTED])
-    more = f" and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
-    points = sheet.shapes[outside]
-    swapped = np.array(shapely.points(shapely.get_y(points), shapely.get_x(points)), dtype=object)
-    shapes = zones.shapes[leaves]
-    order = np.arange(len(shapes), dtype=np.int64)
-    if len(shapes) and (find_zone(swapped, shapes, order) >= 0).all():
-        todo = "with lon and lat swapped they would: swap the columns"
-    else:
-        todo = "name their zone in a column, move them, or take them out"
-    lie = "1 site lies" if len(names) == 1 else f"{len(names):,} sites lie"
-    sheet.complain(f"{lie} in no zone of {zones.raw.where}: {shown}{more}; {todo}")
-
-
-def check_against_zones(sheet: Sheet, zones: Sheet, zone: IntArray, name: str) -> None:
-    """Refuse a column of a zone's name that says otherwise than the zone does."""
+def check_against_zones(
+    sheet: Sheet, zones: Sheet, zone: IntArray, name: str, asked: BoolArray
+) -> None:
+    """Refuse a column of a zone's name that says otherwise than the zone does, in rows asked."""
     if name not in sheet.raw.frame.columns:
         return
     own = sheet.raw.frame[name].to_numpy(dtype=object)
@@ -211,7 +149,9 @@ def check_against_zones(sheet: Sheet, zones: Sheet, zone: IntArray, name: str) -
             f"{sheet.table.a_row} is where its zone is; rename the column, or correct one of them"
         )
 
-    sheet.complain_of([row for row in range(len(sheet)) if zone[row] >= 0 and differs(row)], say)
+    sheet.complain_of(
+        [row for row in np.flatnonzero(asked & (zone >= 0)).tolist() if differs(row)], say
+    )
 
 
 # --- Fiber ----------------------------------------------------------------------------------

@@ -174,8 +174,9 @@ ZONES = Table(
     name="zones",
     geometry="polygon",
     a_row="zone",
-    meaning="Areas in which a utility has so much left to sell. Zones nest: only those with no "
-    "zone inside, the leaves, hold sites, and leaves do not overlap.",
+    meaning="Areas in which a utility has so much left to sell. Zones nest, and those with no "
+    "zone inside, the leaves, do not overlap. A site is in the leaf that it lies in; in the "
+    "territory of a parent outside of all its leaves it is the parent's own.",
     any_of=("headroom_mw", *HEADROOM_CURTAILMENT),
     columns=(
         _ID,
@@ -207,7 +208,9 @@ ZONES = Table(
         Column("interconnect", "text", "Synchronous area."),
         Column("state", "text", "State; chosen by `world.states`."),
         Column("name", "text", "Name for people."),
-        Column("parent", "text", "Id of the zone that this zone lies in."),
+        Column(
+            "parent", "text", "Id of the zone that this zone lies in; its headroom bounds both."
+        ),
         _price("Price of energy; blank: `cost.grid_usd_per_mwh`."),
         Column(
             "grid_clean_fraction",
@@ -260,7 +263,12 @@ SITES = Table(
             required=True,
             doubts=(*_power(100_000, 50_000, "no connection carries so much"), _IN_GW),
         ),
-        Column("zone", "text", "Id of its leaf zone; blank: the leaf zone that it lies in."),
+        Column(
+            "zone",
+            "text",
+            "Id of its zone; blank: the leaf that it lies in, else the parent, else the nearest "
+            "leaf within `world.snap_km`.",
+        ),
         Column("name", "text", "Name for people."),
         Column(
             "kv",
@@ -403,8 +411,8 @@ SUPPLY = Table(
         Column(
             "zone",
             "text",
-            "Id of its leaf zone; blank: the leaf zone that it lies in. A plant in no zone can "
-            "only be contracted when `clean.deliver_within` is anywhere.",
+            "Id of its zone; blank: as for sites. A plant in no zone can only be contracted when "
+            "`clean.deliver_within` is anywhere.",
         ),
         Column("clean", "flag", "Whether its energy is clean; blank: by kind."),
     ),
@@ -448,7 +456,21 @@ system; a missing coordinate system is an error, except for GeoJSON, which is WG
 a CSV (UTF-8, commas) with `lon` and `lat` in degrees. A file with several layers is read at the
 layer that has the table's name. A line of several parts must join into one.
 Leaf zones may overlap by 1 % of the smaller one, as borders that were simplified twice do; a site
-there is in the zone that comes first by id.
+there is in the zone that comes first by id. A row is in the zone that it names wherever it lies;
+one that lies inside another and more than 1 km from the one it names is told, as borders are
+simplified.
+
+Edges are straight in the coordinate system that they were drawn in: they are cut before they are
+turned into degrees. Longitudes may count on beyond 180, and polygons are cut there (RFC 7946,
+3.1.9). Footprints may stand for sites and plants: a point inside is taken. Broken rings are
+repaired where that changes the area by at most 1 %. Rows of zones with one id that say the same
+are united to one zone. Rows at one position stay rows of their own. All of it is told with a count.
+
+A table that stands beside another (`world.add_sites`, `add_zones`, `add_fiber`, `add_supply`) has
+ids of its own. An added zone is cut out of the zones under it, but for its parents; their headroom
+stays. Rows of the base that lie in it are put there, whatever zone they name. Where all zones are
+the model's and sites or plants the base's, the base's rows are placed by where they lie, unless
+all zones that they name are there; what lies in none is left out.
 
 ## Names
 A column is found in this order, and all but exact names are told of:

@@ -84,6 +84,8 @@ class Source:
         Where it is, and what to call it in messages.
     own
         Whether the model names it; else it is its base's.
+    bundled
+        Whether it is a table of a world that comes with siting, whose rows are known.
     layers, header_row, columns
         How it is read, as ``[layers]``, ``[header_rows]`` and ``[columns]`` of the model say.
     """
@@ -95,6 +97,7 @@ class Source:
     layers: tuple[str, ...] = ()
     header_row: int | None = None
     columns: tuple[tuple[str, str], ...] = ()
+    bundled: bool = False
 
 
 @dataclass
@@ -142,7 +145,7 @@ class Raw:
         return f"line {self.lines[row]}"
 
 
-def read_table(source: Source, problems: Problems, notices: Notices) -> Raw | None:  # noqa: ARG001
+def read_table(source: Source, problems: Problems, notices: Notices) -> Raw | None:
     """Read the file of a table; what is wrong with the file is added to ``problems``."""
     wrong = _look_at(source.path, source.table)
     if wrong is not None:
@@ -158,7 +161,7 @@ def read_table(source: Source, problems: Problems, notices: Notices) -> Raw | No
     if frame.crs is None and suffix not in JSON:
         problems.add(source.where, _say_no_crs(suffix))
         return None
-    frame = in_degrees(frame)
+    frame = in_degrees(frame, lambda what: notices.add(source.where, what))
     if len(frame) == 0:
         problems.add(source.where, _say_empty(source.table))
         return None

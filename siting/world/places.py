@@ -36,6 +36,10 @@ class Places:
     caveat: str | None = None
     data_sources: tuple[DataSource, ...] = ()
 
+    def of_table(self, name: str) -> list[Source]:
+        """The files of a table: the one that holds it, then the one that stands beside it."""
+        return [files[name] for files in (self.sources, self.added) if name in files]
+
 
 def find_tables(model: Model, problems: Problems) -> Places:
     """Find the file of every table that the model's world has."""
@@ -45,6 +49,7 @@ def find_tables(model: Model, problems: Problems) -> Places:
     added = {
         name: path for name in TABLES if (path := getattr(asked, f"add_{name}", None)) is not None
     }
+    _check_added(model, named, added, problems)
     places = Places(name=model.name)
     base = asked.base if asked.base is not None or named else DEFAULT_BASE
     if base is not None:
@@ -57,13 +62,28 @@ def find_tables(model: Model, problems: Problems) -> Places:
     for name, path in added.items():
         places.added[name] = _source(model, name, path)
     for name, table in TABLES.items():
-        if table.required and name not in places.sources and base is None:
+        if table.required and not places.of_table(name) and base is None:
             problems.add(
                 f"model '{model.name}'",
                 f"world.{name} is missing, but world.{next(iter(named))} is given without "
                 f'world.base; name the file of {name}, or a base = "{DEFAULT_BASE}" that has them',
             )
     return places
+
+
+def _check_added(
+    model: Model, named: dict[str, str], added: dict[str, str], problems: Problems
+) -> None:
+    """A table is added to another: that of the base, or one that the model names."""
+    if model.world.base is not None or not named:
+        return
+    for name in added:
+        if name not in named:
+            problems.add(
+                f"model '{model.name}'",
+                f"world.add_{name} stands beside {name} that are there, but there is neither a "
+                f"world.base nor world.{name}; call it world.{name}, or name a base",
+            )
 
 
 def _source(model: Model, name: str, path: str) -> Source:
@@ -131,7 +151,10 @@ def _look_through(
             )
         elif found:
             places.sources[name] = Source(
-                table, found[0], (PurePosixPath(base) / found[0].name).as_posix()
+                table,
+                found[0],
+                (PurePosixPath(base) / found[0].name).as_posix(),
+                bundled=base in (*resources.bundled_worlds(), *resources.built_worlds()),
             )
         elif table.required:
             there = sorted(path.name for path in folder.iterdir() if path.suffix in SUFFIXES)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from siting.errors import InputError, Problem, Problems
 from siting.model import Model
 from siting.notices import Notices
-from siting.wording import did_you_mean, listing, number, shown
+from siting.wording import shown
+from siting.world.added import United, cut_out_added, forget, unite
 from siting.world.check import (
-    assign_zones,
     check_against_zones,
     check_fiber,
     check_headroom,
@@ -23,12 +23,15 @@ from siting.world.check import (
 )
 from siting.world.columns import SUPPLY, TABLES
 from siting.world.facts import KINDS
-from siting.world.files import fingerprint, read_outlines, read_table
+from siting.world.files import Source, fingerprint, read_outlines, read_table
+from siting.world.keep import Kept, keep_rows, taken_out_first
 from siting.world.kinds import check_kinds, name_kinds
 from siting.world.naming import name_columns
-from siting.world.places import Places, find_tables
+from siting.world.places import OUTLINES, Places, find_tables
+from siting.world.placing import Placed, place_rows
 from siting.world.plausible import check_lengths
-from siting.world.reproject import WGS84
+from siting.world.repair import unite_rows
+from siting.world.reproject import WGS84, CannotTransformError
 from siting.world.shapes import read_shapes
 from siting.world.sheet import LISTED, BoolArray, ObjectArray, Sheet, read_columns
 from siting.world.spelling import compare_names
@@ -59,12 +62,12 @@ def read_world(model: Model) -> World:
     places = find_tables(model, problems)
     sheets = _read_sheets(places, problems, notices)
     found = _check_sheets(sheets, model, problems)
-    order = [places.sources[name].where for name in TABLES if name in places.sources]
+    order = [source.where for name in TABLES for source in places.of_table(name)]
     problems.found.sort(key=lambda problem: (*order, problem.where).index(problem.where))
     problems.raise_if_any()
-    kept = _keep(sheets, found, model, problems)
+    kept = keep_rows(sheets, found.leaves, found.placed, model, problems)
     problems.raise_if_any()
-    outlines = read_outlines(places.outlines, problems)
+    outlines = _read_outlines(places, problems)
     problems.raise_if_any()
     world = _make_world(sheets, found, kept, model, places, outlines, notices)
     check_question(model, world)
@@ -73,32 +76,45 @@ def read_world(model: Model) -> World:
 
 @dataclass
 class _Found:
-    """What the checks found out: rows of leaf zones, and the zone of each site and plant."""
+    """What the checks found out: rows of leaf zones, and where sites and plants are."""
 
     leaves: IntArray
-    zone_of: dict[str, IntArray]
-
-
-@dataclass
-class _Kept:
-    """Which rows the model keeps, and how many sites each of its filters leaves out."""
-
-    zones: BoolArray
-    sites: BoolArray
-    supply: BoolArray
-    dropped: dict[str, int]
+    placed: dict[str, Placed]
 
 
 def _read_sheets(places: Places, problems: Problems, notices: Notices) -> dict[str, Sheet]:
-    sheets = {}
+    sheets: dict[str, Sheet] = {}
     for name in TABLES:
-        source = places.sources.get(name)
-        raw = read_table(source, problems, notices) if source is not None else None
-        if raw is not None:
-            named = name_columns(raw, problems, notices)
-            sheets[name] = read_columns(named, problems, notices)
-            read_shapes(sheets[name])
+        parts = [
+            sheet
+            for source in places.of_table(name)
+            if (sheet := _read_sheet(source, problems, notices)) is not None
+        ]
+        if parts:
+            sheets[name] = parts[0] if len(parts) == 1 else unite(*parts)
     return sheets
+
+
+def _read_sheet(source: Source, problems: Problems, notices: Notices) -> Sheet | None:
+    try:
+        raw = read_table(source, problems, notices)
+    except CannotTransformError as error:
+        problems.add(source.where, str(error))
+        return None
+    if raw is None:
+        return None
+    raw = unite_rows(name_columns(raw, problems, notices), notices)
+    sheet = read_columns(raw, problems, notices)
+    read_shapes(sheet)
+    return sheet
+
+
+def _read_outlines(places: Places, problems: Problems) -> gpd.GeoDataFrame | None:
+    try:
+        return read_outlines(places.outlines, problems)
+    except CannotTransformError as error:
+        problems.add(OUTLINES, str(error))
+        return None
 
 
 def _check_sheets(sheets: dict[str, Sheet], model: Model, problems: Problems) -> _Found:
@@ -106,6 +122,8 @@ def _check_sheets(sheets: dict[str, Sheet], model: Model, problems: Problems) ->
     found = _Found(np.empty(0, np.int64), {})
     zones = sheets.get("zones")
     if zones is not None:
+        if isinstance(zones, United):
+            cut_out_added(zones, model.power.curtailment)
         found.leaves = check_zones(zones)
         check_headroom(zones, model)
     if "fiber" in sheets:
@@ -115,126 +133,28 @@ def _check_sheets(sheets: dict[str, Sheet], model: Model, problems: Problems) ->
         name_kinds(sheets["supply"], model.columns.kinds)
         check_kinds(sheets["supply"])
     compare_names(sheets)
-    if zones is None or any(problem.where == zones.raw.where for problem in problems.found):
+    if zones is None or any(problem.where in zones.files for problem in problems.found):
         return found  # what lies in which zone says nothing while zones are wrong
     for name in ("sites", "supply"):
-        if name in sheets:
-            zone = assign_zones(sheets[name], zones, found.leaves, required=name == "sites")
-            for column in ("region", "interconnect"):
-                check_against_zones(sheets[name], zones, zone, column)
-            found.zone_of[name] = zone
+        if name not in sheets:
+            continue
+        sheet = sheets[name]
+        taking_part = np.ones(len(sheet), dtype=bool)
+        if name == "sites":
+            taking_part = ~np.logical_or.reduce(list(taken_out_first(sheet, model).values()))
+        placed = place_rows(
+            sheet,
+            zones,
+            found.leaves,
+            taking_part,
+            snap_km=model.world.snap_km,
+            deliver_within=model.clean.deliver_within,
+        )
+        forget(sheet, placed.moved, ("utility",))
+        for column in ("region", "interconnect"):
+            check_against_zones(sheet, zones, placed.zone, column, ~placed.moved)
+        found.placed[name] = placed
     return found
-
-
-# --- What the model keeps -------------------------------------------------------------------
-
-
-def _keep(sheets: dict[str, Sheet], found: _Found, model: Model, problems: Problems) -> _Kept:
-    asked, where = model.world, f"model '{model.name}'"
-    zones, sites = sheets["zones"], sheets["sites"]
-    leaf_kept = np.zeros(len(zones), dtype=bool)
-    leaf_kept[found.leaves] = True
-    in_area: dict[str, BoolArray] = {}
-    for key, column in (("regions", "region"), ("states", "state")):
-        wanted = getattr(asked, key)
-        if wanted:
-            held = zones.text(column)
-            _check_known(f"world.{key}", wanted, held, f"no zone has as {column}", where, problems)
-            in_area[f"world.{key}"] = np.isin(held.astype(str), wanted)
-            leaf_kept &= in_area[f"world.{key}"]
-    ids = sites.text("id")
-    for key in ("exclude_sites", "require_sites"):
-        _check_known(f"world.{key}", getattr(asked, key), ids, "is no site", where, problems)
-
-    zone = found.zone_of["sites"]
-    removed = {"world.exclude_sites": np.isin(ids.astype(str), asked.exclude_sites)}
-    removed["world.min_kv"] = sites.numbers("kv") < asked.min_kv
-    removed |= {key: ~inside[zone] for key, inside in in_area.items()}
-    kept = ~np.logical_or.reduce(list(removed.values()))
-    _check_required(sites, removed, model, where, problems)
-    if not kept.any() and not problems.found:
-        problems.add(where, _say_none_left(sites, removed, model))
-
-    supply = sheets.get("supply")
-    supply_kept = np.ones(0 if supply is None else len(supply), dtype=bool)
-    if supply is not None and in_area:
-        zone = found.zone_of["supply"]
-        supply_kept = (zone >= 0) & leaf_kept[zone]
-    return _Kept(
-        zones=_with_parents(zones, leaf_kept),
-        sites=kept,
-        supply=supply_kept,
-        dropped={key: int(rows.sum()) for key, rows in removed.items() if rows.any()},
-    )
-
-
-def _check_known(
-    key: str,
-    wanted: tuple[str, ...],
-    held: ObjectArray,
-    what: str,
-    where: str,
-    problems: Problems,
-) -> None:
-    known = sorted({name for name in held if name is not None})
-    for name in wanted:
-        if name in known:
-            continue
-        close = did_you_mean(name, known)
-        if close:
-            todo = f"did you mean '{close}'?"
-        elif len(known) <= 2 * LISTED:
-            todo = f"there are {listing(known)}" if known else "the table has no such column"
-        else:
-            todo = f"there are {len(known):,}, such as {listing(known[:3])}"
-        problems.add(where, f"{key} has '{name}', which {what}; {todo}")
-
-
-def _check_required(
-    sites: Sheet, removed: dict[str, BoolArray], model: Model, where: str, problems: Problems
-) -> None:
-    row_of = {name: row for row, name in enumerate(sites.text("id"))}
-    kv = sites.numbers("kv")
-    for name in model.world.require_sites:
-        row = row_of.get(name)
-        if row is None:
-            continue
-        by = [key for key, rows in removed.items() if rows[row] and key != "world.exclude_sites"]
-        if by:
-            why = ""
-            if "world.min_kv" in by:
-                why = (
-                    f" (the site has {number(kv[row])} kV, {number(model.world.min_kv)} kV are "
-                    "asked)"
-                )
-            problems.add(
-                where,
-                f"world.require_sites has '{name}', but {listing(by)} leave{'s' * (len(by) == 1)} "
-                f"it out{why}; widen {'it' if len(by) == 1 else 'them'}, or do not require the "
-                "site",
-            )
-
-
-def _say_none_left(sites: Sheet, removed: dict[str, BoolArray], model: Model) -> str:
-    values = {"world.min_kv": f" = {number(model.world.min_kv)}"}
-    parts = [
-        f"{key}{values.get(key, '')} leaves out {int(rows.sum()):,}"
-        for key, rows in removed.items()
-        if rows.any()
-    ]
-    return f"no site is left of {len(sites):,}: {listing(parts)}; widen what is kept"
-
-
-def _with_parents(zones: Sheet, kept: BoolArray) -> BoolArray:
-    row_of = {name: row for row, name in enumerate(zones.text("id"))}
-    parents = zones.text("parent")
-    wide = kept.copy()
-    for leaf in np.flatnonzero(kept):
-        above = parents[leaf]
-        while above is not None and not wide[row_of[above]]:
-            wide[row_of[above]] = True
-            above = parents[row_of[above]]
-    return wide
 
 
 # --- The world as a value -------------------------------------------------------------------
@@ -243,7 +163,7 @@ def _with_parents(zones: Sheet, kept: BoolArray) -> BoolArray:
 def _make_world(
     sheets: dict[str, Sheet],
     found: _Found,
-    kept: _Kept,
+    kept: Kept,
     model: Model,
     places: Places,
     outlines: gpd.GeoDataFrame | None,
@@ -258,7 +178,7 @@ def _make_world(
     for name, rows in (("sites", kept.sites), ("supply", kept.supply)):
         if name not in sheets:
             continue
-        sheet, zone = sheets[name], found.zone_of[name]
+        sheet, zone = sheets[name], found.placed[name].zone
         filled = {"zone": _taken(zones.text("id"), zone)}
         for column in of_zone[name]:
             value = _taken(zones.text(column), zone)
@@ -271,7 +191,7 @@ def _make_world(
         name=places.name,
         title=places.title,
         caveat=places.caveat,
-        sha256=fingerprint(places.sources.values()),
+        sha256=fingerprint((*places.sources.values(), *places.added.values())),
         sources=places.data_sources,
         sites=tables["sites"],
         zones=tables["zones"],
@@ -279,8 +199,12 @@ def _make_world(
         supply=tables.get("supply", _no_supply()),
         outlines=outlines,
         route_factor=model.world.route_factor,
-        files={name: source.where for name, source in places.sources.items()},
+        files={
+            **{name: source.where for name, source in places.sources.items()},
+            **{f"add_{name}": source.where for name, source in places.added.items()},
+        },
         dropped=kept.dropped,
+        left_out=kept.left_out,
         asked=model.world,
         notices=tuple(dict.fromkeys(notices.found)),
     )

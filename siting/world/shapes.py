@@ -12,8 +12,10 @@ from shapely.validation import explain_validity
 
 from siting.sphere import equal_area_km
 from siting.wording import number
+from siting.world.antimeridian import cut_polygons, doubles_back, turn_points
 from siting.world.columns import Geometry
 from siting.world.files import JSON
+from siting.world.repair import names_of, put_points_inside, repair_polygons
 from siting.world.sheet import LISTED, BoolArray, ObjectArray, Sheet
 
 SLIVER_FRACTION = 0.01
@@ -34,6 +36,9 @@ _TYPES: dict[Geometry, tuple[int, ...]] = {
 
 def read_shapes(sheet: Sheet) -> None:
     """Fill the shapes of a sheet with those that can be used; say what is wrong with the others."""
+    if sheet.raw.form == "plain":
+        sheet.shapes = np.full(len(sheet), None, dtype=object)
+        return
     shapes = _given(sheet)
     there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
     if sheet.raw.form == "drawn":
@@ -44,11 +49,13 @@ def read_shapes(sheet: Sheet) -> None:
         )
     shapes[~there] = None
     shapes = _simplify(shapes, sheet.table.geometry)
+    if sheet.table.geometry == "point":
+        shapes = put_points_inside(sheet, shapes)
     right = _check_type(sheet, shapes) & there
     right = _check_range(sheet, shapes, right)
-    right = _check_valid(sheet, shapes, right)
+    shapes, right = _make_valid(sheet, shapes, right)
     shapes[~right] = None
-    sheet.shapes = shapes
+    sheet.shapes = _turn_beyond_180(sheet, shapes)
 
 
 def _given(sheet: Sheet) -> ObjectArray:
@@ -87,6 +94,12 @@ def _check_type(sheet: Sheet, shapes: ObjectArray) -> BoolArray:
                 f"is a line of {parts} parts that do not join into one, but a span runs from one "
                 "end to another; make each part a row"
             )
+        if wanted == "point" and shapely.get_type_id(shape) == _MULTI_POINT:
+            parts = shapely.get_num_geometries(shape)
+            return (
+                f"is a MultiPoint of {parts} points, but every {sheet.table.a_row} is one; make "
+                "each point a row with an id of its own"
+            )
         return f"is a {shape.geom_type}, but every {sheet.table.a_row} is a {wanted}"
 
     there = ~shapely.is_missing(shapes)
@@ -100,7 +113,9 @@ def _check_range(sheet: Sheet, shapes: ObjectArray, right: BoolArray) -> BoolArr
     lon = np.where(np.abs(west) > np.abs(east), west, east)
     lat = np.where(np.abs(south) > np.abs(north), south, north)
     with np.errstate(invalid="ignore"):
-        on_earth = (np.abs(lon) <= 180) & (np.abs(lat) <= 90)
+        # What crosses 180 degrees may go on counting; a line is cut there.
+        most = 180 if sheet.table.geometry == "line" else 360
+        on_earth = (np.abs(lon) <= most) & (np.abs(lat) <= 90)
         swapped = (np.abs(lat) > 90) & (np.abs(lat) <= 180) & (np.abs(lon) <= 90)
 
     def say(row: int) -> str:
@@ -109,27 +124,72 @@ def _check_range(sheet: Sheet, shapes: ObjectArray, right: BoolArray) -> BoolArr
         at = f"lies at lon {number(lon[row])}, lat {number(lat[row])}"
         if swapped[row]:
             return f"{at}, but lat is at most 90: lon and lat are perhaps swapped"
+        if np.abs(lon[row]) <= 360 and np.abs(lat[row]) <= 90:
+            return f"{at}, beyond 180 degrees: cut it there, with -180 on the other side (RFC 7946)"
         of_json = sheet.raw.source.path.suffix.lower() in JSON
         todo = "GeoJSON is in WGS 84 degrees: reproject it" if of_json else "reproject it"
         return f"{at}, which is not on Earth: the coordinates are perhaps projected; {todo}"
 
     sheet.complain_of(np.flatnonzero(right & ~on_earth), say)
     right_on_earth: BoolArray = right & on_earth
-    return right_on_earth
+    return _check_short_way(sheet, shapes, right_on_earth)
 
 
-def _check_valid(sheet: Sheet, shapes: ObjectArray, right: BoolArray) -> BoolArray:
+def _check_short_way(sheet: Sheet, shapes: ObjectArray, right: BoolArray) -> BoolArray:
+    """Refuse polygons with an edge from one side of the map to the other."""
+    if sheet.table.geometry != "polygon":
+        return right
+    rows = np.flatnonzero(right)
+    wrong = rows[doubles_back(shapes[rows])]
+    sheet.complain_of(
+        wrong,
+        "an edge of its polygon runs over more than 180 degrees of longitude: where it crosses "
+        "180 degrees, cut it there into two polygons, or count on beyond 180 (RFC 7946, 3.1.9)",
+    )
+    short = right.copy()
+    short[wrong] = False
+    return short
+
+
+def _make_valid(
+    sheet: Sheet, shapes: ObjectArray, right: BoolArray
+) -> tuple[ObjectArray, BoolArray]:
+    """Repair polygons that are broken a little; refuse what is broken otherwise."""
     valid = np.ones(len(shapes), dtype=bool)
     valid[right] = shapely.is_valid(shapes[right])
+    broken = np.flatnonzero(right & ~valid)
+    if not len(broken):
+        return shapes, right
+    if sheet.table.geometry == "polygon":
+        shapes = repair_polygons(sheet, shapes, broken)
+        return shapes, right & ~shapely.is_missing(shapes)
     sheet.complain_of(
-        np.flatnonzero(right & ~valid),
+        broken,
         lambda row: (
-            f"its {sheet.table.geometry} is broken: {explain_validity(shapes[row])}; repair it, "
-            'for one with shapely.make_valid(method="structure", keep_collapsed=False) or with '
-            "QGIS's Fix geometries"
+            f"its {sheet.table.geometry} is broken: {explain_validity(shapes[row])}; draw it "
+            "again, or repair it with QGIS's Fix geometries"
         ),
     )
-    return right & valid
+    return shapes, right & valid
+
+
+def _turn_beyond_180(sheet: Sheet, shapes: ObjectArray) -> ObjectArray:
+    """Bring longitudes beyond 180 degrees back: points are turned around, polygons cut there."""
+    west, _, east, _ = shapely.bounds(shapes).T
+    with np.errstate(invalid="ignore"):
+        beyond = np.flatnonzero((west < -180) | (east > 180))
+    if not len(beyond) or sheet.table.geometry == "line":
+        return shapes
+    polygons = sheet.table.geometry == "polygon"
+    shapes[beyond] = cut_polygons(shapes[beyond]) if polygons else turn_points(shapes[beyond])
+    count, thing = len(beyond), sheet.table.a_row
+    lie = f"1 {thing} lies" if count == 1 else f"{count:,} {thing}s lie"
+    done = "cut there" if polygons else "taken around, so that 181 is -179"
+    sheet.tell(
+        f"{lie} at longitudes beyond 180 degrees, {done} (RFC 7946, 3.1.9): "
+        f"{names_of(sheet, beyond)}"
+    )
+    return shapes
 
 
 def check_overlaps(zones: Sheet, leaves: Sequence[int] | NDArray[Any]) -> None:
@@ -143,18 +203,27 @@ def check_overlaps(zones: Sheet, leaves: Sequence[int] | NDArray[Any]) -> None:
     smaller_km2 = np.minimum(zone_km2[a], zone_km2[b])
     found = np.flatnonzero(common_km2 > SLIVER_FRACTION * smaller_km2)
     for k in found[:LISTED]:
-        other = zones.text("id")[rows[b[k]]]
+        row, over = int(rows[a[k]]), int(rows[b[k]])
+        inner, outer = (row, over) if zone_km2[a[k]] <= zone_km2[b[k]] else (over, row)
         share = common_km2[k] / smaller_km2[k]
+        ids = zones.text("id")
+        todo = f"cut one out of the other, such as '{ids[inner]}' out of '{ids[outer]}'"
+        if share > 1 - SLIVER_FRACTION:
+            todo = (
+                f"cut '{ids[inner]}' out of '{ids[outer]}', or write '{ids[outer]}' as the parent "
+                f"of '{ids[inner]}': what lies outside of '{ids[inner]}' then stays with "
+                f"'{ids[outer]}', and its headroom bounds both"
+            )
         zones.complain(
-            f"{zones.place(int(rows[a[k]]))}: overlaps zone '{other}' by "
-            f"{_round_km2(common_km2[k])} km2, {100 * share:.1f} % of the smaller one, so a site "
-            "there would be in both; cut one of them, or make one the parent of the other"
+            f"{zones.place(row)}: overlaps zone '{ids[over]}' by {round_km2(common_km2[k])} km2, "
+            f"{100 * share:.1f} % of the smaller one, so a site there would be in both; {todo}"
         )
     if len(found) > LISTED:
         zones.complain(f"and {len(found) - LISTED:,} more pairs of zones overlap")
 
 
-def _round_km2(area_km2: float) -> str:
+def round_km2(area_km2: float) -> str:
+    """An area for people [km2]."""
     return number(round(area_km2)) if area_km2 >= 10 else f"{area_km2:.2g}"
 
 

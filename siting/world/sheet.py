@@ -79,6 +79,16 @@ class Sheet:
         """The table that it is."""
         return self.raw.table
 
+    @property
+    def where(self) -> str:
+        """What to call it in messages."""
+        return self.raw.where
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Under which names problems of it are added."""
+        return (self.where,)
+
     def text(self, name: str) -> ObjectArray:
         """A column of text, or blanks if the table has no such column."""
         blank = np.full(len(self), None, dtype=object)
@@ -355,9 +365,28 @@ def _check_unique(sheet: Sheet) -> None:
             again.append(row)
 
     def say(row: int) -> str:
-        return f"id '{ids[row]}' is also {sheet.raw.place(first[ids[row]])}; ids are unique"
+        before = first[ids[row]]
+        also = f"id '{ids[row]}' is also {sheet.raw.place(before)}"
+        if sheet.table.geometry != "polygon":
+            return f"{also}; ids are unique"
+        names = listing(_differing(sheet, before, row))
+        return (
+            f"{also}, and they differ in {names}; ids are unique, and rows of one zone are united "
+            "only where they say the same"
+        )
 
     for row in again[:LISTED]:
         sheet.complain(f"{sheet.raw.place(row)}: {say(row)}")
     if len(again) > LISTED:
         sheet.complain(f"and {len(again) - LISTED:,} more like the last")
+
+
+def _differing(sheet: Sheet, row: int, other: int) -> list[str]:
+    """Columns of the registry in which two rows do not say the same."""
+    return [
+        column.name
+        for column in sheet.table.columns
+        if column.name in sheet.raw.frame.columns
+        and text_of(sheet.raw.frame[column.name].iloc[row])
+        != text_of(sheet.raw.frame[column.name].iloc[other])
+    ] or ["nothing"]

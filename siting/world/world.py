@@ -85,8 +85,8 @@ class World:
     fiber
         All spans.
     supply
-        Plants in the zones that are kept; ``zone``, ``region``, ``interconnect``, ``clean``,
-        ``capacity_factor`` and ``premium_usd_per_mwh`` filled in.
+        Plants, those of zones that are not kept among them; ``zone``, ``region``,
+        ``interconnect``, ``clean``, ``capacity_factor`` and ``premium_usd_per_mwh`` filled in.
     outlines
         Outlines for maps, or None.
     route_factor
@@ -94,9 +94,10 @@ class World:
     files
         The file of each table, as the model names it.
     dropped
-        How many sites each filter of the model leaves out, by key.
+        How many sites each filter of the model leaves out, by key; a site may be left out by
+        several. ``world.zones``: sites of the base that lie in none of the model's own zones.
     left_out
-        What the model's filters, and outlines, leave out.
+        What the model's filters, and outlines, leave out: each row once, by the first of them.
     notices
         What was repaired, joined, taken or left otherwise than it stands in the files.
     asked
