@@ -17,14 +17,15 @@ from siting.wording import did_you_mean, listing, number, shown
 from siting.world.check import (
     assign_zones,
     check_against_zones,
-    check_fiber,
     check_headroom,
     check_kinds,
     check_zones,
 )
 from siting.world.columns import SUPPLY, TABLES
 from siting.world.facts import KINDS
+from siting.world.fiber import check_fiber, draw_plain, split_lines
 from siting.world.files import fingerprint, read_outlines, read_table
+from siting.world.misses import tell_joins
 from siting.world.naming import name_columns
 from siting.world.places import Places, find_tables
 from siting.world.reproject import WGS84
@@ -96,6 +97,8 @@ def _read_sheets(places: Places, problems: Problems, notices: Notices) -> dict[s
             named = name_columns(raw, problems, notices)
             sheets[name] = read_columns(named, problems, notices)
             read_shapes(sheets[name])
+            if name == "fiber":
+                sheets[name] = split_lines(sheets[name])
     return sheets
 
 
@@ -107,7 +110,13 @@ def _check_sheets(sheets: dict[str, Sheet], model: Model, problems: Problems) ->
         found.leaves = check_zones(zones)
         check_headroom(zones, model)
     if "fiber" in sheets:
-        check_fiber(sheets["fiber"])
+        draw_plain(
+            sheets["fiber"],
+            sheets.get("nodes"),
+            model.world.route_factor,
+            nodes_named=model.world.nodes is not None,
+        )
+        check_fiber(sheets["fiber"], sheets.get("nodes"))
     if "supply" in sheets:
         check_kinds(sheets["supply"])
     if zones is None or any(problem.where == zones.raw.where for problem in problems.found):
@@ -262,7 +271,7 @@ def _make_world(
         if name == "supply":
             filled |= _facts(sheet)
         tables[name] = _table(sheet, rows, filled)
-    return World(
+    world = World(
         name=places.name,
         title=places.title,
         caveat=places.caveat,
@@ -274,11 +283,20 @@ def _make_world(
         supply=tables.get("supply", _no_supply()),
         outlines=outlines,
         route_factor=model.world.route_factor,
+        line_route_factor=model.world.line_route_factor,
+        fiber_snap_m=model.world.fiber_snap_m,
         files={name: source.where for name, source in places.sources.items()},
         dropped=kept.dropped,
         asked=model.world,
-        notices=tuple(dict.fromkeys(notices.found)),
     )
+    tell_joins(
+        world.spans(),
+        world.joins(),
+        world.free_spans,
+        world.fiber_snap_m,
+        lambda what: notices.add(sheets["fiber"].raw.where, what),
+    )
+    return world.with_notices(dict.fromkeys(notices.found))
 
 
 def _table(

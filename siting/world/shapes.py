@@ -27,13 +27,16 @@ _POINT, _LINE, _POLYGON = 0, 1, 3
 _MULTI_POINT, _MULTI_LINE, _MULTI_POLYGON = 4, 5, 6
 _TYPES: dict[Geometry, tuple[int, ...]] = {
     "point": (_POINT,),
-    "line": (_LINE,),
+    "line": (_LINE, _MULTI_LINE),
     "polygon": (_POLYGON, _MULTI_POLYGON),
 }
 
 
 def read_shapes(sheet: Sheet) -> None:
     """Fill the shapes of a sheet with those that can be used; say what is wrong with the others."""
+    if sheet.raw.form == "plain":
+        sheet.shapes = np.full(len(sheet), None, dtype=object)
+        return
     shapes = _given(sheet)
     there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
     if sheet.raw.form == "drawn":
@@ -81,12 +84,6 @@ def _check_type(sheet: Sheet, shapes: ObjectArray) -> BoolArray:
 
     def say(row: int) -> str:
         shape = shapes[row]
-        if wanted == "line" and shapely.get_type_id(shape) == _MULTI_LINE:
-            parts = shapely.get_num_geometries(shape)
-            return (
-                f"is a line of {parts} parts that do not join into one, but a span runs from one "
-                "end to another; make each part a row"
-            )
         return f"is a {shape.geom_type}, but every {sheet.table.a_row} is a {wanted}"
 
     there = ~shapely.is_missing(shapes)
@@ -119,6 +116,8 @@ def _check_range(sheet: Sheet, shapes: ObjectArray, right: BoolArray) -> BoolArr
 
 
 def _check_valid(sheet: Sheet, shapes: ObjectArray, right: BoolArray) -> BoolArray:
+    if sheet.table.geometry == "line":
+        return right  # the only lines that are not valid have no length: they are left out later
     valid = np.ones(len(shapes), dtype=bool)
     valid[right] = shapely.is_valid(shapes[right])
     sheet.complain_of(
