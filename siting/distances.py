@@ -12,7 +12,7 @@ import numpy as np
 from siting.arcs import TIE_KM, Places, nearest_places
 from siting.errors import InputError, Problem
 from siting.fiber import Access, FiberGraph, Reach, RoutedReach, cached_reach
-from siting.fiber.graph import nearest_nodes, rank_ids
+from siting.fiber.graph import Drawn, nearest_nodes, rank_ids
 from siting.fiber.reach import FloatArray, IntArray
 from siting.model import Model
 from siting.sphere import great_circle_km, on_sphere_km
@@ -134,7 +134,7 @@ def join_sites(world: World) -> Joined:
     if world not in _JOINED:
         points = world.sites.geometry
         lon, lat = np.asarray(points.x, np.float64), np.asarray(points.y, np.float64)
-        _JOINED[world] = _join(world.spans(), lon, lat)
+        _JOINED[world] = _join(world, lon, lat)
     return _JOINED[world]
 
 
@@ -143,10 +143,11 @@ def graph_of(world: World) -> FiberGraph:
     return join_sites(world).graph
 
 
-def _join(spans: Spans, lon: FloatArray, lat: FloatArray) -> Joined:
+def _join(world: World, lon: FloatArray, lat: FloatArray) -> Joined:
+    spans = world.spans()
     if not len(lon):
         nothing = np.empty(0, np.int64)
-        return Joined(_graph(spans), nothing, np.empty(0, np.float64), 0)
+        return Joined(_graph(world, spans), nothing, np.empty(0, np.float64), 0)
     if not spans.node_ids:
         what = "has no nodes, so no site can join it; give at least one span"
         raise InputError([Problem("fiber", what)])
@@ -170,7 +171,7 @@ def _join(spans: Spans, lon: FloatArray, lat: FloatArray) -> Joined:
         if between:
             spans, node[site[inside]] = _cut_at(spans, places.take(inside))
     here = (lon, lat, spans.node_lon[node], spans.node_lat[node])
-    return Joined(_graph(spans), node, great_circle_km(*here), between)
+    return Joined(_graph(world, spans), node, great_circle_km(*here), between)
 
 
 def _end_of(spans: Spans, places: Places) -> IntArray:
@@ -204,7 +205,7 @@ def _cut_at(spans: Spans, places: Places) -> tuple[Spans, IntArray]:
     return spans.cut(Cuts(at.line, at.along_km, at.lon, at.lat, node)), node[number]
 
 
-def _graph(spans: Spans) -> FiberGraph:
+def _graph(world: World, spans: Spans) -> FiberGraph:
     return FiberGraph.from_spans(
         ids=spans.ids,
         start=spans.start,
@@ -213,6 +214,10 @@ def _graph(spans: Spans) -> FiberGraph:
         node_ids=spans.node_ids,
         node_lon=spans.node_lon,
         node_lat=spans.node_lat,
-        row_ids=[spans.row_ids[row] for row in spans.row.tolist()],
-        lines=spans.lines,
+        drawn=Drawn(
+            lines=spans.lines,
+            row_ids=[spans.row_ids[row] for row in spans.row.tolist()],
+            free=world.free_spans[spans.row],
+            snap_m=world.fiber_snap_m,
+        ),
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
@@ -19,6 +19,28 @@ from siting.arcs import TIE_KM, Lines
 from siting.errors import InputError, Problem
 from siting.fiber.reach import FloatArray, IntArray
 from siting.sphere import great_circle_km, on_sphere_km
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """How the spans that a graph is made from are drawn.
+
+    Parameters
+    ----------
+    lines
+        Their lines.
+    row_ids
+        For each the id of the row of the table that it is, or is a part of.
+    free
+        ``(S,)`` whether each joins others where they meet, and not only at nodes that it names.
+    snap_m
+        Distance within which ends are joined [m].
+    """
+
+    lines: Lines
+    row_ids: Sequence[str]
+    free: NDArray[np.bool_]
+    snap_m: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,12 +62,10 @@ class FiberGraph:
         Length of each entry [km], and the position of its span in ``span_ids``.
     given
         ``(S,)`` position of each span among those that the graph was made from.
-    row_ids
-        For each of those the id of the row of the table that it is a part of.
     line_start
         ``(S,)`` the node at which the line of each span begins.
-    lines
-        The line of each of those that the graph was made from, where it is known.
+    drawn
+        How those that the graph was made from are drawn, where it is known.
     """
 
     node_ids: tuple[str, ...]
@@ -57,9 +77,8 @@ class FiberGraph:
     km: FloatArray
     span: IntArray
     given: IntArray
-    row_ids: Sequence[str]
     line_start: IntArray
-    lines: Lines | None = None
+    drawn: Drawn | None = None
 
     def __len__(self) -> int:
         return len(self.node_ids)
@@ -75,8 +94,7 @@ class FiberGraph:
         node_ids: Sequence[str],
         node_lon: ArrayLike,
         node_lat: ArrayLike,
-        row_ids: Sequence[str] | None = None,
-        lines: Lines | None = None,
+        drawn: Drawn | None = None,
     ) -> FiberGraph:
         """Build the graph from spans.
 
@@ -95,9 +113,8 @@ class FiberGraph:
             ``(N,)`` ids of the nodes.
         node_lon, node_lat
             ``(N,)`` their positions [degrees].
-        row_ids, lines
-            ``(S,)`` ids of the rows of the table that they are parts of, by default their own, and
-            their lines.
+        drawn
+            How they are drawn.
         """
         n = len(node_ids)
         start_node, end_node = np.asarray(start, np.int64), np.asarray(end, np.int64)
@@ -125,17 +142,26 @@ class FiberGraph:
             km=span_km[span],
             span=span,
             given=best_first[kept],
-            row_ids=ids if row_ids is None else row_ids,
             line_start=start_node[best_first[kept]],
-            lines=lines,
+            drawn=drawn,
         )
+
+    def lines_of(self, spans: IntArray) -> Lines:
+        """Lines of some spans."""
+        if self.drawn is None:
+            raise ValueError("the graph was made without lines")
+        return self.drawn.lines.take(self.given[spans])
 
     def line_from(self, span: int, node: int) -> FloatArray:
         """Positions of the line of a span, from one of its nodes to the other [degrees]."""
-        if self.lines is None:
-            raise ValueError("the graph was made without lines")
-        line = self.lines.of(int(self.given[span]))
+        line = self.lines_of(np.array([span])).positions
         return line if self.line_start[span] == node else line[::-1]
+
+    def row_id(self, span: int) -> str:
+        """What the table calls a span: the id of the row that it is, or is a part of."""
+        if self.drawn is None:
+            return self.span_ids[span]
+        return self.drawn.row_ids[int(self.given[span])]
 
     @cached_property
     def csr(self) -> csr_array:
