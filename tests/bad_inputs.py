@@ -891,7 +891,63 @@ def span_shorter_than_straight(draft: Draft) -> None:
 
 @bad
 def node_in_two_places(draft: Draft) -> None:
-    draft.fiber[1]["geometry"] = shapely.reverse(draft.fiber[1]["geometry"])
+    draft.fiber[1]["geometry"] = shapely.LineString([(3.2, 3), (3, 1)])
+
+
+@bad
+def nodes_beside_lines_elsewhere(draft: Draft) -> None:
+    draft.ask("world", nodes="nodes.csv")
+    draft.nodes = [{"id": "n1", "lon": 1, "lat": 3}, {"id": "n2", "lon": 3, "lat": 3.5}]
+
+
+def _as_a_table(draft: Draft) -> None:
+    """Spans without lines: a table of from, to and km."""
+    draft.ask("world", fiber="fiber.csv", nodes="nodes.csv")
+    rows = [{k: v for k, v in row.items() if k != "geometry"} for row in draft.fiber]
+    draft.extra["fiber.csv"] = lambda path: write_csv(path, rows)
+    corners = ((1, 3), (3, 3), (3, 1), (1, 1))
+    draft.nodes = [{"id": f"n{k}", "lon": x, "lat": y} for k, (x, y) in enumerate(corners, 1)]
+
+
+@bad
+def nodes_unknown(draft: Draft) -> None:
+    draft.fiber[0]["from"], draft.fiber[2]["to"] = "N1", "hub"
+    draft.fiber[1]["from"] = "hub"
+    _as_a_table(draft)
+
+
+@bad
+def nodes_missing(draft: Draft) -> None:
+    _as_a_table(draft)
+    del draft.model["world"]["nodes"]
+
+
+@bad
+def nodes_without_positions(draft: Draft) -> None:
+    _as_a_table(draft)
+    draft.nodes = [{"id": f"n{k}"} for k in range(1, 5)]
+
+
+@bad
+def spans_without_ends(draft: Draft) -> None:
+    draft.fiber[0]["from"] = None
+    draft.fiber[1]["from"] = draft.fiber[1]["to"] = None
+    draft.fiber[2]["km"] = 2
+    _as_a_table(draft)
+
+
+@bad
+def lines_of_no_length_alone(draft: Draft) -> None:
+    draft.fiber = [
+        {"id": f"s{k}", "geometry": shapely.LineString([(k, 3), (k, 3)])} for k in (1, 2)
+    ]
+
+
+@bad
+def lines_of_one_position(draft: Draft) -> None:
+    held = json.loads(as_geojson(draft.fiber))
+    held["features"][1]["geometry"]["coordinates"] = [[3, 3]]
+    draft.extra["fiber.geojson"] = json.dumps(held)
 
 
 @bad

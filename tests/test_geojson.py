@@ -138,8 +138,8 @@ def test_links_follow_the_bends_of_the_spans_whichever_way_they_were_drawn(layer
     }
     n1, n2, n3 = (0.0, 0.0), (1.0, 0.0), (2.0, 0.0)
     assert lines == {
-        ("a", "b"): [SITES["a"], n1, (0.5, 0.2), n2, SITES["b"]],
-        ("a", "c"): [SITES["a"], n1, (0.5, 0.2), n2, (1.5, -0.2), n3, SITES["c"]],
+        ("a", "b"): [SITES["a"], n1, (0.5, -0.2), n2, SITES["b"]],
+        ("a", "c"): [SITES["a"], n1, (0.5, -0.2), n2, (1.5, -0.2), n3, SITES["c"]],
         ("b", "c"): [SITES["b"], n2, (1.5, -0.2), n3, SITES["c"]],
     }
 

@@ -23,6 +23,7 @@ from siting.sphere import great_circle_km
 from siting.world import World, check_question, read_world
 from siting.world.columns import FIBER, SITES, TABLES, ZONES, describe_tables
 from siting.world.facts import KINDS
+from siting.world.fiber import split_lines
 from siting.world.files import Source, read_table
 from siting.world.naming import name_columns
 from siting.world.shapes import area_km2, read_shapes
@@ -525,7 +526,7 @@ def test_ends_without_ids_meet_within_a_metre(tmp_path):
         row["from"] = row["to"] = None
     metre = 1 / 111_195
     draft.fiber[1]["geometry"] = shapely.LineString([(3, 3 - 0.9 * metre), (3, 1)])
-    draft.fiber[2]["geometry"] = shapely.LineString([(3, 1 + 1.1 * metre), (1, 1)])
+    draft.fiber[2]["geometry"] = shapely.LineString([(3, 1 - 1.1 * metre), (1, 1)])
     spans = read(draft, tmp_path).spans()
     assert len(spans.node_ids) == 5
     assert spans.end[0] == spans.start[1]
@@ -683,16 +684,22 @@ def test_real_zones_and_real_points_become_a_world(shared, tmp_path):
     assert len(world.zones) == 134
     assert len(world.sites) == len(kept)
     assert set(world.sites["id"]) == {str(n) for n in kept["id"]}
-    assert len(world.spans().ids) == 129
+    assert len(world.fiber) == len(set(world.spans().row.tolist())) == 129
+    assert world.spans().km.sum() == pytest.approx(1.3 * world.spans().lines.km.sum())
 
 
 def test_real_lines_in_several_parts_are_spans(shared):
     sheet, problems = sheet_of(FIBER, shared / "hifld" / "tlines.gpkg")
     assert len(sheet) == 131
-    assert len(problems) == 2
-    assert all("is a line of 2 parts that do not join into one" in what for what in problems)
-    shapes = [shape for shape in sheet.shapes if shape is not None]
-    assert len(shapes) == 129
+    assert problems == []
+    sheet = split_lines(sheet)
+    assert len(sheet) == 133
+    assert [notice.what for notice in sheet.notices.found] == [
+        "column 'ID' is read as id",
+        "2 lines of several parts are 4 spans ('302326', '311749'); the parts of '302326' are "
+        "'302326:1' to '302326:2'",
+    ]
+    shapes = list(sheet.shapes)
     assert {shape.geom_type for shape in shapes} == {"LineString"}
 
 

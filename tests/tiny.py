@@ -21,7 +21,7 @@ from siting.plan import Plan, Seconds, plan_from_solution
 from siting.world import World
 
 CAVEAT = "Made up: for tests, not for interconnection."
-BENDS = {"s1": [(0.0, 0.0), (0.5, 0.2), (1.0, 0.0)], "s2": [(2.0, 0.0), (1.5, -0.2), (1.0, 0.0)]}
+BENDS = {"s1": [(0.0, 0.0), (0.5, -0.2), (1.0, 0.0)], "s2": [(2.0, 0.0), (1.5, -0.2), (1.0, 0.0)]}
 SITES = {"a": (-0.1, 0.1), "b": (1.0, 0.1), "c": (2.1, -0.1), "d": (1.0, 0.1)}
 
 

@@ -4,6 +4,7 @@ from siting.fiber.cache import cache_folder, cached_reach
 from siting.fiber.distances import compute_reach, reach_of_access
 from siting.fiber.graph import Access, FiberGraph, access_of
 from siting.fiber.lines import amplifier_sites, pairs_needed
+from siting.fiber.pieces import Gap, Pieces, pieces_of
 from siting.fiber.reach import Reach
 from siting.fiber.routed import RoutedReach
 from siting.fiber.routes import Route, Routes, find_routes
@@ -13,6 +14,8 @@ __all__ = [
     "TIERS",
     "Access",
     "FiberGraph",
+    "Gap",
+    "Pieces",
     "Reach",
     "Route",
     "RoutedReach",
@@ -25,6 +28,7 @@ __all__ = [
     "compute_reach",
     "find_routes",
     "pairs_needed",
+    "pieces_of",
     "reach_of_access",
     "tier_of",
 ]

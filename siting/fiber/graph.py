@@ -10,17 +10,37 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
+from siting.arcs import TIE_KM, Lines
 from siting.errors import InputError, Problem
 from siting.fiber.reach import FloatArray, IntArray
 from siting.sphere import great_circle_km, on_sphere_km
 
-TIE_KM = 1e-6
-"""Nodes whose distances from a site differ by less than this are equally near [km]: 1 mm."""
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """How the spans that a graph is made from are drawn.
+
+    Parameters
+    ----------
+    lines
+        Their lines.
+    row_ids
+        For each the id of the row of the table that it is, or is a part of.
+    free
+        ``(S,)`` whether each joins others where they meet, and not only at nodes that it names.
+    snap_m
+        Distance within which ends are joined [m].
+    """
+
+    lines: Lines
+    row_ids: Sequence[str]
+    free: NDArray[np.bool_]
+    snap_m: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +60,12 @@ class FiberGraph:
         Row ``n`` is the slice ``indptr[n]:indptr[n + 1]`` of ``indices``, the neighbours of ``n``.
     km, span
         Length of each entry [km], and the position of its span in ``span_ids``.
+    given
+        ``(S,)`` position of each span among those that the graph was made from.
+    line_start
+        ``(S,)`` the node at which the line of each span begins.
+    drawn
+        How those that the graph was made from are drawn, where it is known.
     """
 
     node_ids: tuple[str, ...]
@@ -50,6 +76,9 @@ class FiberGraph:
     indices: IntArray
     km: FloatArray
     span: IntArray
+    given: IntArray
+    line_start: IntArray
+    drawn: Drawn | None = None
 
     def __len__(self) -> int:
         return len(self.node_ids)
@@ -65,6 +94,7 @@ class FiberGraph:
         node_ids: Sequence[str],
         node_lon: ArrayLike,
         node_lat: ArrayLike,
+        drawn: Drawn | None = None,
     ) -> FiberGraph:
         """Build the graph from spans.
 
@@ -83,13 +113,15 @@ class FiberGraph:
             ``(N,)`` ids of the nodes.
         node_lon, node_lat
             ``(N,)`` their positions [degrees].
+        drawn
+            How they are drawn.
         """
         n = len(node_ids)
         start_node, end_node = np.asarray(start, np.int64), np.asarray(end, np.int64)
         span_km = np.asarray(km, np.float64)
         low, high = np.minimum(start_node, end_node), np.maximum(start_node, end_node)
 
-        best_first = np.lexsort((_rank(ids), span_km, high, low))
+        best_first = np.lexsort((rank_ids(ids), span_km, high, low))
         low, high, span_km = low[best_first], high[best_first], span_km[best_first]
         kept = np.ones(len(low), np.bool_)
         kept[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
@@ -109,7 +141,27 @@ class FiberGraph:
             indices=columns[by_row],
             km=span_km[span],
             span=span,
+            given=best_first[kept],
+            line_start=start_node[best_first[kept]],
+            drawn=drawn,
         )
+
+    def lines_of(self, spans: IntArray) -> Lines:
+        """Lines of some spans."""
+        if self.drawn is None:
+            raise ValueError("the graph was made without lines")
+        return self.drawn.lines.take(self.given[spans])
+
+    def line_from(self, span: int, node: int) -> FloatArray:
+        """Positions of the line of a span, from one of its nodes to the other [degrees]."""
+        line = self.lines_of(np.array([span])).positions
+        return line if self.line_start[span] == node else line[::-1]
+
+    def row_id(self, span: int) -> str:
+        """What the table calls a span: the id of the row that it is, or is a part of."""
+        if self.drawn is None:
+            return self.span_ids[span]
+        return self.drawn.row_ids[int(self.given[span])]
 
     @cached_property
     def csr(self) -> csr_array:
@@ -185,7 +237,7 @@ class FiberGraph:
     @cached_property
     def node_rank(self) -> IntArray:
         """``(N,)`` rank of each node when they are sorted by id."""
-        return _rank(self.node_ids)
+        return rank_ids(self.node_ids)
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,23 +293,38 @@ def access_of(
     if not len(graph):
         what = "has no nodes, so no site can join it; give at least one span"
         raise InputError([Problem("fiber", what)])
+    node, _ = nearest_nodes(lon, lat, graph.lon, graph.lat, graph.node_rank)
+    away_km = great_circle_km(lon, lat, graph.lon[node], graph.lat[node])
+    return Access(node, away_km * route_factor)
+
+
+def nearest_nodes(
+    lon: FloatArray,
+    lat: FloatArray,
+    node_lon: FloatArray,
+    node_lat: FloatArray,
+    node_rank: IntArray,
+) -> tuple[IntArray, FloatArray]:
+    """Find the nearest of one node or more for each point, and how far it is, through space [km].
+
+    Of equally near ones (within 1 mm) that with the lowest rank.
+    """
     # Nodes at one position are one leaf of the tree, represented by the lowest id.
-    by_rank = np.argsort(graph.node_rank)
-    places = np.column_stack((graph.lon, graph.lat))[by_rank]
+    by_rank = np.argsort(node_rank)
+    places = np.column_stack((node_lon, node_lat))[by_rank]
     distinct = np.sort(by_rank[np.unique(places, axis=0, return_index=True)[1]])
-    tree = KDTree(on_sphere_km(graph.lon[distinct], graph.lat[distinct]))
+    tree = KDTree(on_sphere_km(node_lon[distinct], node_lat[distinct]))
     points = on_sphere_km(lon, lat)
     chords_km, found = tree.query(points, k=[1, 2])
     node = distinct[found[:, 0]]
 
     for i in np.flatnonzero(chords_km[:, 1] - chords_km[:, 0] <= TIE_KM):
         near = distinct[tree.query_ball_point(points[i], chords_km[i, 0] + TIE_KM)]
-        node[i] = near[np.argmin(graph.node_rank[near])]
-    away_km = great_circle_km(lon, lat, graph.lon[node], graph.lat[node])
-    return Access(node, away_km * route_factor)
+        node[i] = near[np.argmin(node_rank[near])]
+    return node, chords_km[:, 0]
 
 
-def _rank(ids: Sequence[str]) -> IntArray:
+def rank_ids(ids: Sequence[str]) -> IntArray:
     """Rank of each id when they are sorted as text."""
     rank = np.empty(len(ids), np.int64)
     rank[sorted(range(len(ids)), key=lambda n: str(ids[n]))] = np.arange(len(ids))

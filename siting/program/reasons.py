@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from siting.case import Case
+from siting.fiber import pieces_of
+from siting.fiber.reach import IntArray
 from siting.program.anchors import neighbourhood_sizes, solve_anchors
 from siting.program.fleets import first_groups, most_clusters, of_any_cluster
 from siting.program.neighbourhoods import (
@@ -25,6 +27,8 @@ SYNC_LIMITS = ("max_sync_s", "min_compute_utilisation")
 def why_infeasible(case: Case) -> str:
     """One or more lines that say why a case, proven infeasible, has no plan."""
     reasons = [*_required(case), *_too_few(case)]
+    if not reasons:
+        reasons = _too_few_on_a_piece(case)
     mesh = case.cluster.network == "mesh"
     if not reasons and mesh:
         reasons = _too_few_near(case)
@@ -44,7 +48,7 @@ def why_infeasible(case: Case) -> str:
             f"cluster of {int(case.usable.sum())} usable sites; relax one of [cluster], "
             "[campus] or [clean], starting with the one you are least sure of"
         )
-        reasons = [together]
+        reasons = [together, *_in_pieces(case)]
     reasons += _in_time(case)
     return "\n".join(f"no plan: {reason}" for reason in reasons)
 
@@ -60,6 +64,9 @@ def _required(case: Case) -> list[str]:
     ]
     if case.cluster.count != 1:
         return reasons
+    apart = _required_on_pieces(case)
+    if apart:
+        return [*reasons, *apart]
     if case.cluster.network == "hub" and required_apart(case):
         reasons.append(
             f"no site is within {case.reach.limit_km:,.0f} km of all {len(required)} required "
@@ -80,6 +87,22 @@ def _required(case: Case) -> list[str]:
             f"{case.cluster.max_campuses} campuses; raise cluster.max_campuses"
         )
     return reasons
+
+
+def _required_on_pieces(case: Case) -> list[str]:
+    """Required sites between which there is no fiber at all."""
+    required = np.flatnonzero(case.required)
+    piece = _piece_of_sites(case)
+    if piece is None or len(np.unique(piece[required])) < 2:
+        return []
+    first = int(required[0])
+    other = int(required[piece[required] != piece[first]][0])
+    reason = (
+        f"required sites {case.site_ids[first]!r} and {case.site_ids[other]!r} are on pieces of "
+        "the fiber that do not meet, so there is no route at any length; drop one of them, or join "
+        "the pieces"
+    )
+    return [reason, *_in_pieces(case)]
 
 
 def _in_time(case: Case) -> list[str]:
@@ -142,6 +165,57 @@ def _too_few(case: Case) -> list[str]:
     return reasons
 
 
+def _piece_of_sites(case: Case) -> IntArray | None:
+    """``(I,)`` the piece of the fiber that each site joins, where it is known."""
+    if case.routes is None:
+        return None
+    return case.routes.graph.component[case.routes.access.node]
+
+
+def _on_pieces(case: Case) -> list[IntArray]:
+    """Usable sites by the piece of the fiber that they join; no cluster spans two."""
+    usable, piece = np.flatnonzero(case.usable), _piece_of_sites(case)
+    if piece is None:
+        return [usable]
+    return [usable[piece[usable] == number] for number in np.unique(piece[usable])]
+
+
+def _in_pieces(case: Case) -> list[str]:
+    """That usable sites are on several pieces of the fiber, if they are, and where these miss."""
+    usable = np.flatnonzero(case.usable)
+    if case.routes is None or len(_on_pieces(case)) < 2:
+        return []
+    pieces = pieces_of(case.routes.graph, case.routes.access.node[usable])
+    return [pieces.describe("usable sites")]
+
+
+def _too_few_on_a_piece(case: Case) -> list[str]:
+    """Counts that no piece of the fiber can meet, whatever the length of a link."""
+    pieces = _on_pieces(case)
+    if len(pieces) < 2:
+        return []
+    reasons = []
+    on_one = "on any one piece of the fiber, and no link spans two"
+    most = max(len(sites) for sites in pieces)
+    if most < case.cluster.min_campuses:
+        reasons.append(
+            f"{case.cluster.min_campuses} campuses are needed, but there "
+            f"{'is' if most == 1 else 'are'} at most {most} usable site{'s' * (most != 1)} "
+            f"{on_one}; lower cluster.min_campuses, or join the pieces"
+        )
+    for kind, groups, least in (
+        ("utilities", case.utility, case.cluster.min_utilities),
+        ("regions", case.region, case.cluster.min_regions),
+    ):
+        found = max(len(np.unique(groups[sites][groups[sites] >= 0])) for sites in pieces)
+        if least > 1 and found < least:
+            reasons.append(
+                f"{least} {kind} are needed, but usable sites have at most {found} {on_one}; lower "
+                f"cluster.min_{kind}, or join the pieces"
+            )
+    return [*reasons, *_in_pieces(case)] if reasons else []
+
+
 def _too_small(case: Case) -> list[str]:
     if case.target is None or not case.usable.any():
         return []
@@ -161,6 +235,7 @@ def _too_small(case: Case) -> list[str]:
         "ring": f"{most} campuses of a ring of at most {case.cluster.max_ring_km:,.0f} km have",
     }[case.cluster.network]
     module_mw = case.campus.module_mw
+    pieces: list[str] = []
     modules = f" in whole modules of {module_mw:,.0f} MW" if module_mw > 0 else ""
     fullest = most * case.campus.max_mw * float(case.target_per_mw[case.usable].max())
     more = "cluster.max_campuses or campus.max_mw" if fullest < case.target else ""
@@ -173,13 +248,29 @@ def _too_small(case: Case) -> list[str]:
         wider = longer if case.cluster.network == "ring" else "cluster.max_fiber_km"
         wider = wider if most > 1 else "cluster.max_campuses"
         also = f"; in any case raise {more}" if more and most > 1 else ""
-        remedy = f"{smaller}raise {wider}, or give more headroom{also}"
+        if most > 1 and not _helps_to_reach_further(case):
+            pieces = _in_pieces(case)
+            remedy = f"{smaller}or give more headroom{also}"
+        else:
+            remedy = f"{smaller}raise {wider}, or give more headroom{also}"
     reason = (
         f"{case.target:,.0f} {unit} asked, but {together if most > 1 else 'one campus has'} "
         f"at most {largest:,.0f} {unit}{modules} ({'around' if most > 1 else 'at'} {place}); "
         f"lower cluster.{key} to {np.floor(largest):,.0f} or less, {remedy}"
     )
-    return [reason]
+    return [reason, *pieces]
+
+
+def _helps_to_reach_further(case: Case) -> bool:
+    """Whether links of any length might make a cluster as large as is asked."""
+    assert case.target is not None
+    needed, most = case.target * (1 - 1e-9), case.cluster.max_campuses
+    size = case.cap_mw * case.target_per_mw
+    large = [sites for sites in _on_pieces(case) if np.sort(size[sites])[-most:].sum() >= needed]
+    if not large:
+        return False
+    relaxed = Relaxed(case)
+    return any(relaxed.size_within(sites) >= needed for sites in large)
 
 
 def _too_small_ring(case: Case) -> list[str]:

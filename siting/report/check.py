@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from siting.distances import join_sites
+from siting.fiber import Pieces, pieces_of
+
 if TYPE_CHECKING:
     from siting.case import Case
     from siting.distances import Distances
@@ -69,6 +72,10 @@ class CheckReport:
         Length of all spans [km].
     component_sites
         Sites on each connected component of the fiber that has any, most first.
+    pieces
+        The same with where the components come nearest to each other.
+    between_ends
+        Sites that join a span between its ends.
     contractable_mwh
         Clean energy that can be contracted in a year [MWh/year].
     seconds
@@ -90,6 +97,8 @@ class CheckReport:
     alone: tuple[str, ...]
     fiber_km: float
     component_sites: tuple[int, ...]
+    pieces: Pieces
+    between_ends: int
     contractable_mwh: float
     seconds: float
 
@@ -124,7 +133,7 @@ def check_case(
         Time that all of it took [s].
     """
     count = len(case.site_ids)
-    on_component = np.bincount(distances.component)
+    pieces = pieces_of(distances.graph, distances.access.node)
     alone = np.flatnonzero(case.reach.neighbours == 0)
     return CheckReport(
         model=model,
@@ -146,7 +155,9 @@ def check_case(
         possible_pairs=count * (count - 1) // 2,
         alone=tuple(case.site_ids[i] for i in alone),
         fiber_km=float(world.spans().km.sum()),
-        component_sites=tuple(sorted((int(n) for n in on_component if n), reverse=True)),
+        component_sites=pieces.sites,
+        pieces=pieces,
+        between_ends=join_sites(world).between,
         contractable_mwh=float(case.contractable_mwh.sum()),
         seconds=seconds,
     )

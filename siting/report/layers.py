@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 import shapely
-from shapely import LineString, MultiPoint, Polygon
+from shapely import LineString, MultiLineString, MultiPoint, MultiPolygon, Polygon
 
-from siting.distances import graph_of
-from siting.fiber import access_of, find_routes
+from siting.distances import join_sites
+from siting.fiber import Access, find_routes
 from siting.fiber.reach import FloatArray
+from siting.report.antimeridian import cut_area, draw_line, unwrap_around
 from siting.report.geojson import to_json_value
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Layers:
     campuses
         Points; the other columns of the sites table follow those of the plan.
     links
-        Lines along the fiber route, accesses from the sites to their fiber nodes included.
+        Lines along the fiber route, accesses from the sites to the fiber included.
     clusters
         Polygons: the hull of the campuses, a buffered line for two, a circle for one.
     zones
@@ -170,10 +171,9 @@ def _passed_through(
     return passed
 
 
-def _draw_links(plan: Plan, world: World) -> list[LineString]:
-    """Lines of all links in the order of the plan: site, fiber node, spans, fiber node, site."""
-    campuses = [campus for cluster in plan.clusters for campus in cluster.campuses]
-    position = {campus.site: k for k, campus in enumerate(campuses)}
+def _draw_links(plan: Plan, world: World) -> list[LineString | MultiLineString]:
+    """Lines of all links in the order of the plan: site, where it joins, spans, and back."""
+    position = {site: k for k, site in enumerate(world.sites["id"])}
     pairs = [
         (position[link.from_site], position[link.to_site])
         for cluster in plan.clusters
@@ -181,50 +181,41 @@ def _draw_links(plan: Plan, world: World) -> list[LineString]:
     ]
     if not pairs:
         return []
-    places = np.array([[campus.lon, campus.lat] for campus in campuses])
-    graph = graph_of(world)
-    # Which node is nearest does not depend on how long the access to it is.
-    access = access_of(graph, places[:, 0], places[:, 1], route_factor=1.0)
-    routes = find_routes(graph, access, pairs)
-    used = sorted({span for route in routes for span in route.span_ids})
-    shapes = world.fiber.set_index("id").geometry.loc[used]
-    line_of = {span: shapely.get_coordinates(shape) for span, shape in shapes.items()}
+    joined = join_sites(world)
+    graph = joined.graph
+    place_of = {
+        campus.site: np.array([[campus.lon, campus.lat]])
+        for cluster in plan.clusters
+        for campus in cluster.campuses
+    }
     nodes = np.column_stack((graph.lon, graph.lat))
+    span_of = {span: k for k, span in enumerate(graph.span_ids)}
+    routes = find_routes(graph, Access(joined.node, joined.away_km), pairs)
     lines = []
     for route in routes:
-        here, there = route.sites
-        parts = [places[[here]], nodes[[route.nodes[0]]]]
-        for node, span in zip(route.nodes[1:], route.span_ids, strict=True):
-            parts += [_oriented(line_of[span], nodes[node]), nodes[[node]]]
-        parts.append(places[[there]])
-        lines.append(_line(np.concatenate(parts)))
+        here, there = (place_of[world.sites["id"].iloc[site]] for site in route.sites)
+        parts = [here, nodes[[route.nodes[0]]]]
+        for before, node, span in zip(route.nodes, route.nodes[1:], route.span_ids, strict=False):
+            parts += [graph.line_from(span_of[span], before), nodes[[node]]]
+        parts.append(there)
+        lines.append(draw_line(np.concatenate(parts)))
     return lines
 
 
-def _oriented(line: FloatArray, end: FloatArray) -> FloatArray:
-    """The positions of a line in the order that leads to one of its ends."""
-    leads_there = ((line[-1] - end) ** 2).sum() <= ((line[0] - end) ** 2).sum()
-    return line if leads_there else line[::-1]
-
-
-def _line(positions: FloatArray) -> LineString:
-    """A line without repeated positions, but for one that goes nowhere: it needs two."""
-    moves = np.r_[True, (positions[1:] != positions[:-1]).any(axis=1)]
-    kept = positions[moves]
-    return LineString(kept if len(kept) > 1 else positions[[0, -1]])
-
-
-def draw_extent(positions: FloatArray) -> Polygon:
+def draw_extent(positions: FloatArray) -> Polygon | MultiPolygon:
     """Draw an area around campuses: their hull, or a margin around a line or a point of them.
+
+    An area that crosses the antimeridian is in two parts.
 
     Parameters
     ----------
     positions
         ``(campuses, 2)`` WGS 84 longitudes and latitudes [degrees].
     """
+    positions = unwrap_around(positions)
     hull = MultiPoint(positions).convex_hull
     if isinstance(hull, Polygon):
-        return hull
+        return cut_area(hull)
     # A margin in kilometres needs degrees that are as long as they are wide: at these latitudes.
     km_per_degree = KM_PER_DEGREE * np.array(
         [math.cos(math.radians(float(positions[:, 1].mean()))), 1.0]
@@ -232,4 +223,4 @@ def draw_extent(positions: FloatArray) -> Polygon:
     hull_km = shapely.transform(hull, lambda degrees: degrees * km_per_degree)
     around_km = hull_km.buffer(MARGIN_KM, quad_segs=8)
     assert isinstance(around_km, Polygon)
-    return shapely.transform(around_km, lambda km: km / km_per_degree)
+    return cut_area(shapely.transform(around_km, lambda km: km / km_per_degree))

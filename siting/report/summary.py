@@ -79,7 +79,7 @@ def summarise(world: World) -> WorldSummary:
     """Count what a world holds."""
     spans = world.spans()
     kinds = _column(world.fiber, "kind", "any")
-    km = pd.Series(spans.km).groupby(kinds.to_numpy()).sum()
+    km = pd.Series(spans.km).groupby(kinds.to_numpy()[spans.row]).sum()
     return WorldSummary(
         name=world.name,
         title=world.title,

@@ -241,6 +241,10 @@ def _describe_reach(report: CheckReport) -> str:
         ),
         f"Fiber: {report.fiber_km:,.0f} km, {_describe_components(report.component_sites)}",
     ]
+    lines += [f"  Nearest: {gap}" for gap in report.pieces.gaps[:3]]
+    if report.between_ends:
+        sites = counted(report.between_ends, "site joins", "sites join")
+        lines.append(f"{sites} the fiber between two ends of a span")
     if report.in_time:
         lengths = ", ".join(f"{km:,.0f} km for {n} campuses" for n, km in report.in_time)
         measure = "tour" if report.model.cluster.network == "ring" else "link"

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from siting.world.read import check_question, read_world
-    from siting.world.world import DataSource, Spans, World
+    from siting.world.spans import Spans
+    from siting.world.world import DataSource, World
 
 __all__ = ["DataSource", "Spans", "World", "check_question", "read_world"]
 
@@ -18,7 +19,7 @@ _HOMES = {
     "check_question": "siting.world.read",
     "read_world": "siting.world.read",
     "DataSource": "siting.world.world",
-    "Spans": "siting.world.world",
+    "Spans": "siting.world.spans",
     "World": "siting.world.world",
 }
 

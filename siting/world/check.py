@@ -1,34 +1,20 @@
-"""Checks between rows and between tables: parents, zones, fiber nodes, kinds of supply."""
+"""Checks between rows and between tables: parents, zones, kinds of supply."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from siting.model import Model
-from siting.sphere import FloatArray, great_circle_km
 from siting.wording import did_you_mean, number
 from siting.world.columns import HEADROOM_CURTAILMENT
 from siting.world.shapes import check_overlaps
-from siting.world.sheet import LISTED, BoolArray, Sheet
+from siting.world.sheet import BoolArray, Sheet
 from siting.world.values import text_of, tidied
 
 IntArray = NDArray[np.int64]
-
-NODE_KM = 0.1
-"""Ends of spans at one node id may lie this far apart [km]: a node is a place, not a position."""
-
-SHORTER_FRACTION = 0.006
-SHORTER_KM = 0.05
-"""A span may be shorter than the great circle between its ends by a share [0-1] and a length [km].
-
-Lengths measured on the ellipsoid differ from the sphere's by up to 0.56 %, and many tables round
-to a tenth of a kilometre.
-"""
-
 
 # --- Zones ----------------------------------------------------------------------------------
 
@@ -152,75 +138,6 @@ def check_against_zones(
     sheet.complain_of(
         [row for row in np.flatnonzero(asked & (zone >= 0)).tolist() if differs(row)], say
     )
-
-
-# --- Fiber ----------------------------------------------------------------------------------
-
-
-def check_fiber(fiber: Sheet) -> None:
-    """Check the ends of spans, that a node is one place, and that no span is too short."""
-    start, end = fiber.text("from"), fiber.text("to")
-    has_start = np.array([name is not None for name in start], dtype=bool)
-    has_end = np.array([name is not None for name in end], dtype=bool)
-
-    def say_half(row: int) -> str:
-        given, missing = ("from", "to") if has_start[row] else ("to", "from")
-        return (
-            f"has {given} but no {missing}, and a span has two ends; give both, or neither to "
-            "join spans whose ends meet"
-        )
-
-    fiber.complain_of(np.flatnonzero(has_start != has_end), say_half)
-    drawn = np.flatnonzero(~shapely.is_missing(fiber.shapes))
-    if not len(drawn):
-        return
-    ends = line_ends(fiber.shapes[drawn])
-    _check_nodes(fiber, drawn[(has_start & has_end)[drawn]])
-    straight_km = great_circle_km(*ends.T)
-    km = fiber.numbers("km")[drawn]
-    short = km < straight_km * (1 - SHORTER_FRACTION) - SHORTER_KM
-    straight = dict(zip(drawn[short].tolist(), straight_km[short].tolist(), strict=True))
-    given_km = fiber.numbers("km")
-    fiber.complain_of(
-        drawn[short],
-        lambda row: (
-            f"km is {number(given_km[row])} km, but its ends are {straight[row]:,.1f} km apart as "
-            "the crow flies; correct km, or leave it blank to have it from the line"
-        ),
-    )
-
-
-def line_ends(lines: NDArray[np.object_]) -> FloatArray:
-    """``(lines, 4)`` lon and lat of the first position, lon and lat of the last [degrees]."""
-    positions, line = shapely.get_coordinates(lines, return_index=True)
-    first = np.searchsorted(line, np.arange(len(lines)))
-    last = np.searchsorted(line, np.arange(len(lines)), side="right") - 1
-    return np.hstack((positions[first], positions[last]))
-
-
-def _check_nodes(fiber: Sheet, rows: IntArray) -> None:
-    """A node id stands for one place, so lines that name it begin or end there."""
-    ends = line_ends(fiber.shapes[rows])
-    names = np.concatenate((fiber.text("from")[rows], fiber.text("to")[rows])).astype(str)
-    places = np.concatenate((ends[:, :2], ends[:, 2:]))
-    span = np.concatenate((rows, rows))
-    _, first, node = np.unique(names, return_index=True, return_inverse=True)
-    place = places[first][node]
-    apart_km = great_circle_km(*places.T, *place.T)
-    wrong = np.flatnonzero(apart_km > NODE_KM)
-
-    def at(k: int) -> str:
-        return f"lon {number(places[k, 0])}, lat {number(places[k, 1])}"
-
-    for k in wrong[:LISTED]:
-        other = int(first[node[k]])
-        fiber.complain(
-            f"{fiber.place(int(span[k]))}: node '{names[k]}' is at {at(int(k))}, but at "
-            f"{at(other)} in {fiber.place(int(span[other]))}, {apart_km[k]:,.1f} km away; a node "
-            "is one place: is a line drawn from its end to its start?"
-        )
-    if len(wrong) > LISTED:
-        fiber.complain(f"and {len(wrong) - LISTED:,} more like the last")
 
 
 def _meant(name: str, known: Iterable[str], todo: str) -> str:

@@ -119,6 +119,8 @@ class Raw:
     origins, asked
         Once its columns have the registry's names: the column of the file that each is read from,
         and those that a problem asks about already.
+    word
+        What a row is called in the file, where ``lines`` number them.
     """
 
     source: Source
@@ -127,6 +129,7 @@ class Raw:
     lines: list[int] | None = None
     origins: Mapping[str, Origin] = field(default_factory=dict)
     asked: frozenset[str] = frozenset()
+    word: str = field(default="line", kw_only=True)
 
     @property
     def where(self) -> str:
@@ -142,7 +145,7 @@ class Raw:
         """What to call a row in messages."""
         if self.lines is None:
             return f"feature {row + 1}"
-        return f"line {self.lines[row]}"
+        return f"{self.word} {self.lines[row]}"
 
 
 def read_table(source: Source, problems: Problems, notices: Notices) -> Raw | None:
@@ -275,11 +278,11 @@ def _say_empty(table: Table) -> str:
 
 def _read_csv(source: Source, problems: Problems) -> Raw | None:
     table = source.table
-    if table.geometry != "point":
-        kind = {"polygon": "polygons", "line": "lines"}[table.geometry]
+    if table.geometry == "polygon":
         problems.add(
             source.where,
-            f"a CSV holds points, but {table.name} needs {kind}; save it as GeoJSON or GeoPackage",
+            f"a CSV holds points, but {table.name} needs polygons; save it as GeoJSON or "
+            "GeoPackage",
         )
         return None
     try:
@@ -314,7 +317,8 @@ def _parse_csv(source: Source, text: str, problems: Problems) -> Raw | None:
         problems.add(source.where, "the file has no line of column names; write the table again")
         return None
     names = [name.strip() or f"column_{n}" for n, name in enumerate(rows[0], start=1)]
-    wrong = _say_header(names, rows[0]) or _say_ragged(rows, lines)
+    positions = source.table.geometry == "point"
+    wrong = _say_header(names, rows[0], positions=positions) or _say_ragged(rows, lines)
     if wrong is None and len(rows) == 1:
         wrong = _say_empty(source.table)
     if wrong is not None:
@@ -326,7 +330,7 @@ def _parse_csv(source: Source, text: str, problems: Problems) -> Raw | None:
         for name, values in zip(names, zip(*rows[1:], strict=True), strict=True)
     }
     frame = gpd.GeoDataFrame(columns, geometry=[None] * (len(rows) - 1), crs=WGS84)
-    return Raw(source, frame, "lonlat", lines[1:])
+    return Raw(source, frame, "lonlat" if positions else "plain", lines[1:])
 
 
 def _column_of(fields: tuple[str, ...], *, keep_text: bool) -> pd.Series[Any]:
@@ -339,7 +343,7 @@ def _column_of(fields: tuple[str, ...], *, keep_text: bool) -> pd.Series[Any]:
     return pd.Series(given, dtype=object)
 
 
-def _say_header(names: list[str], header: list[str]) -> str | None:
+def _say_header(names: list[str], header: list[str], *, positions: bool) -> str | None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         again = "is there twice" if len(twice) == 1 else "are there twice"
@@ -350,7 +354,7 @@ def _say_header(names: list[str], header: list[str]) -> str | None:
     if "geometry" in names:
         return "column geometry cannot be, as lon and lat are the geometry; rename or drop it"
     missing = [column.name for column in POSITION if column.name not in names]
-    if not missing:
+    if not missing or not positions:
         return None
     meant = [(name, _POSITION_NAMES.get(name.casefold())) for name in names]
     hints = [f"rename '{name}' to {column}" for name, column in meant if column in missing]
@@ -379,7 +383,8 @@ def _read_ogr(source: Source) -> _Read:
     layer, wrong = _layer_of(source) if path.suffix.lower() in LAYERED else (None, None)
     if wrong is not None:
         return None, wrong
-    options: dict[str, Any] = {} if layer is None else {"layer": layer}
+    # A line of one position is no reason not to read the others: it becomes a row without shape.
+    options: dict[str, Any] = {"on_invalid": "ignore"} | ({} if layer is None else {"layer": layer})
     if path.suffix.lower() in JSON:
         # An id such as 2024-01-01 stays what it is.
         options["DATE_AS_STRING"] = "YES"

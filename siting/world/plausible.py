@@ -10,9 +10,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from siting.sphere import FloatArray, great_circle_km
+from siting.sphere import FloatArray
 from siting.wording import number
 from siting.world.columns import Column, Doubt
+from siting.world.world import lines_of
 
 if TYPE_CHECKING:
     from siting.world.sheet import Sheet
@@ -121,21 +122,12 @@ def check_lengths(fiber: Sheet) -> None:
     if not len(drawn):
         return
     line_km = np.full(len(fiber), np.nan)
-    line_km[drawn] = _drawn_km(fiber.shapes[drawn])
+    line_km[drawn] = lines_of(fiber.shapes[drawn]).km
     with np.errstate(invalid="ignore"):
-        rows = km > LONGER * line_km + LONGER_KM
+        # A line of no length says nothing of what it should be.
+        rows = (km > LONGER * line_km + LONGER_KM) & (line_km > 0)
     if not rows.any():
         return
     where = f"more than {LONGER} times the line"
     why = "no cable winds so; are these metres?"
     fiber.complain(_say_of(fiber, "km", where, why, 1e-3, rows, km, " km"))
-
-
-def _drawn_km(lines: NDArray[np.object_]) -> FloatArray:
-    """Length of each line along its positions [km]."""
-    positions, line = shapely.get_coordinates(lines, return_index=True)
-    step_km = great_circle_km(*positions[:-1].T, *positions[1:].T)
-    within = line[:-1] == line[1:]
-    lengths: FloatArray = np.zeros(len(lines))
-    np.add.at(lengths, line[:-1][within], step_km[within])
-    return lengths

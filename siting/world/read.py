@@ -17,15 +17,16 @@ from siting.wording import shown
 from siting.world.added import United, cut_out_added, forget, unite
 from siting.world.check import (
     check_against_zones,
-    check_fiber,
     check_headroom,
     check_zones,
 )
 from siting.world.columns import SUPPLY, TABLES
 from siting.world.facts import KINDS
+from siting.world.fiber import check_fiber, draw_plain, split_lines
 from siting.world.files import Source, fingerprint, read_outlines, read_table
 from siting.world.keep import Kept, keep_rows, taken_out_first
 from siting.world.kinds import check_kinds, name_kinds
+from siting.world.misses import tell_joins
 from siting.world.naming import name_columns
 from siting.world.places import OUTLINES, Places, find_tables
 from siting.world.placing import Placed, place_rows
@@ -106,7 +107,7 @@ def _read_sheet(source: Source, problems: Problems, notices: Notices) -> Sheet |
     raw = unite_rows(name_columns(raw, problems, notices), notices)
     sheet = read_columns(raw, problems, notices)
     read_shapes(sheet)
-    return sheet
+    return split_lines(sheet) if sheet.table.name == "fiber" else sheet
 
 
 def _read_outlines(places: Places, problems: Problems) -> gpd.GeoDataFrame | None:
@@ -127,7 +128,13 @@ def _check_sheets(sheets: dict[str, Sheet], model: Model, problems: Problems) ->
         found.leaves = check_zones(zones)
         check_headroom(zones, model)
     if "fiber" in sheets:
-        check_fiber(sheets["fiber"])
+        draw_plain(
+            sheets["fiber"],
+            sheets.get("nodes"),
+            model.world.route_factor,
+            nodes_named=model.world.nodes is not None,
+        )
+        check_fiber(sheets["fiber"], sheets.get("nodes"))
         check_lengths(sheets["fiber"])
     if "supply" in sheets:
         name_kinds(sheets["supply"], model.columns.kinds)
@@ -187,7 +194,7 @@ def _make_world(
         if name == "supply":
             filled |= _facts(sheet)
         tables[name] = _table(sheet, rows, filled)
-    return World(
+    world = World(
         name=places.name,
         title=places.title,
         caveat=places.caveat,
@@ -199,6 +206,8 @@ def _make_world(
         supply=tables.get("supply", _no_supply()),
         outlines=outlines,
         route_factor=model.world.route_factor,
+        line_route_factor=model.world.line_route_factor,
+        fiber_snap_m=model.world.fiber_snap_m,
         files={
             **{name: source.where for name, source in places.sources.items()},
             **{f"add_{name}": source.where for name, source in places.added.items()},
@@ -206,8 +215,15 @@ def _make_world(
         dropped=kept.dropped,
         left_out=kept.left_out,
         asked=model.world,
-        notices=tuple(dict.fromkeys(notices.found)),
     )
+    tell_joins(
+        world.spans(),
+        world.joins(),
+        world.free_spans,
+        world.fiber_snap_m,
+        sheets["fiber"].tell,
+    )
+    return world.with_notices(dict.fromkeys(notices.found))
 
 
 def _table(

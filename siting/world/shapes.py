@@ -29,7 +29,7 @@ _POINT, _LINE, _POLYGON = 0, 1, 3
 _MULTI_POINT, _MULTI_LINE, _MULTI_POLYGON = 4, 5, 6
 _TYPES: dict[Geometry, tuple[int, ...]] = {
     "point": (_POINT,),
-    "line": (_LINE,),
+    "line": (_LINE, _MULTI_LINE),
     "polygon": (_POLYGON, _MULTI_POLYGON),
 }
 
@@ -88,12 +88,6 @@ def _check_type(sheet: Sheet, shapes: ObjectArray) -> BoolArray:
 
     def say(row: int) -> str:
         shape = shapes[row]
-        if wanted == "line" and shapely.get_type_id(shape) == _MULTI_LINE:
-            parts = shapely.get_num_geometries(shape)
-            return (
-                f"is a line of {parts} parts that do not join into one, but a span runs from one "
-                "end to another; make each part a row"
-            )
         if wanted == "point" and shapely.get_type_id(shape) == _MULTI_POINT:
             parts = shapely.get_num_geometries(shape)
             return (
@@ -155,6 +149,9 @@ def _make_valid(
     sheet: Sheet, shapes: ObjectArray, right: BoolArray
 ) -> tuple[ObjectArray, BoolArray]:
     """Repair polygons that are broken a little; refuse what is broken otherwise."""
+    if sheet.table.geometry == "line":
+        # The only lines that are not valid have no length: they are left out later.
+        return shapes, right
     valid = np.ones(len(shapes), dtype=bool)
     valid[right] = shapely.is_valid(shapes[right])
     broken = np.flatnonzero(right & ~valid)

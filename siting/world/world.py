@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import KDTree
 
+from siting.arcs import Lines
 from siting.model import WorldSection
 from siting.notices import LeftOut, Notice
-from siting.sphere import FloatArray, great_circle_km, on_sphere_km
-from siting.world.check import line_ends
-
-IntArray = NDArray[np.int64]
-
-SNAP_KM = 0.001
-"""Ends of spans without node ids are one node when they are this close [km]: 1 m."""
+from siting.world.joining import Joins, join_spans
+from siting.world.spans import Spans
 
 
 @dataclass(frozen=True)
@@ -35,31 +28,6 @@ class DataSource:
     licence: str = ""
     attribution: str = ""
     used_for: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Spans:
-    """The fiber as numbers.
-
-    Parameters
-    ----------
-    ids
-        ``(S,)`` ids of the spans, sorted.
-    start, end
-        ``(S,)`` positions of their nodes in ``node_ids``.
-    km
-        ``(S,)`` lengths [km].
-    node_ids, node_lon, node_lat
-        ``(N,)`` ids of the nodes, sorted, and their WGS 84 positions [degrees].
-    """
-
-    ids: tuple[str, ...]
-    start: IntArray
-    end: IntArray
-    km: FloatArray
-    node_ids: tuple[str, ...]
-    node_lon: FloatArray
-    node_lat: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +58,7 @@ class World:
     outlines
         Outlines for maps, or None.
     route_factor
-        Fiber km for each km of line, where a span has no km of its own [1].
+        Fiber km for each great-circle km of an access [1].
     files
         The file of each table, as the model names it.
     dropped
@@ -102,6 +70,11 @@ class World:
         What was repaired, joined, taken or left otherwise than it stands in the files.
     asked
         The table ``world`` of the model that it was read for; None for a world made from values.
+    line_route_factor
+        Fiber km for each km of line, where a span has no km of its own; None is ``route_factor``
+        [1].
+    fiber_snap_m
+        Ends of spans that are so close to another span are joined to it [m].
     """
 
     name: str
@@ -120,41 +93,50 @@ class World:
     asked: WorldSection | None = None
     left_out: tuple[LeftOut, ...] = ()
     notices: tuple[Notice, ...] = ()
+    line_route_factor: float | None = None
+    fiber_snap_m: float = 1.0
 
     def spans(self) -> Spans:
         """Give the fiber as numbers.
 
         A span has the length of its ``km``, else that of its line on the sphere times
-        ``route_factor``. Its nodes are its ``from`` and ``to``; ends without them are joined to a
-        named node within 1 m, else to each other.
+        ``line_route_factor``. Its nodes are its ``from`` and ``to``; spans without them are joined
+        where their lines meet (`join_spans`).
         """
-        return self._spans
+        return self._joined[0]
+
+    @property
+    def free_spans(self) -> NDArray[np.bool_]:
+        """``(rows,)`` rows of the fiber that do not name their nodes."""
+        return np.array([name is None for name in _named_ends(self.fiber, "from")], np.bool_)
+
+    def with_notices(self, notices: Iterable[Notice]) -> World:
+        """The same world with these notices; what is known of its fiber stays known."""
+        told = replace(self, notices=tuple(notices))
+        if "_joined" in vars(self):
+            vars(told)["_joined"] = self._joined
+        return told
+
+    def joins(self) -> Joins:
+        """Say how the spans without node ids were joined."""
+        return self._joined[1]
 
     @cached_property
-    def _spans(self) -> Spans:
-        lines = self.fiber.geometry.to_numpy()
-        ends = line_ends(lines)
-        names = [_named_ends(self.fiber, column) for column in ("from", "to")]
-        node_ids, node = _join_ends(
-            np.concatenate(names), np.concatenate((ends[:, :2], ends[:, 2:]))
-        )
-        count = len(lines)
-        # A node that has an id is where the first of its spans begins or ends.
-        _, first = np.unique(node, return_index=True)
-        places = np.concatenate((ends[:, :2], ends[:, 2:]))[first]
-        km = _line_km(lines) * self.route_factor
+    def _joined(self) -> tuple[Spans, Joins]:
+        lines = lines_of(self.fiber.geometry.to_numpy())
+        factor = self.route_factor if self.line_route_factor is None else self.line_route_factor
+        km = lines.km * factor
         if "km" in self.fiber:
             given = self.fiber["km"].to_numpy(dtype=float)
             km = np.where(np.isnan(given), km, given)
-        return Spans(
-            ids=tuple(self.fiber["id"]),
-            start=node[:count],
-            end=node[count:],
-            km=km,
-            node_ids=node_ids,
-            node_lon=places[:, 0],
-            node_lat=places[:, 1],
-        )
+        names = (_named_ends(self.fiber, "from"), _named_ends(self.fiber, "to"))
+        return join_spans(tuple(self.fiber["id"]), lines, km, names, self.fiber_snap_m / 1000.0)
+
+
+def lines_of(shapes: NDArray[np.object_]) -> Lines:
+    """The positions of lines."""
+    positions, line = shapely.get_coordinates(shapes, return_index=True)
+    return Lines(positions, np.searchsorted(line, np.arange(len(shapes) + 1)).astype(np.int64))
 
 
 def _named_ends(fiber: gpd.GeoDataFrame, column: str) -> NDArray[np.object_]:
@@ -164,41 +146,3 @@ def _named_ends(fiber: gpd.GeoDataFrame, column: str) -> NDArray[np.object_]:
     names = np.array([str(name) for name in fiber[column]], dtype=object)
     names[blank] = None
     return names
-
-
-def _join_ends(names: NDArray[np.object_], places: FloatArray) -> tuple[tuple[str, ...], IntArray]:
-    """Ids of the nodes, sorted, and for each end the position of its node among them."""
-    labels = names.copy()
-    blank = np.flatnonzero([name is None for name in names])
-    named = np.flatnonzero([name is not None for name in names])
-    if len(blank):
-        at = on_sphere_km(*places.T)
-        labels[blank] = _labels_by_place(places[blank], at[blank])
-        if len(named):
-            apart_km, nearest = KDTree(at[named]).query(at[blank])
-            close = apart_km <= SNAP_KM
-            labels[blank[close]] = names[named[nearest[close]]]
-    ids, node = np.unique(labels.astype(str), return_inverse=True)
-    return tuple(str(name) for name in ids), node.astype(np.int64)
-
-
-def _labels_by_place(places: FloatArray, at: FloatArray) -> NDArray[np.object_]:
-    """A label for each end, the same for ends that are within 1 m or linked by such steps."""
-    pairs = KDTree(at).query_pairs(SNAP_KM, output_type="ndarray")
-    near = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(at), len(at)))
-    _, group = connected_components(near, directed=False)
-    order = np.lexsort((places[:, 1], places[:, 0], group))
-    _, first = np.unique(group[order], return_index=True)
-    seat = places[order[first]]
-    label = np.array([f"@{lon:.7f},{lat:.7f}" for lon, lat in seat], dtype=object)
-    labels: NDArray[np.object_] = label[group]
-    return labels
-
-
-def _line_km(lines: NDArray[np.object_]) -> FloatArray:
-    """Lengths of lines [km] along great circles between their positions."""
-    positions, line = shapely.get_coordinates(lines, return_index=True)
-    step_km = great_circle_km(*positions[:-1].T, *positions[1:].T)
-    within = line[:-1] == line[1:]
-    total = np.bincount(line[:-1][within], weights=step_km[within], minlength=len(lines))
-    return total.astype(np.float64)

@@ -7,6 +7,55 @@
   const root = document.documentElement;
   const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+  // --- Around the antimeridian -------------------------------------------------------------------
+
+  /** A longitude as tables have it: on a map around the antimeridian they go on beyond 180. */
+  const usual = (lon) => (lon > 180 ? lon - 360 : lon < -180 ? lon + 360 : lon);
+  function eachPosition(coordinates, tell) {
+    if (typeof coordinates[0] === "number") tell(coordinates);
+    else coordinates.forEach((part) => eachPosition(part, tell));
+  }
+  /** The middle of what the plans draw, if it lies on both sides of 180 degrees: else null. */
+  function middleBeyond180() {
+    const found = [];
+    for (const plan of data.plans) {
+      for (const { features } of [plan.campuses, plan.links, plan.clusters]) {
+        for (const { geometry } of features) if (geometry) eachPosition(geometry.coordinates, ([lon]) => found.push(lon));
+      }
+    }
+    found.sort((a, b) => a - b);
+    if (!found.length || found[found.length - 1] - found[0] <= 180) return null;
+    let widest = found[0] + 360 - found[found.length - 1], west = 0;
+    for (let k = 1; k < found.length; k++) if (found[k] - found[k - 1] > widest) { widest = found[k] - found[k - 1]; west = k; }
+    return west === 0 ? null : (found[west] + found[west - 1] + 360) / 2;
+  }
+  /** Draw all in the round of the plans: lines and rings as a whole, so that none is torn. */
+  function unwrap(middle) {
+    const turn = (lon) => 360 * Math.round((middle - lon) / 360);
+    const turned = (lon) => (typeof lon === "number" ? lon + turn(lon) : lon);
+    const move = (coordinates) => {
+      if (typeof coordinates[0] === "number") coordinates[0] = turned(coordinates[0]);
+      else if (typeof coordinates[0][0] !== "number") coordinates.forEach(move);
+      else {
+        const lons = coordinates.map(([lon]) => lon);
+        const by = turn((lons.reduce((a, b) => Math.min(a, b)) + lons.reduce((a, b) => Math.max(a, b))) / 2);
+        for (const position of coordinates) position[0] += by;
+      }
+    };
+    const moveAll = ({ features }) => features.forEach(({ geometry }) => { if (geometry) move(geometry.coordinates); });
+    moveAll(data.zones);
+    for (const { properties } of data.zones.features) properties.label_lon = turned(properties.label_lon);
+    data.outlines.lines.forEach(move);
+    for (const name of data.outlines.names) name.lon = turned(name.lon);
+    if (data.sites.columns.lon) data.sites.columns.lon = data.sites.columns.lon.map(turned);
+    for (const plan of data.plans) {
+      for (const layer of [plan.campuses, plan.links, plan.clusters]) moveAll(layer);
+      for (const plant of plan.plants) plant.lon = turned(plant.lon);
+    }
+  }
+  const middle = middleBeyond180();
+  if (middle !== null) unwrap(middle);
+
   // --- Words and numbers -------------------------------------------------------------------------
 
   /** Endings of names that carry a unit: ending, unit, decimals, factor. Longest first. */
@@ -388,7 +437,7 @@
         [nameOf("cost_musd_per_year"), say("cost_musd_per_year", p.cost_musd_per_year)],
         [nameOf("clean_fraction"), say("clean_fraction", p.clean_fraction)],
         ["Clean contracts", contracts.length ? `${counted(contracts.length, "plant", "plants")}, ${gwh(sum(contracts.map((c) => c.mwh)))}` : "none"],
-        ["Place", `${format(lat, 4)}, ${format(lon, 4)}`],
+        ["Place", `${format(lat, 4)}, ${format(usual(lon), 4)}`],
         ...leftovers(p, told),
       ]),
       contracts.length ? h("details", {}, h("summary", {}, "Contracts, GWh/year"), h("dl", { class: "pairs" }, contracts.map((c) => {
@@ -446,7 +495,7 @@
         ["Zone", value("zone")], ["Left in the zone", given.can_give_mw === undefined || given.can_give_mw === null ? "not known here" : mw(given.can_give_mw)],
         ["Utility", say("utility", value("utility") || (zone && zone.properties.utility))], ["Region", say("region", value("region") || (zone && zone.properties.region))],
         [nameOf("price_usd_per_mwh"), say("price_usd_per_mwh", value("price_usd_per_mwh"))],
-        ["Place", `${format(place.lat, 4)}, ${format(place.lng, 4)}`], ...leftovers(rest, told),
+        ["Place", `${format(place.lat, 4)}, ${format(usual(place.lng), 4)}`], ...leftovers(rest, told),
       ]),
     ]);
     spot = L.circleMarker(place, path("plants", { className: "spot", radius: 8, interactive: false })).addTo(map);
@@ -696,7 +745,8 @@
   function goLink(cluster, link) {
     const found = linkLines.find(([{ properties: p }]) => p.cluster === cluster && p.from === link.from && p.to === link.to);
     if (!found) return;
-    const [feature, shape] = found, places = feature.geometry.coordinates;
+    const [feature, shape] = found, { type, coordinates } = feature.geometry;
+    const places = type === "MultiLineString" ? coordinates.flat() : coordinates;
     const [lon, lat] = places[Math.floor((places.length - 1) / 2)];
     if (window.innerWidth <= 860) byId("map").scrollIntoView({ block: "start" });
     map.fitBounds(shape.getBounds(), { ...room(), maxZoom: 9 });

@@ -1,0 +1,299 @@
+"""What is not joined in the fiber, though it may look so: near misses and crossings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
+
+from siting.arcs import Lines, places_within
+from siting.sphere import FloatArray, on_sphere_km
+from siting.wording import number
+from siting.world.joining import Joins
+from siting.world.spans import Spans
+
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+MISS_KM = 0.1
+"""An end that misses another span by no more than this is perhaps meant to join it [km]."""
+
+NAMED = 3
+"""So many near misses are named; the others are counted."""
+
+MOST_BOXES = 500_000
+"""Pairs of segments whose boxes meet, beyond which crossings are not counted."""
+
+
+@dataclass(frozen=True)
+class Miss:
+    """An end of a span that lies near another span, and is not joined to it.
+
+    Parameters
+    ----------
+    span, other
+        Ids of the rows of the two.
+    km
+        How far they are apart [km].
+    both_ends
+        Whether an end of the other is what is near, and not its middle.
+    can_join
+        Whether they would be joined if ends were joined over that distance.
+    """
+
+    span: str
+    other: str
+    km: float
+    both_ends: bool
+    can_join: bool
+
+
+def tell_joins(
+    spans: Spans, joins: Joins, free: BoolArray, snap_m: float, tell: Callable[[str], None]
+) -> None:
+    """Say how spans without node ids were joined, and what was not joined.
+
+    Parameters
+    ----------
+    spans, joins
+        The fiber, and how it was joined.
+    free
+        ``(rows,)`` rows of the fiber that do not name their nodes.
+    snap_m
+        Distance within which ends are joined [m].
+    tell
+        Takes each sentence.
+    """
+    if not free.any():
+        return
+    _tell_joined(joins, snap_m, tell)
+    misses = find_misses(spans, free, snap_m / 1000.0)
+    _tell_misses([miss for miss in misses if miss.can_join], snap_m, tell)
+    _tell_names([miss for miss in misses if not miss.can_join], tell)
+    crossings = count_crossings(spans, free)
+    if crossings:
+        places = "1 place" if crossings == 1 else f"{crossings:,} places"
+        tell(
+            f"spans cross in {places} without a vertex in common: not joined there, as one may "
+            "pass over the other; draw a vertex of both where they meet to join them"
+        )
+
+
+def _tell_joined(joins: Joins, snap_m: float, tell: Callable[[str], None]) -> None:
+    if joins.moved:
+        ends = "1 end of a span is" if joins.moved == 1 else f"{joins.moved:,} ends of spans are"
+        tell(
+            f"{ends} joined to others up to {metres(joins.furthest_km)} away; ends join within "
+            f"{number(snap_m)} m (world.fiber_snap_m)"
+        )
+    joined = []
+    if joins.at_vertices:
+        places = "1 place" if joins.at_vertices == 1 else f"{joins.at_vertices:,} places"
+        joined.append(f"in {places} where they have a vertex in common")
+    if joins.on_lines:
+        places = "1 place" if joins.on_lines == 1 else f"{joins.on_lines:,} places"
+        joined.append(f"in {places} where one ends on another")
+    if joined:
+        tell(f"spans are joined between their ends {' and '.join(joined)}")
+    if not joins.sought:
+        tell(
+            "spans are too many and too long to look for ends that lie on other spans: they are "
+            "joined where ends meet and where they have a vertex in common; give from and to"
+        )
+
+
+def _tell_misses(misses: list[Miss], snap_m: float, tell: Callable[[str], None]) -> None:
+    if not misses:
+        return
+    if len(misses) == 1:
+        miss = misses[0]
+        tell(
+            f"{_said(miss)}, and ends join within {number(snap_m)} m: raise world.fiber_snap_m to "
+            f"{_snap_for(miss.km)} to join them"
+        )
+        return
+    first = "; ".join(_said(miss) for miss in misses[:NAMED])
+    more = f"; and {len(misses) - NAMED:,} more" if len(misses) > NAMED else ""
+    furthest = "all of them" if len(misses) <= NAMED else "all"
+    tell(
+        f"{len(misses):,} ends of spans miss another span by {number(1000 * MISS_KM)} m or less, "
+        f"and ends join within {number(snap_m)} m: {first}{more}. Raise world.fiber_snap_m to "
+        f"{_snap_for(misses[0].km)} to join the first, to {_snap_for(misses[-1].km)} to join "
+        f"{furthest}"
+    )
+
+
+def _tell_names(misses: list[Miss], tell: Callable[[str], None]) -> None:
+    if not misses:
+        return
+    first = "; ".join(_said(miss) for miss in misses[:NAMED])
+    more = f"; and {len(misses) - NAMED:,} more" if len(misses) > NAMED else ""
+    one = misses[0]
+    tell(
+        f"{first}{more}: not joined, as a span that names its nodes in from and to is joined at "
+        f"these alone; end '{one.span}' at a node of '{one.other}', or leave from and to blank"
+    )
+
+
+def _said(miss: Miss) -> str:
+    if miss.both_ends:
+        return f"the ends of '{miss.span}' and '{miss.other}' are {metres(miss.km)} apart"
+    return f"an end of '{miss.span}' is {metres(miss.km)} from '{miss.other}'"
+
+
+def metres(km: float) -> str:
+    """A short length for people, in metres or kilometres."""
+    if km >= 1:
+        return f"{km:,.1f} km"
+    m = 1000 * km
+    return f"{m:,.0f} m" if m >= 100 else f"{m:.1f} m" if m >= 0.05 else f"{1000 * m:.0f} mm"
+
+
+def _snap_for(km: float) -> str:
+    """Whole metres within which ends so far apart are joined."""
+    return number(max(1, math.ceil(1000 * km + 1e-6)))
+
+
+# --- Near misses --------------------------------------------------------------------------------
+
+
+def find_misses(spans: Spans, free: BoolArray, snap_km: float) -> list[Miss]:
+    """Ends of spans that meet nothing, but lie near another span.
+
+    Parameters
+    ----------
+    spans
+        The fiber, joined.
+    free
+        ``(rows,)`` rows that do not name their nodes: only their ends are looked at.
+    snap_km
+        Distance within which ends have been joined [km].
+
+    Returns
+    -------
+    The nearest first. Near another end that meets nothing, or near a span of another piece.
+    """
+    count = len(spans.node_ids)
+    degree = np.bincount(np.concatenate((spans.start, spans.end)), minlength=count)
+    own = np.full(count, -1)
+    for node in (spans.start, spans.end):
+        ends = np.flatnonzero((degree[node] == 1) & free[spans.row])
+        own[node[ends]] = ends
+    loose = np.flatnonzero(own >= 0)
+    if not len(loose):
+        return []
+    found = _between_ends(spans, own, loose)
+    if spans.piece.max() > 0:
+        found |= _to_other_pieces(spans, free, own, loose, snap_km)
+    return sorted(found.values(), key=lambda miss: (miss.km, miss.span, miss.other))
+
+
+Found = dict[tuple[str, ...], Miss]
+
+
+def _between_ends(spans: Spans, own: IntArray, loose: IntArray) -> Found:
+    if len(loose) < 2:
+        return {}
+    at = on_sphere_km(spans.node_lon[loose], spans.node_lat[loose])
+    apart_km, nearest = KDTree(at).query(at, k=[2], distance_upper_bound=MISS_KM)
+    found: Found = {}
+    for k in np.flatnonzero(np.isfinite(apart_km[:, 0])):
+        a, b = sorted(_row(spans, own[loose[end]]) for end in (k, nearest[k, 0]))
+        if a != b:
+            found[a, b] = Miss(a, b, float(apart_km[k, 0]), both_ends=True, can_join=True)
+    return found
+
+
+def _to_other_pieces(
+    spans: Spans, free: BoolArray, own: IntArray, loose: IntArray, snap_km: float
+) -> Found:
+    lon, lat = spans.node_lon[loose], spans.node_lat[loose]
+    near = places_within(spans.lines, lon, lat, MISS_KM)
+    if near is None:
+        return {}
+    other = spans.piece[spans.start[near.line]] != spans.piece[loose[near.point]]
+    near = near.take(other)
+    found: Found = {}
+    for k in np.lexsort((near.line, near.away_km, near.point)):
+        span, line = own[loose[near.point[k]]], int(near.line[k])
+        a, b, km = _row(spans, span), _row(spans, line), float(near.away_km[k])
+        key = tuple(sorted((a, b)))
+        at_end = min(near.along_km[k], spans.lines.km[line] - near.along_km[k]) <= 1e-6
+        can_join = bool(free[spans.row[line]] or (at_end and km > snap_km))
+        if key not in found or found[key].km > km:
+            first, second = key if at_end and can_join else (a, b)
+            found[key] = Miss(first, second, km, both_ends=bool(at_end), can_join=can_join)
+    return found
+
+
+def _row(spans: Spans, span: int) -> str:
+    return spans.row_ids[int(spans.row[span])]
+
+
+# --- Crossings ----------------------------------------------------------------------------------
+
+
+def count_crossings(spans: Spans, free: BoolArray) -> int | None:
+    """In how many places spans without node ids cross and are not joined.
+
+    Returns
+    -------
+    None where so many lie over each other that counting would take minutes.
+    """
+    lines = spans.lines
+    here = lines.segments[free[spans.row[lines.line[lines.segments]]]]
+    # A segment across the antimeridian is none on a flat map.
+    here = here[np.abs(lines.positions[here + 1, 0] - lines.positions[here, 0]) < 180]
+    if not len(here):
+        return 0
+    pairs = _boxes_that_meet(lines, here)
+    if pairs is None:
+        return None
+    a, b = pairs
+    span_a, span_b = lines.line[here[a]], lines.line[here[b]]
+    # Spans that are joined may cross by less than the distance within which they are.
+    joined = np.zeros(len(a), np.bool_)
+    for one in (spans.start, spans.end):
+        for other in (spans.start, spans.end):
+            joined |= one[span_a] == other[span_b]
+    a, b = a[~joined], b[~joined]
+    return int(_cross(lines, here[a], here[b]).sum())
+
+
+def _boxes_that_meet(lines: Lines, segments: IntArray) -> tuple[IntArray, IntArray] | None:
+    """Pairs of segments of different spans whose boxes on a flat map meet."""
+    ends = np.stack((lines.positions[segments], lines.positions[segments + 1]), axis=1)
+    shapes = np.array(shapely.linestrings(ends), dtype=object)
+    tree = shapely.STRtree(shapes)
+    found: list[NDArray[np.int64]] = []
+    total, start, width = 0, 0, 64
+    while start < len(shapes):
+        pairs = tree.query(shapes[start : start + width])
+        pairs[0] += start
+        total += pairs.shape[1]
+        if total > MOST_BOXES:
+            return None
+        once = (pairs[0] < pairs[1]) & (
+            lines.line[segments[pairs[0]]] != lines.line[segments[pairs[1]]]
+        )
+        found.append(pairs[:, once])
+        start, width = start + width, min(2 * width, 8192)
+    together = np.concatenate(found, axis=1)
+    return together[0], together[1]
+
+
+def _cross(lines: Lines, a: IntArray, b: IntArray) -> BoolArray:
+    """Whether segments cross, each between its ends."""
+    p, q = lines.positions[a], lines.positions[a + 1]
+    r, s = lines.positions[b], lines.positions[b + 1]
+
+    def side(u: FloatArray, v: FloatArray, w: FloatArray) -> FloatArray:
+        (x, y), (east, north) = (v - u).T, (w - u).T
+        return np.asarray(np.sign(x * north - y * east), np.float64)
+
+    return (side(p, q, r) * side(p, q, s) < 0) & (side(r, s, p) * side(r, s, q) < 0)
