@@ -104,8 +104,8 @@ class World:
     fiber
         All spans.
     supply
-        Plants, those of zones that are not kept among them; ``zone``, ``region``, ``interconnect``, ``clean``,
-        ``capacity_factor`` and ``premium_usd_per_mwh`` filled in.
+        Plants, those of zones that are not kept among them; ``zone``, ``region``,
+        ``interconnect``, ``clean``, ``capacity_factor`` and ``premium_usd_per_mwh`` filled in.
     outlines
         Outlines for maps, or None.
     route_factor
