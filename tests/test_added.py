@@ -278,3 +278,12 @@ def test_added_zone_on_the_bundled_world(tmp_path):
         what.startswith(f"{inside.sum():,} sites lie in added zones") for what in whats(world)
     )
     assert len(world.zones) == len(us.zones) + 1
+
+
+def test_half_of_a_table_is_not_blamed_for_the_other(tmp_path):
+    draft = Draft()
+    draft.sites[0]["zone"] = "n_west"
+    draft.extra["zones.geojson"] = "{"
+    with pytest.raises(InputError) as refused:
+        read_world(add_zones(tmp_path, draft, mine()))
+    assert [problem.where for problem in refused.value.problems] == ["tables/zones.geojson"]

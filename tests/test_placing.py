@@ -368,6 +368,13 @@ def test_copy_of_the_bases_zones_keeps_the_zones_that_rows_name(tmp_path):
     assert world.notices == ()
     assert list(world.sites["zone"]) == list(us.sites["zone"])
     assert set(world.zones["headroom_mw"]) == {777.0}
+    # The same ids on other land are told.
+    swap = {"p1": rows[1]["geometry"], "p2": rows[0]["geometry"]}
+    moved = [row | {"geometry": swap.get(row["id"], row["geometry"])} for row in rows]
+    assert [row["id"] for row in rows[:2]] == ["p1", "p2"]
+    told = read_world(on_us(tmp_path, moved)).notices
+    assert [notice.where for notice in told] == ["us/sites.csv", "us/supply.csv"]
+    assert all("do not lie in the zone that is named" in notice.what for notice in told)
     # A part of them: rows off its coast name a zone of it, and others none.
     florida = [row for row in rows if row["state"] == "FL" or row["id"] == "region_FRCC"]
     part = read_world(on_us(tmp_path, [{**row, "parent": None} for row in florida]))

@@ -468,7 +468,8 @@ def can_be_contracted(supply: Sheet) -> BoolArray:
 
 def _tell_elsewhere(sheet: Sheet, by_place: _ByPlace, named: IntArray, rows: IntArray) -> None:
     """Name rows that name a zone and lie well inside another, or far from any."""
-    rows = rows[~is_known(sheet)[rows]]
+    if is_known(by_place.zones).all():
+        rows = rows[~is_known(sheet)[rows]]
     rows = rows[~shapely.is_missing(sheet.shapes[rows])]
     rows = rows[~shapely.is_missing(by_place.zones.shapes[named[rows]])]
     if not len(rows):

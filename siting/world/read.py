@@ -86,13 +86,10 @@ class _Found:
 def _read_sheets(places: Places, problems: Problems, notices: Notices) -> dict[str, Sheet]:
     sheets: dict[str, Sheet] = {}
     for name in TABLES:
-        parts = [
-            sheet
-            for source in places.of_table(name)
-            if (sheet := _read_sheet(source, problems, notices)) is not None
-        ]
-        if parts:
-            sheets[name] = parts[0] if len(parts) == 1 else unite(*parts)
+        parts = [_read_sheet(source, problems, notices) for source in places.of_table(name)]
+        whole = [sheet for sheet in parts if sheet is not None]
+        if whole and len(whole) == len(parts):  # a half would be blamed for what the other holds
+            sheets[name] = whole[0] if len(whole) == 1 else unite(*whole)
     return sheets
 
 

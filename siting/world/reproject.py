@@ -27,6 +27,10 @@ BEND_M = 1.0
 MOST_HALVINGS = 14
 """An edge is cut into at most 2 ** 14 pieces: where a system tears, no number is enough."""
 
+SHORT_M = 1000.0
+FAR_NORTH = 85.0
+"""Shorter edges are not cut [m], but near the poles [degrees of latitude]."""
+
 _M_PER_DEGREE = 111_195.0
 
 _LINES, _POLYGONS, _COLLECTION = (1, 2, 5), (3, 6), 7
@@ -207,9 +211,11 @@ def _cuts(
     An edge is tried at its quarters too: where it bends one way and then the other, as across the
     equator of a Mercator projection, its middle stays.
     """
-    edge = np.arange(len(start))
-    before, share = np.zeros(len(start)), 1.0
     from_degrees, until_degrees = to_degrees(start), to_degrees(end)
+    edge = np.flatnonzero(~_too_short(from_degrees, until_degrees))
+    start, end = start[edge], end[edge]
+    from_degrees, until_degrees = from_degrees[edge], until_degrees[edge]
+    before, share = np.zeros(len(edge)), 1.0
     found: list[tuple[IntArray, FloatArray, FloatArray]] = []
     for _ in range(MOST_HALVINGS):
         middle = (start + end) / 2
@@ -233,6 +239,20 @@ def _cuts(
         return np.empty(0, np.int64), np.empty(0), np.empty((0, 2))
     edges, parts, cuts = zip(*found, strict=True)
     return np.concatenate(edges), np.concatenate(parts), np.concatenate(cuts)
+
+
+def _too_short(start: FloatArray, end: FloatArray) -> NDArray[np.bool_]:
+    """Edges that cannot bend by so much: they need not be tried.
+
+    A line that is straight in degrees turns with a radius of at least 550 km up to 85 degrees of
+    latitude, and 1 km of such a circle leaves its chord by a quarter of a metre.
+    """
+    with np.errstate(invalid="ignore"):
+        lon, lat = (end - start).T
+        lon *= np.cos(np.radians(start[:, 1]))
+        short: NDArray[np.bool_] = _M_PER_DEGREE * np.hypot(lon, lat) < SHORT_M
+        short &= np.abs(start[:, 1]) < FAR_NORTH
+    return short
 
 
 class _Chord:
