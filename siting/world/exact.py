@@ -17,7 +17,7 @@ _EXACT = 2.0**53
 """Up to here a float holds every whole number."""
 
 
-def make_exact(frame: gpd.GeoDataFrame, path: Path, layer: str | None) -> gpd.GeoDataFrame:
+def make_exact(frame: gpd.GeoDataFrame, path: Path, layer: int | None) -> gpd.GeoDataFrame:
     """Read again what a float cannot hold, and the ids of GeoJSON that are no properties.
 
     pyogrio (0.13, read_dataframe) makes floats of a column of whole numbers that has a blank, so
@@ -44,7 +44,7 @@ def _rounded(frame: pd.DataFrame) -> list[str]:
     return found
 
 
-def _read_whole(given: pd.Series[Any], path: Path, layer: str | None) -> pd.Series[Any]:
+def _read_whole(given: pd.Series[Any], path: Path, layer: int | None) -> pd.Series[Any]:
     """A column of whole numbers with blanks, read without them: so it stays whole."""
     about = pyogrio.read_info(path, layer=layer)
     types = dict(zip(about["fields"], about["dtypes"], strict=True))

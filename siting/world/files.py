@@ -121,7 +121,7 @@ def _files_of(path: Path) -> list[Path]:
 def _read_members(source: Source, members: list[Member], tell: Tell) -> Raw:
     """Read the files of an archive, or the one file that is none."""
     if len(members) > 1 or members[0].path != source.path:
-        _look_inside(source, members)
+        members = _look_inside(source, members, tell)
     grids = [member for member in members if suffix_of(member.path) in (*TEXT, *SPREADSHEETS)]
     drawn = [member for member in members if member not in grids]
     if drawn and not any(_is_asked(source, member) for member in grids):
@@ -132,11 +132,15 @@ def _read_members(source: Source, members: list[Member], tell: Tell) -> Raw:
     return _read_grid(source, _choose_grid(source, grids, tell), tell)
 
 
-def _look_inside(source: Source, members: list[Member]) -> None:
-    for member in members:
-        wrong = look_at_file(member.path, source.table)
-        if wrong is not None:
-            raise UnreadableError(f"{member.name} in it {wrong}")
+def _look_inside(source: Source, members: list[Member], tell: Tell) -> list[Member]:
+    """The files of an archive that are what their names say."""
+    wrong = {member: look_at_file(member.path, source.table) for member in members}
+    bad = [f"{member.name} in it: {what}" for member, what in wrong.items() if what is not None]
+    if len(bad) == len(members):
+        raise UnreadableError(bad[0])
+    for what in bad:
+        tell(f"a file is left out: {what}")
+    return [member for member, what in wrong.items() if what is None]
 
 
 def _is_asked(source: Source, member: Member) -> bool:

@@ -12,7 +12,7 @@ from siting.world.raw import PARQUET, SPREADSHEETS, TEXT, Source, suffix_of
 
 _WEB_PAGE = "a web page"
 _POINTER = "a pointer of git-lfs"
-_VIRTUAL = "a virtual file, which only says where other files are"
+_VIRTUAL = "a virtual file, which only says where other files are,"
 _ZIP = "a ZIP file"
 _DATABASE = "a GeoPackage or SQLite file"
 _SIGNATURES = {

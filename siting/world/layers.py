@@ -29,6 +29,8 @@ OVERLAP_FRACTION = 0.01
 """Zones of two layers that share more of the smaller one are two versions of one area [0-1]."""
 
 _ONE_LAYER = (".shp", ".fgb", ".geojsonl", ".geojsons", ".ndjson", *PARQUET)
+# The format has no blank number, and GDAL (3.12, driver MapInfo File) writes and reads 0.
+_WITHOUT_BLANKS = (".tab", ".mif")
 _COLLECTION = re.compile(rb'\s*\{\s*"type"\s*:\s*"FeatureCollection"')
 # In a GPX they are the vertices of tracks and routes, which are layers of their own.
 _VERTICES = ("track_points", "route_points")
@@ -49,7 +51,8 @@ class Layer:
     member
         The file that holds it.
     inner
-        Its name inside of the file; None where there is no other.
+        Its number inside of the file, as names may differ by case alone; None where there is no
+        other.
     declared
         The type of its geometry as the file says it; empty where it has none.
     tell
@@ -58,7 +61,7 @@ class Layer:
 
     name: str
     member: Member
-    inner: str | None
+    inner: int | None
     declared: str
     tell: Tell
 
@@ -149,8 +152,8 @@ def _layers_of(member: Member, tell: Tell) -> list[Layer]:
     if len(found) == 0:
         raise UnreadableError("holds no layer; save the table as GeoPackage")
     layers = [
-        Layer(str(name), member, str(name), "" if kind is None else str(kind), tell)
-        for name, kind in found
+        Layer(str(name), member, number, "" if kind is None else str(kind), tell)
+        for number, (name, kind) in enumerate(found)
     ]
     if suffix in KML:
         tell_links(path, tell)
@@ -229,11 +232,11 @@ def _choose_by_content(source: Source, layers: list[Layer], tell: Tell) -> list[
     if len(wanted) > 1:
         doubt = _doubt(source, wanted)
         if doubt is not None:
+            named = [layer for layer in wanted if find_column(source, "id", layer.frame)] or wanted
             raise UnreadableError(
                 f"holds {len(wanted)} layers that could be {table.name}, "
                 f"{listing(layer.describe() for layer in wanted)}, but {doubt}; say which in the "
-                f"model: [layers] {table.name} = {_as_toml([wanted[-1].name])}, or to read all of "
-                f"them, {_as_toml([layer.name for layer in wanted])}"
+                f"model, such as [layers] {table.name} = {_as_toml([named[-1].name])}"
             )
     names = listing(layer.describe() for layer in wanted)
     reads = f"layers {names} are read as one table" if len(wanted) > 1 else f"layer {names} is read"
@@ -352,8 +355,25 @@ def _read(layer: Layer) -> pd.DataFrame:
     frame, wrong = attempt(lambda: pyogrio.read_dataframe(path, **options))
     if wrong is not None:
         raise UnreadableError(say_unreadable(path, wrong))
+    if layer.suffix in _WITHOUT_BLANKS:
+        _tell_zeros(frame, layer.tell)
     exact: pd.DataFrame = make_exact(frame, path, layer.inner)
     return name_kml_columns(exact, layer.name, layer.tell) if layer.suffix in KML else exact
+
+
+def _tell_zeros(frame: pd.DataFrame, tell: Tell) -> None:
+    """Say where a format that has no blank numbers has zeros."""
+    zeros = {
+        name: int((frame[name] == 0).sum())
+        for name in frame.columns
+        if pd.api.types.is_numeric_dtype(frame[name].dtype)
+    }
+    some = [f"{name} ({n:,} row{'s' * (n != 1)})" for name, n in zeros.items() if n]
+    if some:
+        tell(
+            f"MapInfo has no blank numbers: 0 in {listing(some)} may be one, and is read as 0; "
+            "where it is to be blank, save the table as GeoPackage"
+        )
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from siting.wording import did_you_mean, listing, shown
 from siting.world.grids import (
+    HEADER_WITHIN,
     Cell,
     Grid,
     Laid,
@@ -19,6 +20,7 @@ from siting.world.grids import (
     known_names,
     lay_out,
     needed_names,
+    score,
 )
 from siting.world.positions import LAT_NAMES, LON_NAMES
 from siting.world.raw import Source, UnreadableError, fold
@@ -125,10 +127,15 @@ def _choose(source: Source, sheets: list[_Sheet], tell: Tell) -> list[_Sheet]:
             tell(f"sheet '{fits[0].name}' is read, the one that has the columns; left: {left}")
         return fits
     which = "more than one" if fits else "none"
+    known = _known(source)
+    likely = max(
+        filled or sheets,
+        key=lambda s: max((score(row, known) for row in s.grid.rows[:HEADER_WITHIN]), default=0),
+    )
     raise UnreadableError(
         f"holds {len(sheets)} sheets, {held}, and {which} has the columns that every "
         f"{source.table.a_row} needs; say which in the "
-        f'model: [layers] {name} = ["{sheets[0].name}"]'
+        f'model: [layers] {name} = ["{likely.name}"]'
     )
 
 
@@ -242,7 +249,7 @@ def _check_ids(name: str, values: Iterable[Any], numbers: list[int]) -> None:
         large = isinstance(value, int | float) and abs(value) >= 10**_DIGITS
         if large and not isinstance(value, bool):
             raise UnreadableError(
-                f"row {number}: {name} is {shown(value)}, but a spreadsheet keeps {_DIGITS} digits "
+                f"row {number}: {name} is {value:.0f}, but a spreadsheet keeps {_DIGITS} digits "
                 "of a number; write it as text"
             )
 

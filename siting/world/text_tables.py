@@ -123,16 +123,16 @@ def _check_decimals(source: Source, laid: Laid) -> None:
     }
     folded = {fold(name) for ours in numbers for name in (ours, *source.read_from(ours))}
     folded |= LON_NAMES | LAT_NAMES
-    found: list[tuple[int, str, str]] = []
-    for name, values in laid.columns.items():
+    found: list[tuple[int, int, str, str]] = []
+    for index, (name, values) in enumerate(laid.columns.items()):
         if fold(name) in folded:
             found += [
-                (line, name, value)
+                (line, index, name, value)
                 for line, value in zip(laid.numbers, values, strict=True)
                 if isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value.strip())
             ]
     if found:
-        line, name, value = min(found)
+        line, _, name, value = min(found)
         more = len(found) - 1
         others = f", and {more:,} more like it" if more else ""
         raise UnreadableError(
