@@ -633,6 +633,12 @@ def layers_unknown(draft: Draft) -> None:
 
 
 @bad
+def layers_and_header_rows_where_there_are_none(draft: Draft) -> None:
+    draft.ask("layers", sites=["2024"])
+    draft.ask("header_rows", zones=2)
+
+
+@bad
 def layers_over_each_other(draft: Draft) -> None:
     draft.ask("world", zones="all.gpkg")
     old = [row | {"id": f"old_{row['id']}"} for row in draft.zones]

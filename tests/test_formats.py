@@ -229,12 +229,10 @@ def test_name_of_the_table_counts_but_for_case(tmp_path):
     write_layers(tmp_path / "w.gpkg", {"old": AREAS[:1], "Zones": AREAS})
     raw, _ = read(ZONES, tmp_path / "w.gpkg")
     assert len(raw.frame) == 2
-    ring = "<coordinates>0,0 1,0 1,1 0,0</coordinates>"
-    area = f"<Polygon><outerBoundaryIs><LinearRing>{ring}</LinearRing></outerBoundaryIs></Polygon>"
-    old, new = (placemark(name, area, id=name) for name in ("old", "new"))
-    (tmp_path / "w.kml").write_bytes(kml(folder("ZONES", old), folder("zones", new)))
-    raw, _ = read(ZONES, tmp_path / "w.kml")
-    assert list(raw.frame["id"]) == ["new"]
+    old, new = (as_geojson(rows).encode() for rows in (AREAS, AREAS[:1]))
+    write_zip(tmp_path / "w.zip", {"ZONES.geojson": old, "zones.geojson": new})
+    raw, _ = read(ZONES, tmp_path / "w.zip")
+    assert len(raw.frame) == 1
 
 
 def test_layers_of_the_wanted_geometry_are_one_table(tmp_path):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import cast
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from siting.errors import Problems
 from siting.notices import Notices
@@ -29,7 +31,6 @@ from siting.world.positions import place_rows
 from siting.world.raw import (
     DRAWN,
     JSON,
-    PARQUET,
     SIDECARS,
     SPREADSHEETS,
     SUFFIXES,
@@ -177,6 +178,11 @@ def _choose_grid(source: Source, members: list[Member], tell: Tell) -> Member:
 def _read_grid(source: Source, member: Member, tell: Tell) -> Raw:
     suffix = suffix_of(member.path)
     if suffix in TEXT:
+        if source.layers and not _is_asked(source, member):
+            raise UnreadableError(
+                f"layers.{source.table.name} is {listing(source.layers)}, but a table of text has "
+                "no layers; leave it out"
+            )
         return _place(source, [("", read_text(source, member.path, tell))], "line", suffix, tell)
     if _is_asked(source, member):
         source = _without_layers(source)
@@ -199,19 +205,22 @@ def _place(
     source: Source, sheets: list[tuple[str, Laid]], word: str, suffix: str, tell: Tell
 ) -> Raw:
     """Join the sheets of a table, and find where its rows are."""
-    lines = [number for _, laid in sheets for number in laid.numbers]
-    layer_of = [name for name, laid in sheets for _ in laid.numbers]
-    columns = _join([pd.DataFrame(laid.columns) for _, laid in sheets])
     several = len(sheets) > 1
+    columns = _join([pd.DataFrame(laid.columns) for _, laid in sheets])
     raw = Raw(
         source,
-        gpd.GeoDataFrame(),
-        lines=lines,
-        layer_of=layer_of if several else None,
+        cast("gpd.GeoDataFrame", columns),
+        lines=[number for _, laid in sheets for number in laid.numbers],
+        layer_of=[name for name, laid in sheets for _ in laid.numbers] if several else None,
         word=word,
         suffix=suffix,
     )
-    frame, raw.form = place_rows(columns, source, raw.place, tell)
+    return _find_places(raw, tell)
+
+
+def _find_places(raw: Raw, tell: Tell) -> Raw:
+    """A table of cells with the places of its rows."""
+    frame, raw.form = place_rows(pd.DataFrame(raw.frame), raw.source, raw.place, tell)
     raw.frame = _to_degrees(frame) if raw.form == "drawn" else frame
     return raw
 
@@ -250,43 +259,48 @@ def _join(frames: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _read_drawn(source: Source, members: list[Member], tell: Tell) -> Raw:
+    if source.header_row is not None:
+        raise UnreadableError(
+            f"header_rows.{source.table.name} is {source.header_row}, but only text and "
+            "spreadsheets have a row of names; leave it out"
+        )
     layers = choose_layers(source, find_layers(members, tell))
-    suffixes = {layer.suffix for layer in layers}
-    raw = Raw(source, gpd.GeoDataFrame(), suffix=suffixes.pop() if len(suffixes) == 1 else "")
     if len(layers) == 1 and not isinstance(layers[0].frame, gpd.GeoDataFrame):
-        return _place_undrawn(raw, layers[0], tell)
-    frames, lines, layer_of = [], [], []
+        return _read_undrawn(source, layers[0], tell)
+    frames: list[gpd.GeoDataFrame] = []
+    numbers: list[NDArray[np.int64]] = []
     for layer in layers:
         frame = _with_days(source, _drawn_in_degrees(layer))
         kept = _kept(source, layer, frame, tell)
-        frames.append(frame[kept].reset_index(drop=True) if not kept.all() else frame)
-        lines += (np.flatnonzero(kept) + 1).tolist()
-        layer_of += [layer.name] * int(kept.sum())
-    joined = _join([pd.DataFrame(frame) for frame in frames])
-    raw.frame = (
-        frames[0]
-        if len(frames) == 1
-        else gpd.GeoDataFrame(joined, geometry="geometry", crs=frames[0].crs)
-    )
-    if len(raw.frame) == 0:
+        frames.append(frame if kept is None else frame[kept].reset_index(drop=True))
+        numbers.append(1 + (np.arange(len(frame)) if kept is None else np.flatnonzero(kept)))
+    if len(frames) == 1:
+        joined = frames[0]
+    else:
+        rows = _join([pd.DataFrame(frame) for frame in frames])
+        joined = gpd.GeoDataFrame(rows, geometry="geometry", crs=frames[0].crs)
+    if len(joined) == 0:
         raise UnreadableError(say_empty(source))
-    several = len(layers) > 1
-    if several or lines != list(range(1, len(lines) + 1)):
-        raw.lines, raw.word = lines, "feature"
-        raw.layer_of = layer_of if several else None
+    raw = Raw(source, joined, word="feature", suffix=_only({layer.suffix for layer in layers}))
+    if len(layers) > 1 or len(numbers[0]) != len(layers[0].frame):
+        raw.lines = np.concatenate(numbers).tolist()
+    if len(layers) > 1:
+        held = zip(layers, numbers, strict=True)
+        raw.layer_of = [layer.name for layer, rows_of in held for _ in rows_of]
     return raw
 
 
-def _place_undrawn(raw: Raw, layer: Layer, tell: Tell) -> Raw:
+def _only(suffixes: set[str]) -> str:
+    return next(iter(suffixes)) if len(suffixes) == 1 else ""
+
+
+def _read_undrawn(source: Source, layer: Layer, tell: Tell) -> Raw:
     """A layer without shapes is a table of cells, as a text table is."""
-    frame = layer.frame
-    if len(frame) == 0:
-        raise UnreadableError(say_empty(raw.source))
-    if raw.source.table.geometry != "point" or layer.suffix in PARQUET:
-        tell(f"'{layer.name}' holds no shapes, and is read as a table without")
-    frame, raw.form = place_rows(frame, raw.source, raw.place, tell)
-    raw.frame = _to_degrees(frame) if raw.form == "drawn" else frame
-    return raw
+    if len(layer.frame) == 0:
+        raise UnreadableError(say_empty(source))
+    tell(f"'{layer.name}' holds no shapes, and is read as a table without")
+    raw = Raw(source, cast("gpd.GeoDataFrame", layer.frame), word="feature", suffix=layer.suffix)
+    return _find_places(raw, tell)
 
 
 def _drawn_in_degrees(layer: Layer) -> gpd.GeoDataFrame:
@@ -310,20 +324,21 @@ def _with_days(source: Source, frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return frame
 
 
-def _kept(source: Source, layer: Layer, frame: gpd.GeoDataFrame, tell: Tell) -> np.ndarray:
-    """Which rows of a layer are of the table: in a KML folder lines lie beside points.
+def _kept(
+    source: Source, layer: Layer, frame: gpd.GeoDataFrame, tell: Tell
+) -> NDArray[np.bool_] | None:
+    """Which rows of a layer are of the table, if not all: in a KML lines lie beside points.
 
     A folder of a KML is no table: names of huts lie beside the cables between them. In any other
     file a row of another geometry is an error of the table.
     """
-    everything = np.ones(len(frame), dtype=bool)
     if layer.suffix not in KML:
-        return everything
+        return None
     wanted = source.table.geometry.replace("line", "linestring")
     types = frame.geom_type.fillna("").str.casefold().to_numpy(str)
-    right = np.array([wanted in name or not name for name in types])
+    right: NDArray[np.bool_] = np.array([wanted in name or not name for name in types])
     if right.all() or not (right & (types != "")).any():
-        return everything
+        return None
     are = "are" if (~right).sum() > 1 else "is"
     of_table = f"{source.table.name} are {source.table.geometry}s"
     tell(

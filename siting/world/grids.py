@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import pandas as pd
 
@@ -176,6 +177,8 @@ def _name(header: Sequence[Cell]) -> list[str | None]:
 
 def _check_widths(grid: Grid, header: int) -> None:
     width = len(grid.rows[header])
+    if set(map(len, grid.rows[header:])) == {width}:
+        return
     for index in range(header + 1, len(grid.rows)):
         fields = len(grid.rows[index])
         if fields != width:
@@ -203,12 +206,17 @@ def say_empty(source: Source) -> str:
 
 def column_of(fields: Sequence[Cell], *, keep_text: bool) -> pd.Series:
     """A column as the file has it; one that is only passed on is numbers if all of it is."""
-    given = [None if isinstance(field, str) and not field.strip() else field for field in fields]
-    if not keep_text and all(_is_number(field) for field in given):
-        if all(_is_whole(field) for field in given):
+    # Blanks are sought among different values, as there are few: tables repeat themselves.
+    texts = set(fields)
+    if set(map(type, texts)) != {str}:
+        texts = {field for field in texts if isinstance(field, str)}
+    blank = set(filter(str.isspace, cast("set[str]", texts))) | ({""} & texts)
+    given = [None if field in blank else field for field in fields] if blank else list(fields)
+    if not keep_text and all(map(_is_number, given)):
+        if all(map(_is_whole, given)):
             return pd.Series([int(field or 0) for field in given])
         return pd.Series([None if field is None else float(field) for field in given], dtype=float)
-    if not keep_text:
+    if not keep_text and not set(map(type, given)) <= {str, type(None)}:
         given = [None if field is None else _as_text(field) for field in given]
     return pd.Series(given, dtype=object)
 

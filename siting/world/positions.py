@@ -125,7 +125,7 @@ def _find_lonlat(
         return columns, both
     if renamed:
         tell(listing(f"column '{theirs}' is read as {ours}" for theirs, ours in renamed.items()))
-    return columns.rename(columns=renamed), True
+    return columns.rename(columns=renamed) if renamed else columns, True
 
 
 def _called(columns: pd.DataFrame, names: Sequence[str] | frozenset[str]) -> list[str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from siting.wording import listing, shown
 from siting.world.columns import POSITION
-from siting.world.grids import HEADER_WITHIN, Cell, Grid, Laid, known_names, lay_out, score
+from siting.world.grids import HEADER_WITHIN, Grid, Laid, known_names, lay_out, score
 from siting.world.positions import LAT_NAMES, LON_NAMES
 from siting.world.raw import Source, UnreadableError, fold, suffix_of
 
@@ -80,7 +80,10 @@ def _likeliest(source: Source, text: str, usual: str) -> str:
             rows = _split(start, mark, HEADER_WITHIN).rows
         except UnreadableError:
             continue
-        names = max((score(cells, known) for cells in rows if len(cells) > 1), default=0)
+        scores = [score(cells, known) if len(cells) > 1 else 0 for cells in rows]
+        names = max(scores, default=0)
+        if mark == usual and names >= 2 and not _holds_marks(rows[scores.index(names)]):
+            return usual
         found[mark] = (names, len(rows[0]) > 1 if rows else False)
     if not found:
         return usual
@@ -95,15 +98,19 @@ def _likeliest(source: Source, text: str, usual: str) -> str:
     return marks[0]
 
 
+def _holds_marks(cells: Sequence[object]) -> bool:
+    return any(mark in str(cell) for cell in cells for mark in _WORDS)
+
+
 def _split(text: str, mark: str, most: int | None = None) -> Grid:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
     grid = Grid([], [], "line")
     before = 0
     try:
         for row in reader:
-            if any(field and not field.isspace() for field in row):
-                cells: list[Cell] = list(row)
-                grid.rows.append(cells)
+            # The first field is looked at by itself, as nearly every row has one.
+            if row and ((row[0] and not row[0].isspace()) or "".join(row).strip()):
+                grid.rows.append(row)
                 grid.numbers.append(before + 1)
             elif len(row) > 1:
                 grid.blank.append(before + 1)
