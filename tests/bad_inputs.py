@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import shapely
-from drafts import Draft, as_frame, as_geojson, box, write_csv, write_without_crs
+from drafts import (
+    Draft,
+    as_frame,
+    as_geojson,
+    box,
+    write_csv,
+    write_layers,
+    write_sheets,
+    write_without_crs,
+    write_zip,
+)
 
 CASES: dict[str, Callable[[Draft], None]] = {}
 
@@ -526,14 +538,160 @@ def csv_with_an_open_quote(draft: Draft) -> None:
 
 @bad
 def csv_with_a_geometry(draft: Draft) -> None:
-    draft.extra["sites.csv"] = "id,lon,lat,max_mw,geometry\na,1,3,400,POINT (1 3)\n"
+    draft.extra["sites.csv"] = "id,lon,lat,max_mw,geometry\na,1,3,400,somewhere\n"
 
 
 @bad
-def csv_for_zones_and_fiber(draft: Draft) -> None:
-    draft.ask("world", zones="zones.csv", fiber="fiber.csv")
-    draft.extra["zones.csv"] = "id,utility,headroom_mw\nz1,North,100\n"
-    draft.extra["fiber.csv"] = "id,from,to\ns1,n1,n2\n"
+def csv_with_broken_shapes(draft: Draft) -> None:
+    draft.ask("world", zones="zones.csv", fiber="fiber.csv", supply="supply.tsv")
+    draft.extra["zones.csv"] = (
+        'id,utility,headroom_mw,wkt\nz1,North,100,"POLYGON ((0 0, 4 0, 4 4, 0 0))"\n'
+        'z2,South,100,"POLYGON ((0 0, 4 0"\nz3,South,100,"POLYGON 0 0, 4 0"\n'
+    )
+    draft.extra["fiber.csv"] = (
+        'id,geom\ns1,"SRID=4326;LINESTRING (1 3, 3 3)"\ns2,"SRID=3857;LINESTRING (3 3, 9 9)"\n'
+    )
+    draft.extra["supply.tsv"] = "id\tkind\tmw\tWKT\ndam\thydro\t800\tSRID=999999;POINT (1.5 3.5)\n"
+
+
+@bad
+def csv_with_two_places_for_a_row(draft: Draft) -> None:
+    draft.ask("world", nodes="nodes.csv")
+    draft.extra["sites.csv"] = "id,LONG,Longitude,lat,max_mw\na,1,1.5,3,400\nb,3,3,3,400\n"
+    draft.extra["supply.csv"] = (
+        "id,lon,lat,kind,mw,wkt,geom\na,1,3,wind,4,POINT (1 3),POINT (1 3)\n"
+    )
+    draft.extra["nodes.csv"] = "id,lon,lat,wkt\nn1,1,3,POINT (1 3)\nn2,3,3,POINT (3 4)\n"
+
+
+@bad
+def csv_with_separators_that_may_both_be(draft: Draft) -> None:
+    draft.extra["sites.csv"] = "id;max_mw|kv\na;400|230\n"
+
+
+@bad
+def csv_that_ends_with_a_sum(draft: Draft) -> None:
+    draft.extra["sites.csv"] = "id,lon,lat,max_mw\na,1,3,400\nb,3,3,400\nTotal,,,800\n"
+
+
+@bad
+def csv_whose_header_row_is_not_there(draft: Draft) -> None:
+    draft.ask("header_rows", sites=9, supply=2)
+    draft.extra["supply.csv"] = "Plants of 2024\n\nid,lon,lat,kind,mw\ndam,1.5,3.5,hydro,800\n"
+
+
+@bad
+def file_from_elsewhere(draft: Draft) -> None:
+    draft.ask("world", sites="https://example.org/sites.csv", zones="/vsicurl/example.org/z.gpkg")
+    draft.extra["fiber.geojson"] = (
+        '<?xml version="1.0"?>\n<OGRVRTDataSource><OGRVRTLayer name="a"/></OGRVRTDataSource>'
+    )
+
+
+@bad
+def file_is_a_pipe(draft: Draft) -> None:
+    draft.ask("world", zones="zones.gpkg", sites="sites.pipe.csv")
+    for name in ("zones.gpkg", "sites.pipe.csv"):
+        draft.extra[name] = lambda path: path.exists() or os.mkfifo(path)
+
+
+@bad
+def file_of_another_spreadsheet(draft: Draft) -> None:
+    draft.ask("world", sites="sites.ods", supply="supply.xlsx")
+    draft.extra["sites.ods"] = b"PK\x03\x04mimetypeapplication/vnd.oasis"
+    draft.extra["supply.xlsx"] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+
+@bad
+def zip_that_holds_no_table(draft: Draft) -> None:
+    draft.ask("world", zones="zones.zip", sites="sites.kmz", supply="supply.csv.gz")
+    draft.extra["zones.zip"] = lambda path: write_zip(
+        path, {"readme.pdf": b"%PDF", "__MACOSX/zones.shp": b"", "map.png": b""}
+    )
+    draft.extra["sites.kmz"] = b"PK\x03\x04 cut short"
+    draft.extra["supply.csv.gz"] = gzip.compress(b"id,lon,lat,kind,mw\n")[:-6]
+
+
+@bad
+def zip_of_several_tables(draft: Draft) -> None:
+    draft.ask("world", sites="sites.zip", supply="supply.zip")
+    rows = b"id,lon,lat,max_mw\na,1,3,400\n"
+    draft.extra["sites.zip"] = lambda path: write_zip(
+        path, {"2023/all.csv": rows, "2024/new.csv": rows}
+    )
+    draft.extra["supply.zip"] = lambda path: write_zip(path, {"a/supply.geojson": b"not JSON"})
+
+
+@bad
+def layers_unknown(draft: Draft) -> None:
+    draft.ask("world", zones="all.gpkg", sites="sites.xlsx")
+    draft.ask("layers", zones=["Nord"], sites=["Stations"])
+    draft.extra["all.gpkg"] = lambda path: write_layers(
+        path, {"North": draft.zones[:3], "South": draft.zones[3:]}
+    )
+    draft.extra["sites.xlsx"] = lambda path: write_sheets(path, {"Substations": [["id"]], "B": []})
+
+
+@bad
+def layers_and_header_rows_where_there_are_none(draft: Draft) -> None:
+    draft.ask("layers", sites=["2024"])
+    draft.ask("header_rows", zones=2)
+
+
+@bad
+def layers_over_each_other(draft: Draft) -> None:
+    draft.ask("world", zones="all.gpkg")
+    old = [row | {"id": f"old_{row['id']}"} for row in draft.zones]
+    draft.extra["all.gpkg"] = lambda path: write_layers(path, {"2023": old, "2024": draft.zones})
+
+
+@bad
+def layers_of_other_shapes(draft: Draft) -> None:
+    draft.ask("world", fiber="all.gpkg")
+    draft.extra["all.gpkg"] = lambda path: write_layers(
+        path, {"huts": draft.sites, "areas": draft.zones}
+    )
+
+
+@bad
+def layers_of_which_one_has_no_ids(draft: Draft) -> None:
+    draft.ask("world", fiber="all.gpkg")
+    nameless = [{"km": 250, "geometry": row["geometry"]} for row in draft.fiber[1:]]
+    draft.extra["all.gpkg"] = lambda path: write_layers(
+        path, {"backbone": draft.fiber[:1], "laterals": nameless}
+    )
+
+
+@bad
+def sheets_that_do_not_fit(draft: Draft) -> None:
+    draft.ask("world", sites="sites.xlsx", supply="supply.xlsx")
+    table = [["id", "lon", "lat", "max_mw"], ["a", 1, 3, 400]]
+    draft.extra["sites.xlsx"] = lambda path: write_sheets(path, {"2023": table, "2024": table})
+    draft.extra["supply.xlsx"] = lambda path: write_sheets(
+        path, {"Notes": [["Made up."], ["By us."]], "Plants": [["Plant", "MW"], ["dam", 800]]}
+    )
+
+
+@bad
+def cells_that_do_not_say_their_value(draft: Draft) -> None:
+    draft.ask("world", sites="merged.xlsx", supply="formula.xlsx", nodes="long.xlsx")
+    sites = [["id", "lon", "lat", "max_mw", "utility"]]
+    sites += [["a", 1, 3, 400, "North"], ["b", 3, 3, 400, None]]
+    draft.extra["merged.xlsx"] = lambda path: write_sheets(path, {"s": sites}, merged="E2:E3")
+    draft.extra["formula.xlsx"] = lambda path: write_sheets(
+        path, {"s": [["id", "lon", "lat", "kind", "mw"], ["dam", 1.5, 3.5, "hydro", "=400*2"]]}
+    )
+    draft.extra["long.xlsx"] = lambda path: write_sheets(
+        path, {"s": [["id", "lon", "lat"], [12345678901234567, 1, 3]]}
+    )
+
+
+@bad
+def cells_that_hold_an_error(draft: Draft) -> None:
+    draft.ask("world", sites="sites.xlsx")
+    draft.extra["sites.xlsx"] = lambda path: write_sheets(
+        path, {"s": [["id", "lon", "lat", "max_mw"], ["a", 1, 3, 400], ["b", 3, 3, "#DIV/0!"]]}
+    )
 
 
 # --- World: columns -------------------------------------------------------------------------

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import warnings
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import openpyxl
 import shapely
 
 Shape = shapely.Geometry
@@ -155,3 +157,31 @@ def as_frame(rows: list[dict[str, Any]], crs: Any = 4326) -> gpd.GeoDataFrame:
 def write_without_crs(path: Path, rows: list[dict[str, Any]]) -> None:
     with warnings.catch_warnings(action="ignore"):  # geopandas warns of what is wanted here
         as_frame(rows, crs=None).to_file(path)
+
+
+def write_layers(path: Path, layers: dict[str, list[dict[str, Any]]]) -> None:
+    """Rows as the layers of one file."""
+    driver = {".gdb": "OpenFileGDB", ".sqlite": "SQLite"}.get(path.suffix, "GPKG")
+    for name, rows in layers.items():
+        with warnings.catch_warnings(action="ignore"):  # of whole numbers of 64 bits in a .gdb
+            as_frame(rows).to_file(path, layer=name, driver=driver)
+
+
+def write_zip(path: Path, files: dict[str, bytes | Path]) -> None:
+    """Files by their path in the archive: what they hold, or the file to copy."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content if isinstance(content, bytes) else content.read_bytes())
+
+
+def write_sheets(path: Path, sheets: dict[str, list[list[Any]]], merged: str = "") -> None:
+    """Rows of cells as the sheets of a spreadsheet."""
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+        if merged:
+            sheet.merge_cells(merged)
+    book.save(path)

@@ -695,9 +695,10 @@ def test_real_lines_in_several_parts_are_spans(shared):
     sheet = split_lines(sheet)
     assert len(sheet) == 133
     assert [notice.what for notice in sheet.notices.found] == [
-        "column 'ID' is read as id",
-        "2 lines of several parts are 4 spans ('302326', '311749'); the parts of '302326' are "
-        "'302326:1' to '302326:2'",
+        (
+            "2 lines of several parts are 4 spans ('302326', '311749'); the parts of '302326' are "
+            "'302326:1' to '302326:2'"
+        )
     ]
     shapes = list(sheet.shapes)
     assert {shape.geom_type for shape in shapes} == {"LineString"}

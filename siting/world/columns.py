@@ -435,7 +435,7 @@ POSITION = (
     Column("lon", "number", "Longitude, WGS 84.", unit="degrees", required=True),
     Column("lat", "number", "Latitude, WGS 84.", unit="degrees", required=True),
 )
-"""The columns that stand for the geometry of points in a CSV."""
+"""The columns that stand for the geometry of points in a table without shapes."""
 
 _KIND_WORDS = {
     "id": "text, unique",
@@ -451,10 +451,29 @@ _INTRODUCTION = """\
 Made from the column registry by `python -m siting.world.columns > docs/tables.md`; a test holds it
 equal.
 
-Any format that geopandas reads (GeoJSON, GeoPackage, GeoParquet, Shapefile), in any coordinate
-system; a missing coordinate system is an error, except for GeoJSON, which is WGS 84. Points can be
-a CSV (UTF-8, commas) with `lon` and `lat` in degrees. A file with several layers is read at the
-layer that has the table's name. A line of several parts must join into one.
+## Files
+A table is read from whatever GDAL reads as shapes (GeoJSON, GeoPackage, Shapefile, FlatGeobuf, File
+Geodatabase, KML, KMZ, GML, GPX, TopoJSON, SQLite, MapInfo), from GeoParquet, from text (`.csv`,
+`.tsv`, `.txt`, UTF-8, with or without `.gz`) and from spreadsheets (`.xlsx`). Any of them may lie
+in a `.zip`. Shapes may be in any coordinate system; a missing one is an error, except for GeoJSON,
+which is WGS 84. What is read otherwise than it stands in the file is said, with its number of rows.
+
+- **Layers.** `[layers]` of the model says which are read. Without it: the layer that has the
+  table's name, alone; else all that have the table's geometry, as one table, unless it is doubtful
+  that they belong together (ids that come back, areas that overlap): then the model has to say it.
+  The files of a `.zip`, the folders of a KMZ and the sheets of a spreadsheet are layers. Of several
+  sheets the one is read that has the columns.
+- **Text and spreadsheets.** The row of the names of columns is found among the first 20, or is
+  given by `[header_rows]`. Fields are apart by commas, tabs, semicolons or bars; numbers have a
+  point before decimals. Cells that are merged, formulas without a value, and sums below the rows
+  are refused. `.xls` and `.ods` are not read.
+- **Places.** Points in text and spreadsheets have columns `lon` and `lat` in degrees, or names that
+  mean the same (`Longitude`, `x`), or those that `[columns]` names. Any table may have its shapes
+  in a column `wkt`, `geometry`, `geom` or `the_geom`, as WKT, hexadecimal WKB or GeoJSON; an SRID
+  is followed.
+- **Ids** are what the column `id` holds, or the ids of features of a GeoJSON or of placemarks of a
+  KML. The number of a row is made one only if the model says so: `id = "#"`.
+
 Leaf zones may overlap by 1 % of the smaller one, as borders that were simplified twice do; a site
 there is in the zone that comes first by id. A row is in the zone that it names wherever it lies;
 one that lies inside another and more than 1 km from the one it names is told, as borders are

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +11,11 @@ import pandas as pd
 
 from siting.errors import Problems
 from siting.notices import Notices
-from siting.world.files import Raw
 from siting.world.matching import ROW_NUMBER, Origin, match_columns
+from siting.world.raw import Raw
 
 SHAPEFILES = (".shp", ".shz", ".dbf")
-"""Suffixes of files whose format cuts the names of columns."""
+"""Suffixes of files whose format cuts the names of columns, alone or in an archive."""
 
 
 def name_columns(raw: Raw, problems: Problems, notices: Notices) -> Raw:
@@ -33,7 +31,7 @@ def name_columns(raw: Raw, problems: Problems, notices: Notices) -> Raw:
         raw.table,
         source.columns,
         with_position=raw.form == "lonlat",
-        is_cut=is_shapefile(source.path),
+        is_cut=raw.suffix in SHAPEFILES,
     )
     for what in match.problems:
         problems.add(raw.where, what)
@@ -45,20 +43,6 @@ def name_columns(raw: Raw, problems: Problems, notices: Notices) -> Raw:
         origins=match.origins,
         asked=frozenset(match.asked),
     )
-
-
-def is_shapefile(path: Path) -> bool:
-    """Whether a file is a Shapefile, alone or in an archive."""
-    suffix = path.suffix.lower()
-    if suffix in SHAPEFILES:
-        return True
-    if suffix != ".zip":
-        return False
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return any(name.lower().endswith(SHAPEFILES) for name in archive.namelist())
-    except (OSError, zipfile.BadZipFile):
-        return False
 
 
 def _renamed(raw: Raw, origins: Mapping[str, Origin], left_out: list[str]) -> Any:

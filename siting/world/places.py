@@ -12,7 +12,7 @@ from siting.errors import Problems
 from siting.model import Model
 from siting.wording import did_you_mean, listing, printable
 from siting.world.columns import TABLES
-from siting.world.files import SUFFIXES, Source
+from siting.world.files import DRAWN, SUFFIXES, Source
 from siting.world.world import DataSource
 
 WORLD_FILE = "world.toml"
@@ -166,7 +166,7 @@ def _look_through(
                 f"{hint}",
             )
     told = files.get(OUTLINES, {}).get("file")
-    outlines = [folder / told] if isinstance(told, str) else _candidates(folder, OUTLINES)
+    outlines = [folder / told] if isinstance(told, str) else _candidates(folder, OUTLINES, DRAWN)
     places.outlines = next(iter(outlines), None)
     places.name = about.get("name", folder.resolve().name)
     places.title = about.get("title", "")
@@ -178,8 +178,8 @@ def _look_through(
     )
 
 
-def _candidates(folder: Path, name: str) -> list[Path]:
-    found = (folder / f"{name}{suffix}" for suffix in SUFFIXES)
+def _candidates(folder: Path, name: str, suffixes: tuple[str, ...] = SUFFIXES) -> list[Path]:
+    found = (folder / f"{name}{suffix}" for suffix in suffixes)
     return [path for path in found if path.exists()]
 
 

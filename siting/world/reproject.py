@@ -46,7 +46,7 @@ class CannotTransformError(ValueError):
 
 
 def in_degrees(
-    frame: gpd.GeoDataFrame, tell: Callable[[str], None] = lambda _: None
+    frame: gpd.GeoDataFrame, tell: Callable[[str], object] = lambda _: None
 ) -> gpd.GeoDataFrame:
     """The rows of a frame in WGS 84 degrees, flat, with their geometry in ``geometry``.
 
@@ -78,7 +78,7 @@ def in_degrees(
     return flat.set_geometry(gpd.GeoSeries(shapes, index=flat.index, crs=WGS84))
 
 
-def _only_geometry(frame: gpd.GeoDataFrame, tell: Callable[[str], None]) -> gpd.GeoDataFrame:
+def _only_geometry(frame: gpd.GeoDataFrame, tell: Callable[[str], object]) -> gpd.GeoDataFrame:
     """The frame with its active geometry in ``geometry``, and any other as text (WKT)."""
     active = frame.geometry.name
     others = [

@@ -1,0 +1,148 @@
+"""Tables of text: fields apart by commas, tabs, semicolons or bars."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from siting.wording import listing, shown
+from siting.world.columns import POSITION
+from siting.world.grids import HEADER_WITHIN, Grid, Laid, known_names, lay_out, score
+from siting.world.positions import LAT_NAMES, LON_NAMES
+from siting.world.raw import Source, UnreadableError, fold, suffix_of
+
+_WORDS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
+_DECIMAL_COMMA = re.compile(r"-?\d{1,3}(\.\d{3})+,\d+|-?\d+,\d+")
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def read_text(source: Source, path: Path, tell: Callable[[str], object]) -> Laid:
+    """Read a table of text.
+
+    Raises
+    ------
+    UnreadableError
+        If it is none.
+    """
+    text = _decode(path, tell)
+    mark, text = _find_mark(source, path, text, tell)
+    grid = _split(text, mark)
+    laid = lay_out(grid, source, tell)
+    if mark != ",":
+        _check_decimals(source, laid)
+    return laid
+
+
+def _decode(path: Path, tell: Callable[[str], object]) -> str:
+    content = path.read_bytes()
+    if content.startswith(_UTF_16):
+        tell("is text of UTF-16, as spreadsheets write it, and read as that")
+        try:
+            return content.decode("utf-16")
+        except UnicodeDecodeError:
+            raise UnreadableError("is not UTF-16, though it begins so; save it as UTF-8") from None
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        byte = error.object[error.start]
+        raise UnreadableError(
+            f"line {line}: byte 0x{byte:02x} is not UTF-8, so the file is perhaps Latin-1 or "
+            "Windows-1252; save it as CSV UTF-8"
+        ) from None
+
+
+def _find_mark(
+    source: Source, path: Path, text: str, tell: Callable[[str], object]
+) -> tuple[str, str]:
+    """What sets the fields apart: what gives most known names, and among equals the most fields."""
+    usual = "\t" if suffix_of(path) == ".tsv" else ","
+    named = re.match(r"sep=([,;|\t])\r?\n", text)
+    if named is not None:
+        # Excel's own line; blanked, so that lines keep their numbers.
+        mark, text = named[1], "\n" + text[named.end() :]
+    else:
+        mark = _likeliest(source, text, usual)
+    if mark != usual:
+        tell(f"fields are apart by {_WORDS[mark]}, and read so")
+    return mark, text
+
+
+def _likeliest(source: Source, text: str, usual: str) -> str:
+    start = text[: 2**16]
+    known = known_names(source) | LON_NAMES | LAT_NAMES
+    found = {}
+    for mark in (usual, *(mark for mark in _WORDS if mark != usual)):
+        try:
+            rows = _split(start, mark, HEADER_WITHIN).rows
+        except UnreadableError:
+            continue
+        scores = [score(cells, known) if len(cells) > 1 else 0 for cells in rows]
+        names = max(scores, default=0)
+        if mark == usual and names >= 2 and not _holds_marks(rows[scores.index(names)]):
+            return usual
+        found[mark] = (names, len(rows[0]) > 1 if rows else False)
+    if not found:
+        return usual
+    best = max(found.values())
+    marks = [mark for mark, value in found.items() if value == best]
+    if len(marks) > 1 and usual not in marks and best[1]:
+        apart = listing([_WORDS[mark] for mark in marks])
+        raise UnreadableError(
+            f"the names of the columns are apart by {apart}: which of them sets fields apart "
+            "cannot be told; save it with commas"
+        )
+    return marks[0]
+
+
+def _holds_marks(cells: Sequence[object]) -> bool:
+    return any(mark in str(cell) for cell in cells for mark in _WORDS)
+
+
+def _split(text: str, mark: str, most: int | None = None) -> Grid:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
+    grid = Grid([], [], "line")
+    before = 0
+    try:
+        for row in reader:
+            # The first field is looked at by itself, as nearly every row has one.
+            if row and ((row[0] and not row[0].isspace()) or "".join(row).strip()):
+                grid.rows.append(row)
+                grid.numbers.append(before + 1)
+            elif len(row) > 1:
+                grid.blank.append(before + 1)
+            before = reader.line_num
+            if most is not None and len(grid.rows) >= most:
+                break
+    except csv.Error as error:
+        raise UnreadableError(
+            f"line {reader.line_num}: is not CSV: {error}; check the quotes"
+        ) from None
+    return grid
+
+
+def _check_decimals(source: Source, laid: Laid) -> None:
+    numbers = {
+        c.name for c in (*source.table.columns, *POSITION) if c.kind in ("number", "integer")
+    }
+    folded = {fold(name) for ours in numbers for name in (ours, *source.read_from(ours))}
+    folded |= LON_NAMES | LAT_NAMES
+    found: list[tuple[int, int, str, str]] = []
+    for index, (name, values) in enumerate(laid.columns.items()):
+        if fold(name) in folded:
+            found += [
+                (line, index, name, value)
+                for line, value in zip(laid.numbers, values, strict=True)
+                if isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value.strip())
+            ]
+    if found:
+        line, _, name, value = min(found)
+        more = len(found) - 1
+        others = f", and {more:,} more like it" if more else ""
+        raise UnreadableError(
+            f"line {line}: {name} is {shown(value)}{others}: decimals are written with a comma, "
+            "but are read with a point; save the numbers with points"
+        )
