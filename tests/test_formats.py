@@ -186,6 +186,27 @@ def test_points_beside_lines_in_a_folder_are_left_out_and_counted(tmp_path):
     assert notices == ["1 line in layer 'Route' is left out, as nodes are points ('s1')"]
 
 
+def test_lines_with_a_point_for_their_name_are_lines(tmp_path):
+    # So ArcGIS and Google Earth draw what has a label.
+    point = "<Point><coordinates>0.5,0.5</coordinates></Point>"
+    one = f"<MultiGeometry>{point}{kml_line((0, 0), (1, 1))}</MultiGeometry>"
+    two = f"<MultiGeometry>{point}{kml_line((0, 0), (1, 1))}{kml_line((1, 1), (2, 1))}"
+    two += "</MultiGeometry>"
+    spans = [placemark(name, shape, id=name) for name, shape in (("s1", one), ("s2", two))]
+    document = kml(folder("Route", *spans), folder("Huts", placemark("h", id="h")))
+    write_zip(tmp_path / "net.kmz", {"doc.kml": document})
+    raw, notices = read(FIBER, tmp_path / "net.kmz")
+    assert list(raw.frame["id"]) == ["s1", "s2"]
+    assert list(raw.frame.geom_type) == ["LineString", "MultiLineString"]
+    assert shapely.length(raw.frame.geometry.to_numpy()).tolist() == pytest.approx(
+        [2**0.5, 1 + 2**0.5]
+    )
+    assert notices[-1] == (
+        "2 placemarks in layer 'Route' have several geometries, of which the lines are read "
+        "('s1' and 's2')"
+    )
+
+
 @pytest.mark.parametrize("suffix", [".gpkg", ".gdb", ".gdb.zip", ".sqlite", ".zip"])
 def test_layer_with_the_name_of_the_table_is_read_alone(suffix, tmp_path):
     draft = [row | {"headroom_mw": 3 * row["headroom_mw"]} for row in AREAS]
