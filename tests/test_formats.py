@@ -2,10 +2,12 @@
 
 import datetime as dt
 import gzip
+import http.server
 import io
 import json
 import os
 import shutil
+import threading
 import warnings
 import zipfile
 from pathlib import Path
@@ -554,6 +556,45 @@ def test_nothing_is_left_behind(tmp_path, monkeypatch):
         raw, _ = read(ZONES, tmp_path / name)
         assert list(raw.frame["id"]) == ["north", "south"]
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_nothing_is_fetched(tmp_path):
+    # GDAL 3.12.4 asks the server that a GML names for its schema, where that is a WFS.
+    asked = []
+
+    class Server(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(404)
+            self.end_headers()
+
+        def log_message(self, *args):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Server) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        at = f"http://127.0.0.1:{server.server_port}"
+        schema = f"{at}/wfs?service=WFS&amp;version=1.1.0&amp;request=DescribeFeatureType"
+        (tmp_path / "s.gml").write_text(
+            '<?xml version="1.0"?><wfs:FeatureCollection xmlns:wfs="http://www.opengis.net/wfs" '
+            'xmlns:a="http://a" xmlns:gml="http://www.opengis.net/gml" '
+            'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
+            f'xsi:schemaLocation="http://a {schema}&amp;typeName=a:site"><gml:featureMembers>'
+            '<a:site gml:id="site.1"><a:geom><gml:Point srsName="urn:ogc:def:crs:EPSG::4326">'
+            "<gml:pos>3 1</gml:pos></gml:Point></a:geom><a:id>007</a:id></a:site>"
+            "</gml:featureMembers></wfs:FeatureCollection>"
+        )
+        raw, _ = read(NODES, tmp_path / "s.gml")
+        for name in (f"{at}/s.geojson", f"/vsicurl/{at}/s.gpkg"):
+            problems = Problems()
+            assert read_table(Source(NODES, tmp_path / name, name), problems, Notices()) is None
+            assert "nothing is fetched from elsewhere" in problems.found[0].what
+        server.shutdown()
+        thread.join()
+    assert positions(raw) == [(1, 3)]
+    assert list(raw.frame["id"]) == ["007"]
+    assert asked == []
 
 
 # --- Ids and columns ------------------------------------------------------------------------

@@ -143,6 +143,12 @@ def _layers_of(member: Member, tell: Tell) -> list[Layer]:
     suffix = suffix_of(path)
     if suffix in _ONE_LAYER or (suffix in JSON and _is_collection(path)):
         return [Layer(path.stem, member, None, "Unknown", tell)]
+    if suffix == ".gml":
+        # Else GDAL (3.12, driver GML) asks the server that a file came from for its schema, and
+        # makes the number 7 of 007 where there is none.
+        pyogrio.set_gdal_config_options(
+            {"GML_DOWNLOAD_SCHEMA": "NO", "GML_FIELDTYPES": "ALWAYS_STRING"}
+        )
     found, wrong = attempt(lambda: pyogrio.list_layers(path))
     if wrong is not None:
         raise UnreadableError(say_unreadable(path, wrong))
