@@ -2,10 +2,12 @@
 
 import datetime as dt
 import gzip
+import http.server
 import io
 import json
 import os
 import shutil
+import threading
 import warnings
 import zipfile
 from pathlib import Path
@@ -184,6 +186,27 @@ def test_points_beside_lines_in_a_folder_are_left_out_and_counted(tmp_path):
     huts, notices = read(NODES, tmp_path / "net.kml")
     assert list(huts.frame["id"]) == ["h1", "h2"]
     assert notices == ["1 line in layer 'Route' is left out, as nodes are points ('s1')"]
+
+
+def test_lines_with_a_point_for_their_name_are_lines(tmp_path):
+    # So ArcGIS and Google Earth draw what has a label.
+    point = "<Point><coordinates>0.5,0.5</coordinates></Point>"
+    one = f"<MultiGeometry>{point}{kml_line((0, 0), (1, 1))}</MultiGeometry>"
+    two = f"<MultiGeometry>{point}{kml_line((0, 0), (1, 1))}{kml_line((1, 1), (2, 1))}"
+    two += "</MultiGeometry>"
+    spans = [placemark(name, shape, id=name) for name, shape in (("s1", one), ("s2", two))]
+    document = kml(folder("Route", *spans), folder("Huts", placemark("h", id="h")))
+    write_zip(tmp_path / "net.kmz", {"doc.kml": document})
+    raw, notices = read(FIBER, tmp_path / "net.kmz")
+    assert list(raw.frame["id"]) == ["s1", "s2"]
+    assert list(raw.frame.geom_type) == ["LineString", "MultiLineString"]
+    assert shapely.length(raw.frame.geometry.to_numpy()).tolist() == pytest.approx(
+        [2**0.5, 1 + 2**0.5]
+    )
+    assert notices[-1] == (
+        "2 placemarks in layer 'Route' have several geometries, of which the lines are read "
+        "('s1' and 's2')"
+    )
 
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".gdb", ".gdb.zip", ".sqlite", ".zip"])
@@ -533,6 +556,45 @@ def test_nothing_is_left_behind(tmp_path, monkeypatch):
         raw, _ = read(ZONES, tmp_path / name)
         assert list(raw.frame["id"]) == ["north", "south"]
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_nothing_is_fetched(tmp_path):
+    # GDAL 3.12.4 asks the server that a GML names for its schema, where that is a WFS.
+    asked = []
+
+    class Server(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(404)
+            self.end_headers()
+
+        def log_message(self, *args):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Server) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        at = f"http://127.0.0.1:{server.server_port}"
+        schema = f"{at}/wfs?service=WFS&amp;version=1.1.0&amp;request=DescribeFeatureType"
+        (tmp_path / "s.gml").write_text(
+            '<?xml version="1.0"?><wfs:FeatureCollection xmlns:wfs="http://www.opengis.net/wfs" '
+            'xmlns:a="http://a" xmlns:gml="http://www.opengis.net/gml" '
+            'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
+            f'xsi:schemaLocation="http://a {schema}&amp;typeName=a:site"><gml:featureMembers>'
+            '<a:site gml:id="site.1"><a:geom><gml:Point srsName="urn:ogc:def:crs:EPSG::4326">'
+            "<gml:pos>3 1</gml:pos></gml:Point></a:geom><a:id>007</a:id></a:site>"
+            "</gml:featureMembers></wfs:FeatureCollection>"
+        )
+        raw, _ = read(NODES, tmp_path / "s.gml")
+        for name in (f"{at}/s.geojson", f"/vsicurl/{at}/s.gpkg"):
+            problems = Problems()
+            assert read_table(Source(NODES, tmp_path / name, name), problems, Notices()) is None
+            assert "nothing is fetched from elsewhere" in problems.found[0].what
+        server.shutdown()
+        thread.join()
+    assert positions(raw) == [(1, 3)]
+    assert list(raw.frame["id"]) == ["007"]
+    assert asked == []
 
 
 # --- Ids and columns ------------------------------------------------------------------------

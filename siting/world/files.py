@@ -16,17 +16,11 @@ from siting.errors import Problems
 from siting.notices import Notices
 from siting.wording import did_you_mean, listing
 from siting.world.archives import Member, opened
+from siting.world.choice import choose_layers, find_column
 from siting.world.first_look import look_at, look_at_file
 from siting.world.grids import Laid, say_empty
-from siting.world.kml import KML, say_kinds
-from siting.world.layers import (
-    Layer,
-    attempt,
-    choose_layers,
-    find_column,
-    find_layers,
-    say_unreadable,
-)
+from siting.world.kml import KML, keep_geometry
+from siting.world.layers import Layer, attempt, find_layers, say_unreadable
 from siting.world.positions import place_rows
 from siting.world.raw import (
     DRAWN,
@@ -271,14 +265,16 @@ def _read_drawn(source: Source, members: list[Member], tell: Tell) -> Raw:
     numbers: list[NDArray[np.int64]] = []
     for layer in layers:
         frame = _with_days(source, _drawn_in_degrees(layer, tell))
-        kept = _kept(source, layer, frame, tell)
-        frames.append(frame if kept is None else frame[kept].reset_index(drop=True))
-        numbers.append(1 + (np.arange(len(frame)) if kept is None else np.flatnonzero(kept)))
+        rows = np.arange(len(frame))
+        if layer.suffix in KML:
+            frame, rows = keep_geometry(frame, source.table, layer.name, tell)
+        frames.append(frame)
+        numbers.append(rows + 1)
     if len(frames) == 1:
         joined = frames[0]
     else:
-        rows = _join([pd.DataFrame(frame) for frame in frames])
-        joined = gpd.GeoDataFrame(rows, geometry="geometry", crs=frames[0].crs)
+        below = _join([pd.DataFrame(frame) for frame in frames])
+        joined = gpd.GeoDataFrame(below, geometry="geometry", crs=frames[0].crs)
     if len(joined) == 0:
         raise UnreadableError(say_empty(source))
     raw = Raw(source, joined, word="feature", suffix=_only({layer.suffix for layer in layers}))
@@ -322,35 +318,6 @@ def _with_days(source: Source, frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         if (days.dropna() == days.dropna().dt.normalize()).all():
             frame[name] = days.dt.strftime("%Y-%m-%d").astype(object).where(days.notna(), None)
     return frame
-
-
-def _kept(
-    source: Source, layer: Layer, frame: gpd.GeoDataFrame, tell: Tell
-) -> NDArray[np.bool_] | None:
-    """Which rows of a layer are of the table, if not all: in a KML lines lie beside points.
-
-    A folder of a KML is no table: names of huts lie beside the cables between them. In any other
-    file a row of another geometry is an error of the table.
-    """
-    if layer.suffix not in KML:
-        return None
-    wanted = source.table.geometry.replace("line", "linestring")
-    types = frame.geom_type.fillna("").str.casefold().to_numpy(str)
-    right: NDArray[np.bool_] = np.array([wanted in name or not name for name in types])
-    if right.all() or not (right & (types != "")).any():
-        return None
-    are = "are" if (~right).sum() > 1 else "is"
-    of_table = f"{source.table.name} are {source.table.geometry}s"
-    tell(
-        f"{say_kinds(types[~right])} in layer '{layer.name}' {are} left out, as {of_table}"
-        f"{_such_as(frame.loc[~right, 'Name'])}"
-    )
-    return right
-
-
-def _such_as(titles: pd.Series) -> str:
-    some = [f"'{title}'" for title in titles.dropna()[:3]]
-    return f" ({listing(some)}{' ...' if len(titles) > len(some) else ''})" if some else ""
 
 
 def _say_no_crs(suffix: str) -> str:

@@ -10,11 +10,16 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+import shapely
+from numpy.typing import NDArray
 
 from siting.wording import listing
+from siting.world.columns import Table
 
 KML = (".kml",)
 
@@ -23,6 +28,12 @@ _MORE_OWN = ("drawOrder", "icon", "description", "Name")
 _NUMBERED = re.compile(r"(.*)\.(\d+)", re.DOTALL)
 _PLACEMARK = re.compile(rb"<(?:\w+:)?Placemark[\s>/]")
 _LINK = re.compile(rb"<(?:\w+:)?NetworkLink[\s>/]")
+
+_MULTI: dict[str, Callable[[Any], shapely.Geometry]] = {
+    "point": shapely.MultiPoint,
+    "line": shapely.MultiLineString,
+    "polygon": shapely.MultiPolygon,
+}
 
 Tell = Callable[[str], object]
 
@@ -95,10 +106,59 @@ def tell_links(path: Path, tell: Tell) -> None:
         )
 
 
-def say_kinds(types: Iterable[str]) -> str:
+def keep_geometry(
+    frame: gpd.GeoDataFrame, table: Table, layer: str, tell: Tell
+) -> tuple[gpd.GeoDataFrame, NDArray[np.int64]]:
+    """Keep the rows of a layer that have the geometry of a table, and say which they are.
+
+    A folder of a KML is no table: names of huts lie beside the cables between them, and a cable is
+    drawn with a point for its name. In any other file a row of another geometry is an error.
+    """
+    wanted = table.geometry.replace("line", "linestring")
+    frame = _keep_parts(frame, table, layer, tell)
+    types = frame.geom_type.fillna("").str.casefold().to_numpy(str)
+    right = np.array([wanted in name or not name for name in types], dtype=bool)
+    if right.all() or not (right & (types != "")).any():
+        return frame, np.arange(len(frame))
+    are = "are" if (~right).sum() > 1 else "is"
+    tell(
+        f"{_say_kinds(types[~right])} in layer '{layer}' {are} left out, as {table.name} are "
+        f"{table.geometry}s{_such_as(frame.loc[~right, 'Name'])}"
+    )
+    return frame[right].reset_index(drop=True), np.flatnonzero(right)
+
+
+def _keep_parts(frame: gpd.GeoDataFrame, table: Table, layer: str, tell: Tell) -> gpd.GeoDataFrame:
+    """Of a placemark of several geometries the parts that a table is made of."""
+    types = frame.geom_type.to_numpy()
+    shapes = np.array(frame.geometry.to_numpy(), dtype=object)
+    changed = []
+    for row in np.flatnonzero(types == "GeometryCollection"):
+        parts = shapely.get_parts(shapes[row])
+        fits = [p for p in parts if table.geometry in p.geom_type.casefold()]
+        if fits:
+            shapes[row] = fits[0] if len(fits) == 1 else _MULTI[table.geometry](fits)
+            changed.append(row)
+    if not changed:
+        return frame
+    many = len(changed) > 1
+    tell(
+        f"{len(changed)} placemark{'s' * many} in layer '{layer}' {'have' if many else 'has'} "
+        f"several geometries, of which the {table.geometry}s are read"
+        f"{_such_as(frame['Name'].iloc[changed])}"
+    )
+    return frame.set_geometry(shapes, crs=frame.crs)
+
+
+def _say_kinds(types: Iterable[str]) -> str:
     """Types of geometry as their number of each kind: ``3 points and 1 polygon``."""
     short = {"linestring": "line", "geometrycollection": "collection"}
     kinds = Counter(
         short.get(name, name) for name in (name.removeprefix("multi") for name in types)
     )
     return listing(f"{n:,} {kind}{'s' * (n != 1)}" for kind, n in sorted(kinds.items()))
+
+
+def _such_as(titles: pd.Series) -> str:
+    some = [f"'{title}'" for title in titles.dropna()[:3]]
+    return f" ({listing(some)}{' ...' if len(titles) > len(some) else ''})" if some else ""
