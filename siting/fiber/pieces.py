@@ -23,6 +23,10 @@ SNAPPED_KM = 1.0
 """A wider gap is no mistake of drawing, so ends are not to be joined over it [km]."""
 
 
+END_KM = 0.001
+"""So near its end a line is taken to be at its end [km]: 1 m."""
+
+
 @dataclass(frozen=True)
 class Gap:
     """Where two pieces of the fiber come nearest to each other.
@@ -152,7 +156,7 @@ def _nearest_gap(graph: FiberGraph, piece: int) -> Gap | None:
         if best is None or km < best[0] - TIE_KM:
             line_km = float(graph.lines_of(spans[[places.line[k]]]).km[0])
             along_km = float(places.along_km[k])
-            best = km, span, node, min(along_km, line_km - along_km) <= TIE_KM
+            best = km, span, node, min(along_km, line_km - along_km) <= END_KM
     assert best is not None
     assert graph.drawn is not None
     km, span, node, at_end = best
