@@ -262,7 +262,7 @@ def test_spans_that_name_their_nodes_join_at_these_alone(tmp_path):
     assert notices == []
     # One that names none is not joined to the middle of one that does, and that is said.
     joined, notices, spans = net([span("a", *BEND, **ends), span("b", *cross[:2])], tmp_path)
-    assert joined == {"w", "e", "n"} - {"n"} | ({"n"} & joined)
+    assert joined == {"w", "e", "n"}
     assert spans == 2
     assert any("is joined at these alone; end 'b' at a node of 'a'" in what for what in notices), (
         notices
@@ -295,16 +295,12 @@ def test_ends_that_miss_are_named_with_their_distance(tmp_path):
     again, notices, _ = net(fiber, tmp_path, fiber_snap_m=6)
     assert notices == [
         (
-            "2 ends of spans are joined to others up to 5.1 m away; ends join within 6 m "
-            "(world.fiber_snap_m)"
-        )
-    ] or notices == [
-        (
             "1 end of a span is joined to others up to 5.1 m away; ends join within 6 m "
             "(world.fiber_snap_m)"
         )
     ]
-    assert again >= joined
+    assert joined == {"w", "s"}
+    assert again == set(SITES)
 
 
 def test_an_end_that_misses_the_middle_of_another_piece_is_named(tmp_path):
@@ -551,7 +547,7 @@ def test_the_loss_of_a_part_is_not_the_loss_of_the_cable(tmp_path):
     draft.ask("cluster", network="ring", target_mw=1000, keep_after_span_loss=True)
     plan = siting.solve(draft.write(tmp_path))
     parts = sorted({name for link in plan.clusters[0].links for name in link.spans})
-    assert len(parts) == 4 - 1 + (len(parts) == 4)
+    assert len(parts) == 4
     assert all(name.startswith("ring (part ") for name in parts)
     assert plan.clusters[0].shared_spans == ()
 
@@ -599,7 +595,7 @@ def test_lines_of_no_length_are_left_out_unless_they_join_two_nodes(tmp_path):
         multi("dots", [(-100, 39.5), (-100, 40)], [here, here]),
     ]
     joined, notices, _ = net(fiber, tmp_path)
-    assert joined == {"w", "e"} or "w" in joined
+    assert joined == {"w", "e", "n"}
     assert "1 line has no length, and it leads nowhere: left out ('dot')" in notices
     ends = {"from": "x", "to": "y"}
     fiber = [

@@ -120,14 +120,13 @@ def _tell_misses(misses: list[Miss], snap_m: float, tell: Callable[[str], None])
             f"{_snap_for(miss.km)} to join them"
         )
         return
-    first = "; ".join(_said(miss) for miss in misses[:NAMED])
+    named = "; ".join(_said(miss) for miss in misses[:NAMED])
     more = f"; and {len(misses) - NAMED:,} more" if len(misses) > NAMED else ""
-    furthest = "all of them" if len(misses) <= NAMED else "all"
+    nearest, furthest = _snap_for(misses[0].km), _snap_for(misses[-1].km)
     tell(
         f"in {len(misses):,} places ends of spans miss another span by {number(1000 * MISS_KM)} m "
-        f"or less, and ends join within {number(snap_m)} m: {first}{more}. Raise world.fiber_snap_m to "
-        f"{_snap_for(misses[0].km)} to join the first, to {_snap_for(misses[-1].km)} to join "
-        f"{furthest}"
+        f"or less, and ends join within {number(snap_m)} m: {named}{more}. Raise "
+        f"world.fiber_snap_m to {nearest} to join the first, to {furthest} to join all"
     )
 
 
