@@ -269,6 +269,25 @@ def _count_near(
     return float(near.mean() * _pieces_of(lines, segments, piece_km).sum())
 
 
+def places_along(lines: Lines, step_km: float) -> Places:
+    """Places along lines, each the middle of a piece that is no longer than a step [km].
+
+    Places that are nearest to no point have -1 for it.
+    """
+    pieces = _cut_into_pieces(lines, lines.segments, step_km)
+    segment = lines.segments[pieces.number]
+    measured = _measure(lines, segment, pieces.middle)
+    lon, lat = _degrees(pieces.middle)
+    return Places(
+        point=np.full(len(segment), -1),
+        line=lines.line[segment],
+        along_km=lines.along_km[segment] + measured.share * lines.step_km[segment],
+        away_km=np.zeros(len(segment)),
+        lon=lon,
+        lat=lat,
+    )
+
+
 # --- Pieces -------------------------------------------------------------------------------------
 
 
@@ -360,15 +379,21 @@ def _nearest_of_each(
     first = tied[np.lexsort((along_km[tied], line[tied], group))]
     group = (np.cumsum(new) - 1)[first]
     kept = first[np.r_[True, group[1:] != group[:-1]]] if len(first) else first
-    x, y, z = foot[kept].T if len(kept) else np.empty((3, 0))
+    lon, lat = _degrees(foot[kept])
     return Places(
         point=point[kept],
         line=line[kept],
         along_km=along_km[kept],
         away_km=away_km[kept],
-        lon=np.degrees(np.arctan2(y, x)),
-        lat=np.degrees(np.arctan2(z, np.hypot(x, y))),
+        lon=lon,
+        lat=lat,
     )
+
+
+def _degrees(at: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Longitudes and latitudes of places in space."""
+    x, y, z = at.T
+    return np.degrees(np.arctan2(y, x)), np.degrees(np.arctan2(z, np.hypot(x, y)))
 
 
 def _in_portions(count: IntArray, most: int) -> Iterator[IntArray]:

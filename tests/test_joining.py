@@ -916,3 +916,35 @@ def test_a_node_in_two_places_is_still_an_error(tmp_path):
     draft.fiber += [span("b", (-99.5, 40), (-99, 41), **{"from": "e", "to": "n"})]
     with pytest.raises(InputError, match="node 'e' is at"):
         read(draft, tmp_path)
+
+
+def test_pieces_that_cross_are_said_to(tmp_path):
+    """Two long lines that cross are 0 km apart, though their ends and vertices are far."""
+    draft = draft_of(
+        [span("a", (-101, 40), (-99, 40)), span("b", (-100.3, 39), (-99.4, 41))],
+        {"a1": (-101, 40), "b1": (-99.4, 41)},
+    )
+    said = reasons_of(draft, tmp_path)
+    assert "'a' and 'b' cross without a vertex in common: draw one where they meet" in said
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_gap_of_two_pieces_is_their_least_distance(seed, tmp_path):
+    draw = np.random.default_rng(seed)
+    west = np.array([-101.5, 40]) + draw.uniform(-0.4, 0.4, (4, 2))
+    east = np.array([-100.5, 40]) + draw.uniform(-0.4, 0.4, (4, 2))
+    sites = {"a1": tuple(west[0]), "b1": tuple(east[0])}
+    _, world = read(draft_of([span("a", *west), span("b", *east)], sites), tmp_path)
+    joined = join_sites(world)
+    (gap,) = pieces_of(joined.graph, joined.node).gaps
+    walks = []
+    for line in (west, east):
+        walk = [GLOBE.npts(*a, *b, 300, initial_idx=0, terminus_idx=0) for a, b in pairwise(line)]
+        walks.append(np.concatenate(walk))
+    lon, lat = (np.array(x) for x in zip(*(w.T for w in walks), strict=True))
+    n = len(lon[0])
+    away = GLOBE.inv(
+        np.repeat(lon[0], n), np.repeat(lat[0], n), np.tile(lon[1], n), np.tile(lat[1], n)
+    )[2]
+    assert gap.km == pytest.approx(away.min() / 1000, abs=0.2)
+    assert gap.km <= away.min() / 1000 + 1e-6
