@@ -43,8 +43,8 @@ MOST_TESTED = 60_000_000
 PORTION = 200_000
 """Pieces that are looked at together."""
 
-SAMPLE = 2_000
-"""Pieces of which the points near them are counted first."""
+SAMPLE = 500
+"""Segments whose pieces' points are counted first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,17 +213,15 @@ def places_within(
     at = on_sphere_km(lon, lat)
     points = KDTree(at)
     segments = lines.segments
-    sample = _cut_into_pieces(lines, segments[:: max(1, len(segments) // SAMPLE)], piece_km)
-    near_each = points.query_ball_point(
-        sample.middle, sample.half_km + within_km, return_length=True
-    )
-    count = _pieces_of(lines, segments, piece_km)
-    if near_each.mean() * count.sum() > MOST_TESTED:
+    portions = list(_in_classes(lines, segments, piece_km))
+    if sum(_count_near(lines, segments[part], points, piece_km, within_km) for part in portions) > (
+        MOST_TESTED
+    ):
         return None
     along, across, half = _frame(lines, segments)
     middle, normal = _at_angle(along, across, np.zeros(len(half))), np.cross(along, across)
     found: list[Places] = []
-    for part in _in_portions(count, PORTION):
+    for part in portions:
         pieces = _cut_into_pieces(lines, segments[part], piece_km)
         near = KDTree(pieces.middle).sparse_distance_matrix(
             points, pieces.half_km + within_km, output_type="ndarray"
@@ -249,6 +247,45 @@ def places_within(
     new[1:] = np.diff(together.point) != 0
     new[1:] |= np.diff(together.line) != 0
     return together.take(new)
+
+
+def _in_classes(lines: Lines, segments: IntArray, piece_km: float) -> Iterator[IntArray]:
+    """Numbers of segments in portions of about equal length: a long piece is near many points."""
+    count = _pieces_of(lines, segments, piece_km)
+    size = np.floor(np.log2(np.maximum(lines.step_km[segments] / count, 1e-9)))
+    for one in np.unique(size):
+        members = np.flatnonzero(size == one)
+        for some in _in_portions(count[members], PORTION):
+            yield members[some]
+
+
+def _count_near(
+    lines: Lines, segments: IntArray, points: KDTree, piece_km: float, within_km: float
+) -> float:
+    """About how many pairs of a point and a piece of some segments are near each other."""
+    sample = _cut_into_pieces(lines, segments[:: max(1, len(segments) // SAMPLE)], piece_km)
+    radius_km = sample.half_km + within_km
+    near = points.query_ball_point(sample.middle[::5], radius_km, return_length=True)
+    return float(near.mean() * _pieces_of(lines, segments, piece_km).sum())
+
+
+def places_along(lines: Lines, step_km: float) -> Places:
+    """Places along lines, each the middle of a piece that is no longer than a step [km].
+
+    Places that are nearest to no point have -1 for it.
+    """
+    pieces = _cut_into_pieces(lines, lines.segments, step_km)
+    segment = lines.segments[pieces.number]
+    measured = _measure(lines, segment, pieces.middle)
+    lon, lat = _degrees(pieces.middle)
+    return Places(
+        point=np.full(len(segment), -1),
+        line=lines.line[segment],
+        along_km=lines.along_km[segment] + measured.share * lines.step_km[segment],
+        away_km=np.zeros(len(segment)),
+        lon=lon,
+        lat=lat,
+    )
 
 
 # --- Pieces -------------------------------------------------------------------------------------
@@ -342,15 +379,21 @@ def _nearest_of_each(
     first = tied[np.lexsort((along_km[tied], line[tied], group))]
     group = (np.cumsum(new) - 1)[first]
     kept = first[np.r_[True, group[1:] != group[:-1]]] if len(first) else first
-    x, y, z = foot[kept].T if len(kept) else np.empty((3, 0))
+    lon, lat = _degrees(foot[kept])
     return Places(
         point=point[kept],
         line=line[kept],
         along_km=along_km[kept],
         away_km=away_km[kept],
-        lon=np.degrees(np.arctan2(y, x)),
-        lat=np.degrees(np.arctan2(z, np.hypot(x, y))),
+        lon=lon,
+        lat=lat,
     )
+
+
+def _degrees(at: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Longitudes and latitudes of places in space."""
+    x, y, z = at.T
+    return np.degrees(np.arctan2(y, x)), np.degrees(np.arctan2(z, np.hypot(x, y)))
 
 
 def _in_portions(count: IntArray, most: int) -> Iterator[IntArray]:

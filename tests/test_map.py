@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from drafts import Draft, box
 from tiny import CAVEAT, SITES, tiny_model, tiny_plan, tiny_world
 
 import siting
@@ -595,6 +596,57 @@ def test_click_on_a_campus_shows_what_a_planner_asks_for(opened, us):
             assert said in shown
         press(opened, "\ue00c")  # Esc
         assert opened.find_elements("css selector", ".leaflet-popup [role=dialog]") == []
+
+
+def test_a_plan_across_the_antimeridian_is_shown_as_near_as_it_is(browser, tool, tmp_path):
+    """Longitudes of 179.5 and -179.5 are 107 km apart, and so are they on the map."""
+    draft = Draft()
+    line = shapely.LineString
+    draft.zones = [
+        {
+            "id": name,
+            "utility": name,
+            "headroom_mw": 1000,
+            "geometry": box(west, -19, west + 2, -15),
+        }
+        for name, west in (("w", 178), ("e", -180))
+    ]
+    draft.sites = [
+        {"id": name, "lon": lon, "lat": -17, "max_mw": 400}
+        for name, lon in (("t1", 179.5), ("t2", -179.5), ("t3", -178.5))
+    ]
+    draft.fiber = [
+        {"id": "c1", "geometry": line([(179.5, -17), (180, -17)])},
+        {"id": "c2", "geometry": line([(-180, -17), (-178.5, -17)])},
+    ]
+    draft.supply = []
+    del draft.model["world"]["supply"]
+    draft.model["cluster"] = {"target_mw": 700, "max_campuses": 2, "max_fiber_km": 200}
+    draft.ask("world", require_sites=["t1", "t2"])
+    model = siting.read_model(draft.write(tmp_path / "model"))
+    world = siting.read_world(model)
+    path = draw_map(siting.solve(model, world=world), world, model=model).save(
+        tmp_path / "map.html"
+    )
+    for log in ("browser", "performance"):
+        browser.get_log(log)
+    tool.open_page(browser, path)
+    assert browser.get_log("browser") == []
+    boxes = browser.execute_script(
+        "const map = document.getElementById('map').getBoundingClientRect();"
+        "return [map.left, map.right, ...[...document.querySelectorAll('.campus')].map("
+        "e => { const r = e.getBoundingClientRect(); return (r.left + r.right) / 2; })]"
+    )
+    left, right, *campuses = boxes
+    assert len(campuses) == 2
+    assert all(left < x < right for x in campuses)
+    # The two take up much of the map: it is not that of the whole world.
+    assert abs(campuses[0] - campuses[1]) > 0.3 * (right - left)
+    scale = browser.find_element("css selector", ".leaflet-control-scale-line").text
+    assert scale in ("10 km", "20 km", "30 km", "50 km")
+    find(browser, '[data-campus="t2"]').click()
+    shown = text_of_popup(browser)
+    assert "-17.0000, -179.5000" in shown
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from siting.arcs import TIE_KM, Places, nearest_places
+from siting.arcs import PIECE_KM, TIE_KM, Lines, Places, nearest_places, places_along
 from siting.fiber.graph import FiberGraph
 from siting.fiber.reach import IntArray
 from siting.wording import listing, number
@@ -23,6 +23,20 @@ SNAPPED_KM = 1.0
 """A wider gap is no mistake of drawing, so ends are not to be joined over it [km]."""
 
 
+END_KM = 0.001
+"""So near its end a line is taken to be at its end [km]: 1 m."""
+
+
+MOST_STARTS = 50_000
+"""So many places along the lines of a piece are tried, to see where it is near another."""
+
+CANDIDATES = 5
+"""So many of the nearest of these are followed to where the lines are nearest."""
+
+STEPS = 60
+"""The most steps of one such search."""
+
+
 @dataclass(frozen=True)
 class Gap:
     """Where two pieces of the fiber come nearest to each other.
@@ -34,7 +48,7 @@ class Gap:
     km
         How far they are apart [km].
     ends
-        Whether that is between ends of both, or from an end to the middle of the other.
+        Whether it is between ends of both.
     free
         Whether spans there join where they meet; else they join at the nodes that they name alone.
     snap_m
@@ -51,12 +65,16 @@ class Gap:
         """Say how far apart they are, and what joins them."""
         one, other = self.spans
         between = f"the ends of '{one}' and '{other}' are {length(self.km)} apart"
-        if not self.ends:
+        if self.km <= TIE_KM:
+            between = f"'{one}' and '{other}' cross"
+        elif not self.ends:
             between = f"'{one}' and '{other}' are {length(self.km)} apart"
         if self.km > SNAPPED_KM:
             return between
         if not self.free:
             return f"{between}, and spans that name their nodes join where these are the same"
+        if self.km <= TIE_KM:
+            return f"{between} without a vertex in common: draw one where they meet to join them"
         metres = max(1, math.ceil(1000 * self.km + 1e-6))
         return (
             f"{between}, and ends join within {number(self.snap_m)} m: raise world.fiber_snap_m to "
@@ -133,37 +151,68 @@ def _gaps(graph: FiberGraph, pieces: Iterable[int]) -> list[Gap]:
 
 
 def _nearest_gap(graph: FiberGraph, piece: int) -> Gap | None:
-    """Where a piece comes nearest to any other.
-
-    Two lines that do not cross are nearest at an end or a vertex of one; looked at are nodes.
-    """
+    """Where a piece comes nearest to any other."""
     of_span = graph.component[graph.line_start]
-    inside = np.flatnonzero(of_span == piece)
-    outside = np.flatnonzero(of_span != piece)
+    inside, outside = np.flatnonzero(of_span == piece), np.flatnonzero(of_span != piece)
     if not len(inside) or not len(outside):
         return None
+    here, there = graph.lines_of(inside), graph.lines_of(outside)
     best: tuple[float, int, int, bool] | None = None
-    for spans, others in ((inside, outside), (outside, inside)):
-        nodes = np.unique(graph.indices[np.isin(graph.span, others)])
-        places = _nearest(graph, spans, nodes)
-        k = int(np.argmin(places.away_km))
-        span, node = int(spans[places.line[k]]), int(nodes[k])
-        km = float(places.away_km[k])
-        if best is None or km < best[0] - TIE_KM:
-            line_km = float(graph.lines_of(spans[[places.line[k]]]).km[0])
-            along_km = float(places.along_km[k])
-            best = km, span, node, min(along_km, line_km - along_km) <= TIE_KM
+    for lines, spans, others, other_spans in (
+        (here, inside, there, outside),
+        (there, outside, here, inside),
+    ):
+        starts = _places_to_start_from(lines)
+        near = nearest_places(others, starts.lon, starts.lat)
+        for k in np.argsort(near.away_km, kind="stable")[:CANDIDATES]:
+            one, other = int(starts.line[k]), int(near.line[k])
+            km, ends = _approach(lines.take(_one(one)), others.take(_one(other)), starts, int(k))
+            if best is None or km < best[0] - TIE_KM:
+                best = km, int(spans[one]), int(other_spans[other]), ends
     assert best is not None
     assert graph.drawn is not None
-    km, span, node, at_end = best
-    row = slice(graph.indptr[node], graph.indptr[node + 1])
-    beside = graph.span[row]
-    # Of the spans at the node the first by id.
-    other = min(beside.tolist(), key=graph.row_id)
-    free = bool(graph.drawn.free[graph.given[[span, other]]].all())
-    names = sorted((graph.row_id(span), graph.row_id(other)))
-    return Gap((names[0], names[1]), km, at_end, free, graph.drawn.snap_m)
+    km, *pair, ends = best
+    free = bool(graph.drawn.free[graph.given[pair]].all())
+    one_id, other_id = sorted(graph.row_id(span) for span in pair)
+    return Gap((one_id, other_id), km, ends, free, graph.drawn.snap_m)
 
 
-def _nearest(graph: FiberGraph, spans: IntArray, nodes: IntArray) -> Places:
-    return nearest_places(graph.lines_of(spans), graph.lon[nodes], graph.lat[nodes])
+def _places_to_start_from(lines: Lines) -> Places:
+    """Places along lines, and their positions, or ends alone where there are very many."""
+    step_km = max(PIECE_KM, float(lines.km.sum()) / MOST_STARTS)
+    along = places_along(lines, step_km)
+    last = np.zeros(len(lines.positions), np.bool_)
+    last[lines.first[1:] - 1] = last[lines.first[:-1]] = True
+    at = np.arange(len(last)) if len(last) <= MOST_STARTS else np.flatnonzero(last)
+    return Places(
+        np.concatenate((along.point, np.full(len(at), -1))),
+        np.concatenate((along.line, lines.line[at])),
+        np.concatenate((along.along_km, lines.along_km[at])),
+        np.concatenate((along.away_km, np.zeros(len(at)))),
+        np.concatenate((along.lon, lines.positions[at, 0])),
+        np.concatenate((along.lat, lines.positions[at, 1])),
+    )
+
+
+def _approach(line: Lines, other: Lines, starts: Places, k: int) -> tuple[float, bool]:
+    """The least distance of two lines around a place on one [km], and whether it is between ends.
+
+    From the nearest place to the nearest place to that, and so on, until it gets no nearer.
+    """
+    lon, lat = starts.lon[[k]], starts.lat[[k]]
+    there = nearest_places(other, lon, lat)
+    here = nearest_places(line, there.lon, there.lat)
+    for _ in range(STEPS):
+        there = nearest_places(other, here.lon, here.lat)
+        here = nearest_places(line, there.lon, there.lat)
+        if here.away_km[0] > there.away_km[0] - TIE_KM / 10:
+            break
+    ends = all(
+        min(place.along_km[0], lines.km[0] - place.along_km[0]) <= END_KM
+        for place, lines in ((here, line), (there, other))
+    )
+    return float(here.away_km[0]), ends
+
+
+def _one(line: int) -> IntArray:
+    return np.array([line], np.int64)

@@ -97,7 +97,8 @@ class WorldSection(Section):
     )
     fiber_snap_m: NotNegative = Field(
         default=1.0,
-        description="Ends of spans that are so close to another span are joined to it [m]",
+        description="Ends of spans without from and to that are so close to another such span are "
+        "joined to it [m]",
     )
     route_factor: Annotated[float, Field(ge=1)] = Field(
         default=1.3,
@@ -264,7 +265,8 @@ class ClusterSection(Section):
     keep_after_span_loss: bool = Field(
         default=False,
         description="Whether the links that are left must still connect all campuses of a cluster "
-        "when any one span of the fiber is lost.",
+        "when any one span of the fiber is lost. A span that sites or others join between its ends "
+        "is lost from one of these places to the next.",
     )
 
 
@@ -426,7 +428,7 @@ class CostSection(Section):
         default=50.0, description="Cost of a campus of any size [MUSD]"
     )
     fiber_musd_per_km: NotNegative = Field(
-        default=0.06, description="Fiber from a site to the nearest fiber node [MUSD/km]"
+        default=0.06, description="Fiber from a site to the nearest place of a span [MUSD/km]"
     )
     grid_usd_per_mwh: NotNegative = Field(
         default=60.0, description="Energy price of zones and sites that have none [USD/MWh]"

@@ -341,21 +341,30 @@ FIBER = Table(
     name="fiber",
     geometry="line",
     a_row="span",
-    meaning="Spans of the fiber graph. Spans meet at nodes: where their node ids are the same or, "
-    "without ids, where their ends are within 1 m of each other.",
+    meaning="Spans of the fiber graph. A site joins the nearest place of a span, at its ends or "
+    "between them. Spans with `from` and `to` meet where their node ids are the same, and nowhere "
+    "else. Spans without meet where they have a vertex in common, where an end is within "
+    "`world.fiber_snap_m` of another such span, and at a node with an id within that distance; "
+    "lines that cross without a vertex in common do not meet. Between two positions a line runs "
+    "along the great circle, and a span has no direction.",
     columns=(
         _ID,
         Column(
             "km",
             "number",
             "Length along the cable, at least the great circle between its ends; blank: length "
-            "of the line times `world.route_factor`.",
+            "of the line times `world.line_route_factor`. A span that is joined between its ends "
+            "shares it by the length of its line, and so do the parts of a line of several.",
             unit="km",
             lower=0,
         ),
         Column("kind", "text", "Kind of the cable; for reports."),
-        Column("from", "text", "Id of the node where the line starts; given with `to`."),
-        Column("to", "text", "Id of the node where the line ends; given with `from`."),
+        Column("from", "text", "Id of the node at one end; given with `to`."),
+        Column(
+            "to",
+            "text",
+            "Id of the node at the other end; given with `from`. Needed without lines.",
+        ),
     ),
 )
 
@@ -423,7 +432,8 @@ NODES = Table(
     geometry="point",
     a_row="node",
     meaning="Where fiber spans meet, for spans that are a table of `from`, `to` and `km` and have "
-    "no lines.",
+    "no lines: each is drawn straight between its nodes. Lines of spans that name a node of this "
+    "table begin or end there, within 0.1 km.",
     required=False,
     columns=(_ID,),
 )
@@ -473,6 +483,10 @@ which is WGS 84. What is read otherwise than it stands in the file is said, with
   is followed.
 - **Ids** are what the column `id` holds, or the ids of features of a GeoJSON or of placemarks of a
   KML. The number of a row is made one only if the model says so: `id = "#"`.
+
+Parts of a line that join into one are one span; others are spans of their own, called `id:1`, `id:2`
+and so on. A span that is joined between its ends is in several parts in a plan, called
+`id (part 1 of 2)`.
 
 Leaf zones may overlap by 1 % of the smaller one, as borders that were simplified twice do; a site
 there is in the zone that comes first by id. A row is in the zone that it names wherever it lies;

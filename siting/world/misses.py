@@ -23,6 +23,9 @@ BoolArray = NDArray[np.bool_]
 MISS_KM = 0.1
 """An end that misses another span by no more than this is perhaps meant to join it [km]."""
 
+END_KM = 0.001
+"""So near its end a line is taken to be at its end [km]: 1 m."""
+
 NAMED = 3
 """So many near misses are named; the others are counted."""
 
@@ -117,14 +120,13 @@ def _tell_misses(misses: list[Miss], snap_m: float, tell: Callable[[str], None])
             f"{_snap_for(miss.km)} to join them"
         )
         return
-    first = "; ".join(_said(miss) for miss in misses[:NAMED])
+    named = "; ".join(_said(miss) for miss in misses[:NAMED])
     more = f"; and {len(misses) - NAMED:,} more" if len(misses) > NAMED else ""
-    furthest = "all of them" if len(misses) <= NAMED else "all"
+    nearest, furthest = _snap_for(misses[0].km), _snap_for(misses[-1].km)
     tell(
-        f"{len(misses):,} ends of spans miss another span by {number(1000 * MISS_KM)} m or less, "
-        f"and ends join within {number(snap_m)} m: {first}{more}. Raise world.fiber_snap_m to "
-        f"{_snap_for(misses[0].km)} to join the first, to {_snap_for(misses[-1].km)} to join "
-        f"{furthest}"
+        f"in {len(misses):,} places ends of spans miss another span by {number(1000 * MISS_KM)} m "
+        f"or less, and ends join within {number(snap_m)} m: {named}{more}. Raise "
+        f"world.fiber_snap_m to {nearest} to join the first, to {furthest} to join all"
     )
 
 
@@ -223,7 +225,7 @@ def _to_other_pieces(
         span, line = own[loose[near.point[k]]], int(near.line[k])
         a, b, km = _row(spans, span), _row(spans, line), float(near.away_km[k])
         key = tuple(sorted((a, b)))
-        at_end = min(near.along_km[k], spans.lines.km[line] - near.along_km[k]) <= 1e-6
+        at_end = min(near.along_km[k], spans.lines.km[line] - near.along_km[k]) <= END_KM
         can_join = bool(free[spans.row[line]] or (at_end and km > snap_km))
         if key not in found or found[key].km > km:
             first, second = key if at_end and can_join else (a, b)
