@@ -92,7 +92,7 @@ def describe_plan(plan: Plan, *, model: Model | None = None, caveat: str | None 
 def describe_reading(left_out: Sequence[LeftOut], notices: Sequence[Notice]) -> list[str]:
     """What takes no part, and what was done to the files: a line for each."""
     lines = [
-        f"Left out by {printable(rows.by)}: {_describe_rows(rows)}, {rows.mw:,.0f} MW"
+        f"Left out{_by_what(rows.by)}: {_describe_rows(rows)}, {rows.mw:,.0f} MW"
         for rows in left_out
     ]
     return lines + [f"{printable(notice.where)}: {printable(notice.what)}" for notice in notices]
@@ -149,6 +149,11 @@ def _cell(value: object) -> str:
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     return number(float(value)) if isinstance(value, float | np.floating) else str(value)
+
+
+def _by_what(by: str) -> str:
+    """What leaves rows out, as a sentence goes on after "left out"."""
+    return f"{' by' if '=' in by else ','} {printable(by)}"
 
 
 def _describe_rows(rows: LeftOut) -> str:

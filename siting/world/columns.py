@@ -484,8 +484,8 @@ which is WGS 84. What is read otherwise than it stands in the file is said, with
 - **Ids** are what the column `id` holds, or the ids of features of a GeoJSON or of placemarks of a
   KML. The number of a row is made one only if the model says so: `id = "#"`.
 
-Parts of a line that join into one are one span; others are spans of their own, called `id:1`, `id:2`
-and so on. A span that is joined between its ends is in several parts in a plan, called
+Parts of a line that join into one are one span; others are spans of their own, called `id:1`,
+`id:2` and so on. A span that is joined between its ends is in several parts in a plan, called
 `id (part 1 of 2)`.
 
 Leaf zones may overlap by 1 % of the smaller one, as borders that were simplified twice do; a site

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -95,9 +96,12 @@ def _say_unknown(kind: str) -> str:
     hint = KIND_HINTS.get(folded(kind))
     close = hint or did_you_mean(kind, KINDS)
     said = "is not known"
-    if close:
-        return f"{said}; did you mean '{close}'? Or say in a column `clean` whether it is"
-    return f"{said}; the kinds are {listing(KINDS)}, or say in a column `clean` whether it is"
+    meant = f"did you mean '{close}'?" if close else f"the kinds are {listing(KINDS)};"
+    key = json.dumps(kind, ensure_ascii=False)
+    return (
+        f'{said}; {meant} Say so with [columns.kinds] {key} = "{close or "..."}", or say in a '
+        "column `clean` whether it is"
+    )
 
 
 def _complain_by_kind(supply: Sheet, rows: BoolArray, say: Callable[[str], str]) -> None:

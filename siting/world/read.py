@@ -65,7 +65,7 @@ def read_world(model: Model) -> World:
     found = _check_sheets(sheets, model, problems)
     order = [source.where for name in TABLES for source in places.of_table(name)]
     problems.found.sort(key=lambda problem: (*order, problem.where).index(problem.where))
-    problems.raise_if_any()
+    _raise_if_any(problems, notices)
     kept = keep_rows(sheets, found.leaves, found.placed, model, problems)
     problems.raise_if_any()
     outlines = _read_outlines(places, problems)
@@ -73,6 +73,18 @@ def read_world(model: Model) -> World:
     world = _make_world(sheets, found, kept, model, places, outlines, notices)
     check_question(model, world)
     return world
+
+
+def _raise_if_any(problems: Problems, notices: Notices) -> None:
+    """Raise what is wrong, and beside it how files were read, which often says why."""
+    wrong = {problem.where for problem in problems.found}
+    try:
+        problems.raise_if_any()
+    except InputError as error:
+        for notice in dict.fromkeys(notices.found):
+            if notice.where in wrong:
+                error.add_note(f"{notice.where} was read so: {notice.what}")
+        raise
 
 
 @dataclass

@@ -711,7 +711,7 @@
   }
   /** What took no part, and what was done to the files: nothing where there is nothing to say. */
   function readPart(plan) {
-    const left = (plan.left_out || []).map((rows) => h("p", {}, `Left out by ${rows.by}: ${describeLeftOut(rows)}`));
+    const left = (plan.left_out || []).map((rows) => h("p", {}, `Left out${rows.by.includes("=") ? " by" : ","} ${rows.by}: ${describeLeftOut(rows)}`));
     const notices = (plan.notices || []).map((notice) => h("li", {}, `${notice.where}: ${notice.what}`));
     if (!left.length && !notices.length) return [];
     return [h("h2", {}, "Data as read"), h("div", { id: "as-read" }, ...left, notices.length ? h("ul", {}, notices) : null)];
