@@ -1,5 +1,6 @@
 """What all tests share: goldens, texts that a test compares with and one command remakes."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,3 +35,14 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str | Path, str], None]:
         assert text == path.read_text(encoding="utf-8"), "`make goldens` remakes it, if it is meant"
 
     return compare
+
+
+@pytest.fixture
+def shared() -> Path:
+    """Real public files: a folder beside the checkout, or one that the environment names."""
+    told = os.environ.get("SITING_SHARED_DATA")
+    places = [Path(told)] if told else [up / "shared" / "data" for up in GOLDEN.parents]
+    folder = next((place for place in places if place.is_dir()), None)
+    if folder is None:
+        pytest.skip("needs real public files, in the folder that SITING_SHARED_DATA names")
+    return folder

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import geopandas as gpd
@@ -303,16 +302,6 @@ def test_line_beyond_180_degrees_is_told_where_to_cut(tmp_path):
 
 
 # --- Real public files ----------------------------------------------------------------------
-
-
-@pytest.fixture
-def shared():
-    named = os.environ.get("SITING_SHARED_DATA")
-    beside = (folder / "shared" / "data" for folder in ROOT.parents)
-    folder = Path(named) if named else next((f for f in beside if f.is_dir()), None)
-    if folder is None or not folder.is_dir():
-        pytest.skip("needs real public files, in the folder that SITING_SHARED_DATA names")
-    return folder
 
 
 def test_real_areas_with_broken_rings_and_real_points_become_a_world(shared, tmp_path):

@@ -1,6 +1,5 @@
 """Worlds: formats, ids, filters, spans, and the column registry against the code."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -607,28 +606,6 @@ def test_a_world_that_is_not_built_says_how_to_build_it(monkeypatch, tmp_path):
 
 
 # --- Real public files ----------------------------------------------------------------------
-
-
-def shared_data():
-    """Real public files: a folder beside the checkout, or one that the environment names."""
-    if "SITING_SHARED_DATA" in os.environ:
-        return Path(os.environ["SITING_SHARED_DATA"])
-    return next(
-        (
-            folder / "shared" / "data"
-            for folder in ROOT.parents
-            if (folder / "shared" / "data").is_dir()
-        ),
-        None,
-    )
-
-
-@pytest.fixture
-def shared():
-    folder = shared_data()
-    if folder is None or not folder.is_dir():
-        pytest.skip("needs real public files, in the folder that SITING_SHARED_DATA names")
-    return folder
 
 
 def sheet_of(table, path):

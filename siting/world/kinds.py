@@ -96,10 +96,10 @@ def _say_unknown(kind: str) -> str:
     hint = KIND_HINTS.get(folded(kind))
     close = hint or did_you_mean(kind, KINDS)
     said = "is not known"
-    meant = f"did you mean '{close}'?" if close else f"the kinds are {listing(KINDS)};"
+    meant = f"did you mean '{close}'? Say" if close else f"the kinds are {listing(KINDS)}; say"
     key = json.dumps(kind, ensure_ascii=False)
     return (
-        f'{said}; {meant} Say so with [columns.kinds] {key} = "{close or "..."}", or say in a '
+        f'{said}; {meant} so with [columns.kinds] {key} = "{close or "..."}", or say in a '
         "column `clean` whether it is"
     )
 

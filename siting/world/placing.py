@@ -271,8 +271,10 @@ def _look_up_base_rows(
         return
     rows = np.flatnonzero(base)
     if len(brought) == len(zones):
-        # A copy of the base's zones, with other headroom say, has the zones that its rows name.
+        # A copy of the base's zones, with other headroom say, has the zones that its rows name;
+        # what regions and utilities they have is the model's word alone.
         if (named[rows] >= 0).all():
+            placed.moved[rows] = True
             return
         if not by_place.drawn:
             sheet.complain(
