@@ -192,6 +192,9 @@ def network_km(case: Case, km: np.ndarray, chosen: tuple[Sites, ...]) -> float:
     return sum(found[0] for found in best if found is not None)
 
 
+KILOWATT_MW = 0.001
+
+
 def optimistic(case: Case, km: np.ndarray, chosen: tuple[Sites, ...]) -> float:
     """No plan with these clusters has a smaller objective (a larger one, if that is asked)."""
     used = [i for sites in chosen for i in sites]
@@ -199,7 +202,7 @@ def optimistic(case: Case, km: np.ndarray, chosen: tuple[Sites, ...]) -> float:
         return network_km(case, km, chosen)
     if case.sense == "maximise_mw":
         return -float(np.minimum(case.max_mw, case.campus.max_mw)[used].sum())
-    least_mw = case.campus.min_mw * np.ones(len(used))
+    least_mw = max(case.campus.min_mw, KILOWATT_MW) * np.ones(len(used))
     cheap = case.variable_musd_per_mw_year[used]
     cost_musd = float(case.fixed_musd_per_year[used].sum() + (cheap * least_mw).sum())
     if case.cluster.target_mw is not None:
@@ -239,7 +242,9 @@ class Division:
     def bounds(self) -> list[tuple[float, float | None]]:
         """Least and largest value of each column."""
         case = self.case
-        lower = np.full(len(self.used), case.campus.min_mw / self.step_mw)
+        # A campus that draws nothing is none, however small one may be.
+        least_mw = max(case.campus.min_mw, KILOWATT_MW)
+        lower = np.full(len(self.used), least_mw / self.step_mw)
         upper = np.minimum(case.max_mw[self.used], case.campus.max_mw) / self.step_mw
         if self.modules:
             # 350 MW of modules of 50 are 7, though a quotient may be a hair off.
