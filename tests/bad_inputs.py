@@ -1103,6 +1103,8 @@ def lines_of_no_length_alone(draft: Draft) -> None:
 
 @bad
 def lines_of_one_position(draft: Draft) -> None:
+    # GDAL 3.12 reads such a line; pyogrio 0.13 then refuses the whole file ("point array must
+    # contain 0 or >1 elements") unless it is told on_invalid="ignore", and gives None for it.
     held = json.loads(as_geojson(draft.fiber))
     held["features"][1]["geometry"]["coordinates"] = [[3, 3]]
     draft.extra["fiber.geojson"] = json.dumps(held)

@@ -347,13 +347,18 @@ def test_infeasible_solve_points_to_explain(capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        # 600 MW of headroom in all, for three campuses.
+        # 600 MW of headroom in all, for three campuses: links of any length are of no help.
         (
             {"cluster.target_mw": 900},
             (
                 "at most 600 MW (around site 'b' in R2); lower cluster.target_mw to 600 or less, "
-                "raise cluster.max_fiber_km, or give more headroom"
+                "or give more headroom"
             ),
+        ),
+        # Sites within 100 km have less, all together 600 MW.
+        (
+            {"cluster.target_mw": 600, "cluster.max_fiber_km": 100},
+            "or less, raise cluster.max_fiber_km, or give more headroom",
         ),
         # Three campuses of 100 MW: neither reach nor headroom would help.
         (
@@ -367,7 +372,7 @@ def test_infeasible_solve_points_to_explain(capsys: pytest.CaptureFixture[str]) 
         (
             {"cluster.target_mw": 900, "campus.max_mw": 220},
             (
-                "raise cluster.max_fiber_km, or give more headroom; in any case raise "
+                "lower cluster.target_mw to 600 or less, or give more headroom; in any case raise "
                 "cluster.max_campuses or campus.max_mw"
             ),
         ),

@@ -180,6 +180,16 @@ def test_two_route_factors(tmp_path):
         assert world.spans().km.sum() == pytest.approx(factor * apart_km((-100, 39), (-100, 41)))
 
 
+def test_the_bundled_world_is_not_cut():
+    """Its sites stand on the nodes that its spans name."""
+    world = read_world(read_model("us_5gw"))
+    joined = join_sites(world)
+    assert joined.between == 0
+    assert joined.away_km.max() == 0
+    assert world.spans().ids == tuple(world.fiber["id"])
+    assert world.notices == ()
+
+
 def test_excluding_a_site_moves_no_other(tmp_path):
     draft = draft_of(
         [span("c", (-102, 40), (-98, 40), km=400.0)],

@@ -248,7 +248,7 @@ def _too_small(case: Case) -> list[str]:
         wider = longer if case.cluster.network == "ring" else "cluster.max_fiber_km"
         wider = wider if most > 1 else "cluster.max_campuses"
         also = f"; in any case raise {more}" if more and most > 1 else ""
-        if most > 1 and not _helps_to_reach_further(case):
+        if most > 1 and not _can_be_larger(case, largest * (1 + 1e-6) if more else case.target):
             pieces = _in_pieces(case)
             remedy = f"{smaller}or give more headroom{also}"
         else:
@@ -261,16 +261,15 @@ def _too_small(case: Case) -> list[str]:
     return [reason, *pieces]
 
 
-def _helps_to_reach_further(case: Case) -> bool:
-    """Whether links of any length might make a cluster as large as is asked."""
-    assert case.target is not None
-    needed, most = case.target * (1 - 1e-9), case.cluster.max_campuses
-    size = case.cap_mw * case.target_per_mw
-    large = [sites for sites in _on_pieces(case) if np.sort(size[sites])[-most:].sum() >= needed]
+def _can_be_larger(case: Case, size: float) -> bool:
+    """Whether a cluster might be so large, or larger, if links had any length."""
+    most = case.cluster.max_campuses
+    cap = case.cap_mw * case.target_per_mw
+    large = [sites for sites in _on_pieces(case) if np.sort(cap[sites])[-most:].sum() >= size]
     if not large:
         return False
     relaxed = Relaxed(case)
-    return any(relaxed.size_within(sites) >= needed for sites in large)
+    return any(relaxed.size_within(sites) >= size * (1 - 1e-9) for sites in large)
 
 
 def _too_small_ring(case: Case) -> list[str]:

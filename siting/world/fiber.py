@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from siting.sphere import FloatArray, great_circle_km
 from siting.wording import did_you_mean, number
 from siting.world.files import Raw
+from siting.world.joining import number_names
 from siting.world.sheet import LISTED, BoolArray, ObjectArray, Sheet
 from siting.world.world import lines_of
 
@@ -341,8 +342,7 @@ def check_fiber(fiber: Sheet, nodes: Sheet | None = None) -> None:
         return
     named = drawn[(has_start & has_end)[drawn]]
     if len(named):
-        _turn_lines(fiber, named, nodes)
-        _check_nodes(fiber, named, nodes)
+        _check_places_of_nodes(fiber, named, nodes)
     ends = lines_of(fiber.shapes[drawn]).ends
     straight_km = great_circle_km(*ends.T)
     km = fiber.numbers("km")[drawn]
@@ -360,10 +360,10 @@ def check_fiber(fiber: Sheet, nodes: Sheet | None = None) -> None:
 
 def _ends_by_name(
     fiber: Sheet, rows: IntArray, nodes: Sheet | None
-) -> tuple[NDArray[np.str_], FloatArray, int]:
+) -> tuple[ObjectArray, FloatArray, int]:
     """Names and places of the nodes of a table, then of the starts and of the ends of lines."""
     ends = lines_of(fiber.shapes[rows]).ends
-    names = np.concatenate((fiber.text("from")[rows], fiber.text("to")[rows])).astype(str)
+    names = np.concatenate((fiber.text("from")[rows], fiber.text("to")[rows]))
     places = np.concatenate((ends[:, :2], ends[:, 2:]))
     if nodes is None:
         return names, places, 0
@@ -371,21 +371,29 @@ def _ends_by_name(
     known = [k for k in range(len(nodes)) if ids[k] is not None and shapes[k] is not None]
     there = shapely.get_coordinates(shapes[known]).reshape(-1, 2)
     return (
-        np.concatenate((ids[known].astype(str), names)),
+        np.concatenate((ids[known], names)),
         np.concatenate((there, places)),
         len(known),
     )
 
 
-def _turn_lines(fiber: Sheet, rows: IntArray, nodes: Sheet | None) -> None:
-    """Turn the lines around that fit the places of their nodes only so."""
+def _check_places_of_nodes(fiber: Sheet, rows: IntArray, nodes: Sheet | None) -> None:
+    """Check that a node is one place, once the lines that are drawn the other way are turned."""
     names, places, given = _ends_by_name(fiber, rows, nodes)
-    ids, first, node = np.unique(names, return_index=True, return_inverse=True)
-    if _apart_km(places, places[first][node]).max() <= NODE_KM:
-        return
+    node, _, first = number_names(names)
+    if _apart_km(places, places[first][node]).max() > NODE_KM:
+        _turn_lines(fiber, rows, places, node, given)
+        _check_nodes(fiber, rows, nodes)
+
+
+def _turn_lines(
+    fiber: Sheet, rows: IntArray, places: FloatArray, node: IntArray, given: int
+) -> None:
+    """Turn the lines around that fit the places of their nodes only so."""
     start, end = node[given : given + len(rows)], node[given + len(rows) :]
     at_start, at_end = places[given : given + len(rows)], places[given + len(rows) :]
-    seat = _places_of_nodes(len(ids), start, end, at_start, at_end, node[:given], places[:given])
+    count = int(node.max()) + 1
+    seat = _places_of_nodes(count, start, end, at_start, at_end, node[:given], places[:given])
     as_drawn = _fits(at_start, seat[start]) & _fits(at_end, seat[end])
     turned = _fits(at_end, seat[start]) & _fits(at_start, seat[end]) & ~as_drawn
     if not turned.any():
@@ -466,7 +474,7 @@ def _apart_km(at: FloatArray, other: FloatArray) -> FloatArray:
 def _check_nodes(fiber: Sheet, rows: IntArray, nodes: Sheet | None) -> None:
     """A node id stands for one place, so lines that name it begin or end there."""
     names, places, given = _ends_by_name(fiber, rows, nodes)
-    _, first, node = np.unique(names, return_index=True, return_inverse=True)
+    node, _, first = number_names(names)
     place = places[first][node]
     apart_km = _apart_km(places, place)
     wrong = np.flatnonzero(apart_km > NODE_KM)

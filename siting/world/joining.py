@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -82,16 +83,16 @@ def join_spans(
     joins = Joins()
     if len(blank):
         labels, joins = _label_ends(labels, blank, places, snap_km)
-    node_ids, first, node = np.unique(labels.astype(str), return_index=True, return_inverse=True)
+    node, node_ids, first = number_names(labels)
     # A node that has an id is where the first of its spans begins or ends.
     seats = places[first]
-    node, rows = node.astype(np.int64), np.arange(len(lines), dtype=np.int64)
+    rows = np.arange(len(lines), dtype=np.int64)
     spans = Spans(
         ids=row_ids,
         start=node[: len(rows)],
         end=node[len(rows) :],
         km=km,
-        node_ids=tuple(str(name) for name in node_ids),
+        node_ids=node_ids,
         node_lon=seats[:, 0],
         node_lat=seats[:, 1],
         row=rows,
@@ -100,6 +101,28 @@ def join_spans(
     )
     free = np.unique(blank % max(len(rows), 1))
     return _join_between_ends(spans, free, snap_km, joins) if len(free) else (spans, joins)
+
+
+def number_names(names: ObjectArray) -> tuple[IntArray, tuple[str, ...], IntArray]:
+    """Number names in the order of the sorted ones.
+
+    Returns
+    -------
+    number
+        ``(names,)`` of each name.
+    different
+        The different names, sorted.
+    first
+        Where each of these is first.
+    """
+    code, found = pd.factorize(names)
+    different = [str(name) for name in found]
+    order = np.array(sorted(range(len(different)), key=different.__getitem__), np.int64)
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    first = np.empty(len(order), np.int64)
+    first[code[::-1]] = np.arange(len(code))[::-1]
+    return rank[code], tuple(different[k] for k in order.tolist()), first[order]
 
 
 # --- Ends ---------------------------------------------------------------------------------------

@@ -108,7 +108,9 @@ class World:
     @property
     def free_spans(self) -> NDArray[np.bool_]:
         """``(rows,)`` rows of the fiber that do not name their nodes."""
-        return np.array([name is None for name in _named_ends(self.fiber, "from")], np.bool_)
+        if "from" not in self.fiber:
+            return np.ones(len(self.fiber), np.bool_)
+        return np.asarray(self.fiber["from"].isna(), np.bool_)
 
     def with_notices(self, notices: Iterable[Notice]) -> World:
         """The same world with these notices; what is known of its fiber stays known."""
@@ -142,7 +144,6 @@ def lines_of(shapes: NDArray[np.object_]) -> Lines:
 def _named_ends(fiber: gpd.GeoDataFrame, column: str) -> NDArray[np.object_]:
     if column not in fiber:
         return np.full(len(fiber), None, dtype=object)
-    blank = fiber[column].isna().to_numpy()
-    names = np.array([str(name) for name in fiber[column]], dtype=object)
-    names[blank] = None
+    names: NDArray[np.object_] = fiber[column].to_numpy(dtype=object, copy=True)
+    names[fiber[column].isna().to_numpy()] = None
     return names
