@@ -442,8 +442,13 @@ def test_check_says_what_filters_remove(call):
     words = ["--set", "world.min_kv=500", "--set", 'world.states=["TX"]']
     code, out, _ = call("check", "us_5gw", *words, "--set", "clean.min_fraction=0")
     assert code == 0
-    removed = dict(re.findall(r"^Removed by (world\.\w+): ([\d,]+) sites$", out, re.MULTILINE))
-    assert removed.keys() == {"world.min_kv", "world.states"}
+    found = re.findall(
+        r"^Left out by (world\.\w+) = .*: ([\d,]+) sites, [\d,]+ MW$", out, re.MULTILINE
+    )
+    left_out = {key: int(count.replace(",", "")) for key, count in found}
+    assert left_out.keys() == {"world.min_kv", "world.states"}
+    kept = int(re.search(r"^Rows kept: ([\d,]+) sites", out, re.MULTILINE)[1].replace(",", ""))
+    assert kept + sum(left_out.values()) == 4062
     assert "Synthetic US grid" in out
 
 
