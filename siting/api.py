@@ -133,18 +133,18 @@ def solve(
     SolverError
         When a solver failed, or its plan did not survive the audit.
     """
-    from siting.audit import audit
-    from siting.case import build_case
-    from siting.distances import reach_of
-    from siting.plan import Seconds, plan_from_solution
-    from siting.program import solve as solve_program
-
     tell = progress or (lambda _: None)
     start_s = time.perf_counter() if since_s is None else since_s
     if world is None:
         tell(Progress("reading the world"))
     model, world = _read(model, world)
     loaded_s = time.perf_counter()
+    from siting.audit import audit
+    from siting.case import build_case
+    from siting.distances import reach_of
+    from siting.plan import Seconds, plan_from_solution
+    from siting.program import solve as solve_program
+
     tell(Progress("measuring fiber"))
     case = build_case(model, world, reach_of(model, world))
     measured_s = time.perf_counter()

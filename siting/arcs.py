@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 
 from siting.sphere import FloatArray, great_circle_km, on_sphere_km
+
+if TYPE_CHECKING:
+    from scipy.spatial import KDTree
 from siting.units import EARTH_RADIUS_KM
 
 IntArray = NDArray[np.int64]
@@ -168,6 +171,8 @@ def nearest_places(lines: Lines, lon: FloatArray, lat: FloatArray) -> Places:
     lon, lat
         ``(points,)`` positions [degrees].
     """
+    from scipy.spatial import KDTree
+
     at = on_sphere_km(lon, lat)
     piece_km = max(PIECE_KM, float(lines.km.sum()) / MOST_PIECES)
     pieces = _cut_into_pieces(lines, lines.segments, piece_km)
@@ -209,6 +214,8 @@ def places_within(
     By point, then line. None where so many lines run past so many points that looking would take
     minutes.
     """
+    from scipy.spatial import KDTree
+
     piece_km = max(PIECE_KM, 2 * within_km, float(lines.km.sum()) / MOST_PIECES_WITHIN)
     at = on_sphere_km(lon, lat)
     points = KDTree(at)

@@ -71,7 +71,7 @@ def read_whole_parquet(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     """Read again the columns of whole numbers of a Parquet file that became floats."""
     rounded = _rounded(frame)
     if rounded:
-        from pyarrow import parquet  # noqa: PLC0415 - only Parquet needs it
+        from pyarrow import parquet
 
         again = parquet.read_table(path, columns=rounded).to_pandas(
             integer_object_nulls=True, ignore_metadata=True

@@ -7,9 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import KDTree
 
 from siting.arcs import TIE_KM, Lines, places_within
 from siting.sphere import FloatArray, on_sphere_km
@@ -132,6 +129,8 @@ def _label_ends(
     names: ObjectArray, blank: IntArray, places: FloatArray, snap_km: float
 ) -> tuple[ObjectArray, Joins]:
     """A label for each end: the id of its node, or of the place where it meets others."""
+    from scipy.spatial import KDTree
+
     labels = names.copy()
     at = on_sphere_km(*places.T)
     group = chain(at[blank], snap_km)
@@ -183,6 +182,10 @@ def chain(at: FloatArray, within_km: float) -> IntArray:
     Linear in places, however many lie together: those of a cell whose diagonal is a step are one
     crowd, and only crowds near each other are compared, by their closest members.
     """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import KDTree
+
     spot, which = _same_places(at)
     cell = np.floor(spot / (within_km / np.sqrt(3.0))).astype(np.int64)
     _, first, crowd = np.unique(cell, axis=0, return_index=True, return_inverse=True)
@@ -224,6 +227,8 @@ def _same_places(at: FloatArray) -> tuple[FloatArray, IntArray]:
 
 def near_crowds(member: FloatArray, within_km: float) -> IntArray:
     """Pairs of cells of which some members can be within a step, by one member of each."""
+    from scipy.spatial import KDTree
+
     # Two members of a cell are a step apart at the most.
     pairs = KDTree(member).query_pairs(3 * within_km, output_type="ndarray")
     return np.asarray(pairs, np.int64).reshape(-1, 2)

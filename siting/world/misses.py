@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 
 from siting.arcs import Lines, places_within
 from siting.sphere import FloatArray, on_sphere_km
@@ -201,6 +200,8 @@ Found = dict[tuple[str, ...], Miss]
 def _between_ends(spans: Spans, own: IntArray, loose: IntArray) -> Found:
     if len(loose) < 2:
         return {}
+    from scipy.spatial import KDTree
+
     at = on_sphere_km(spans.node_lon[loose], spans.node_lat[loose])
     apart_km, nearest = KDTree(at).query(at, k=[2], distance_upper_bound=MISS_KM)
     found: Found = {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 
 from siting.sphere import FloatArray, on_sphere_km
 from siting.units import EARTH_RADIUS_KM
@@ -33,6 +32,8 @@ class Outlines:
     """
 
     def __init__(self, shapes: ObjectArray) -> None:
+        from scipy.spatial import KDTree
+
         there = np.flatnonzero(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
         rings = shapely.boundary(shapes[there])
         lines, owner = shapely.get_parts(rings, return_index=True)

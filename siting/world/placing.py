@@ -8,9 +8,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import KDTree
 
 from siting.sphere import FloatArray, on_sphere_km
 from siting.wording import did_you_mean, number
@@ -535,6 +532,10 @@ def _at_one_place(sheet: Sheet, rows: IntArray) -> list[list[int]]:
     """Rows at one position, in groups of two or more, in the order of the table."""
     if len(rows) < 2:
         return []
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import KDTree
+
     places = shapely.get_coordinates(sheet.shapes[rows])
     # Rows at the very same position are one before pairs are sought: they may be many.
     places, at = np.unique(places, axis=0, return_inverse=True)

@@ -8,8 +8,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from siting.arcs import TIE_KM, Lines
 from siting.sphere import FloatArray
@@ -100,6 +98,9 @@ class Spans:
     @cached_property
     def piece(self) -> IntArray:
         """``(N,)`` number of the connected piece of the fiber of each node."""
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
         n = len(self.node_ids)
         joined = coo_array((np.ones(len(self.start)), (self.start, self.end)), shape=(n, n))
         return np.asarray(connected_components(joined, directed=False)[1], np.int64)

@@ -59,7 +59,7 @@ def read_spreadsheet(source: Source, path: Path, tell: Tell) -> list[tuple[str, 
     UnreadableError
         If it is no spreadsheet, or which sheet is meant cannot be told.
     """
-    from openpyxl import load_workbook  # noqa: PLC0415 - only spreadsheets need it
+    from openpyxl import load_workbook
 
     try:
         book = load_workbook(path, read_only=True, data_only=True)
@@ -261,7 +261,7 @@ def _check_book(source: Source, path: Path, sheets: list[_Sheet], tell: Tell) ->
     """Look for cells whose value is not what is seen: formulas without one, and merged cells."""
     if not _has_formulas_or_merged(path):
         return
-    from openpyxl import load_workbook  # noqa: PLC0415 - only spreadsheets need it
+    from openpyxl import load_workbook
 
     book = load_workbook(path, data_only=False)
     for sheet in sheets:
