@@ -970,6 +970,23 @@ def test_sheet_of_the_tables_name_is_read_and_others_by_name(tmp_path):
     assert raw.place(2) == "row 2 of sheet '2023'"
 
 
+def test_sheet_may_be_called_as_its_file_is(tmp_path):
+    sheets = {"S": CELLS[:2], "More": [CELLS[0], CELLS[2]], "Old": CELLS}
+    write_sheets(tmp_path / "s.xlsx", sheets)
+    raw, _ = read(SITES, tmp_path / "s.xlsx", layers=("S", "More"))
+    assert list(raw.frame["id"]) == ["a", "b"]
+    raw, _ = read(SITES, tmp_path / "s.xlsx", layers=("S",))
+    assert list(raw.frame["id"]) == ["a"]
+
+
+def test_projected_columns_beside_degrees_are_no_position(tmp_path):
+    text = "id,X,Y,Longitude,Latitude,max_mw\na,500000,4200000,1,3,400\n"
+    (tmp_path / "s.csv").write_text(text)
+    raw, notices = read(SITES, tmp_path / "s.csv")
+    assert raw.frame[["lon", "lat"]].astype(float).to_numpy().tolist() == [[1, 3]]
+    assert notices == ["column 'Longitude' is read as lon and column 'Latitude' is read as lat"]
+
+
 def test_hidden_sheet_is_read_only_by_name(tmp_path):
     write_sheets(tmp_path / "s.xlsx", {"old": CELLS[:2], "new": CELLS})
     book = openpyxl.load_workbook(tmp_path / "s.xlsx")

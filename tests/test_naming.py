@@ -4,11 +4,12 @@ import zipfile
 
 import numpy as np
 import pytest
-from drafts import Draft, as_frame
+from drafts import Draft, as_frame, write_layers
 
 from siting import resources
 from siting.errors import InputError
 from siting.model import make_model, read_model
+from siting.report.text import describe_table
 from siting.world import read_world
 from siting.world.columns import FIBER, POSITION, SITES, SUPPLY, TABLES, ZONES
 from siting.world.matching import Origin, folded, is_near, match_columns
@@ -472,3 +473,63 @@ def test_kinds_are_read_as_the_model_says(tmp_path):
     ]
     with pytest.raises(InputError, match="'hidro' is no kind; did you mean 'hydro'"):
         _read_with(draft, tmp_path / "wrong", {"kinds": {"WAT": "hidro"}})
+
+
+def test_rows_of_several_layers_are_numbered_on(tmp_path):
+    draft = Draft()
+    without = [{k: v for k, v in row.items() if k != "id"} for row in draft.sites]
+    draft.extra["sites.gpkg"] = lambda path: write_layers(
+        path, {"north": without[:2], "south": without[2:]}
+    )
+    draft.ask("world", sites="sites.gpkg")
+    world = _read_with(draft, tmp_path, {"sites": {"id": "#"}})
+    assert list(world.sites["id"]) == ["1", "2", "3", "4"]
+
+
+def test_a_value_for_all_rows_is_told_to_stand_for_the_own_column(tmp_path):
+    world = _read_with(Draft(), tmp_path, {"sites": {"max_mw": "= 300"}})
+    assert said(world) == [
+        "max_mw is 300 in every row, as columns.sites says",
+        "the file's own column 'max_mw' is left out, as columns.sites says what max_mw is",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "meant"),
+    [(SITES, "kV (nominal)", "kv"), (SITES, "PUE [design]", "pue"), (FIBER, "KM (route)", "km")],
+)
+def test_names_with_a_remark_in_brackets_are_asked_about(table, name, meant):
+    needed = [column.name for column in table.columns if column.required]
+    (problem,) = match_columns([*needed, name], table).problems
+    assert f"did you mean {meant}?" in problem
+
+
+def test_another_word_in_brackets_is_told_of_and_text_has_no_factor():
+    (voltage,) = match_columns(["id", "max_mw", "Voltage (kV)"], SITES).notices
+    assert 'such as "Voltage (kV) / 1000"' in voltage
+    (node,) = match_columns(["id", "from_node"], FIBER).notices
+    assert node.endswith('say [columns.fiber] from = "from_node"')
+
+
+def test_placemarks_without_ids_are_asked_for_their_names(tmp_path):
+    draft = Draft()
+    marks = "".join(
+        f"<Placemark><name>{row['id']}</name><Point><coordinates>{row['lon']},{row['lat']}"
+        "</coordinates></Point></Placemark>"
+        for row in draft.sites
+    )
+    draft.extra["sites.kml"] = (
+        f'<kml xmlns="http://www.opengis.net/kml/2.2"><Document>{marks}</Document></kml>'
+    )
+    draft.ask("world", sites="sites.kml")
+    with pytest.raises(InputError, match=r'say \[columns\.sites\] id = "Name"'):
+        _read_with(draft, tmp_path / "none", {"sites": {"max_mw": "= 400"}})
+    told = {"sites": {"id": "Name", "max_mw": "= 400"}}
+    assert list(_read_with(draft, tmp_path / "told", told).sites["id"]) == ["a", "b", "c", "d"]
+
+
+def test_columns_that_zones_give_are_not_said_to_be_passed_through(tmp_path):
+    draft = Draft()
+    draft.sites = [row | {"owner": "x"} for row in draft.sites]
+    shown = describe_table("sites", read(draft, tmp_path))
+    assert "passed through to the outputs, not read: owner\n" in f"{shown}\n"

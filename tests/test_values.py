@@ -423,3 +423,19 @@ def test_text_read_together_is_that_read_one_by_one(fields):
     assert read.text.tolist() == wanted
     trimmed = [n for n, f in enumerate(fields) if wanted[n] is not None and wanted[n] != f]
     assert read.trimmed.tolist() == trimmed
+
+
+def test_nines_are_those_of_the_file_whatever_its_factor(tmp_path):
+    draft = Draft()
+    for row, volts in zip(draft.sites, (-999999, 230000, -9999, 500000), strict=True):
+        row["VOLTAGE"] = volts
+        del row["kv"]
+    draft.ask("columns", sites={"kv": "VOLTAGE / 1000"})
+    path = draft.write(tmp_path)
+    text = (path / "model.toml").read_text("utf-8")
+    (path / "model.toml").write_text(
+        text.replace('{"kv": "VOLTAGE / 1000"}', '{kv = "VOLTAGE / 1000"}'), "utf-8"
+    )
+    world = read_world(read_model(path))
+    assert world.sites["kv"].isna().tolist() == [True, False, True, False]
+    assert "is -999,999 and -9,999 in 2 rows" in said(world)[0]

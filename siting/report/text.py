@@ -102,6 +102,10 @@ TABLE_ROWS = 10
 """So many rows of a table are shown as they were understood."""
 
 
+_OF_ZONES = ("region", "interconnect")
+"""Columns of sites and plants that their zones give, and not their file."""
+
+
 def describe_table(name: str, world: World) -> str:
     """Show the first rows of a table as they were understood, blanks filled in.
 
@@ -117,7 +121,7 @@ def describe_table(name: str, world: World) -> str:
     places = shapes.representative_point() if len(rows) else shapes
     parts = {"lon [degrees]": places.x, "lat [degrees]": places.y}
     shown = [column for column in TABLES[name].columns if column.name in rows]
-    known = {column.name for column in shown} | {str(shapes.name)}
+    known = {column.name for column in shown} | {str(shapes.name), *_OF_ZONES}
     others = [str(column) for column in rows.columns if str(column) not in known]
     headings = [Column(column.name, column.unit or None) for column in shown]
     headings += [Column("lon", "degrees"), Column("lat", "degrees")]

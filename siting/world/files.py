@@ -37,7 +37,7 @@ from siting.world.raw import (
     suffix_of,
 )
 from siting.world.reproject import in_degrees
-from siting.world.spreadsheets import read_spreadsheet
+from siting.world.spreadsheets import names_sheets, read_spreadsheet
 from siting.world.text_tables import read_text
 
 __all__ = [
@@ -178,7 +178,7 @@ def _read_grid(source: Source, member: Member, tell: Tell) -> Raw:
                 "no layers; leave it out"
             )
         return _place(source, [("", read_text(source, member.path, tell))], "line", suffix, tell)
-    if _is_asked(source, member):
+    if _is_asked(source, member) and not names_sheets(source, member.path):
         source = _without_layers(source)
     return _place(source, read_spreadsheet(source, member.path, tell), "row", suffix, tell)
 

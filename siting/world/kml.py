@@ -47,6 +47,9 @@ def name_kml_columns(frame: gpd.GeoDataFrame, layer: str, tell: Tell) -> gpd.Geo
     """
     if "id2" in frame:
         frame = _choose_id(frame, layer, tell)
+    if "id" in frame and len(frame) and frame["id"].isna().all():
+        # The driver's own, which no placemark has: the file has no such column.
+        frame = frame.drop(columns="id")
     for name in (*_OWN, *_MORE_OWN):
         second = f"{name}2"
         if second in frame and name in frame and _is_unset(frame[name]):

@@ -244,6 +244,12 @@ class _Matching:
             self.spent.add(origin.name)
         if column.name in self.names and origin.name != column.name:
             self.found.left_out.append(column.name)
+            if origin.constant is not None or origin.name == ROW_NUMBER:
+                self.found.notices.append(
+                    f"the file's own column '{column.name}' is left out, as "
+                    f"columns.{self.table.name} says what {column.name} is"
+                )
+                return
             self.found.notices.append(
                 f"{column.name} is read from '{origin.name}', as columns.{self.table.name} says; "
                 f"the file's own column '{column.name}' is left out"
@@ -429,13 +435,18 @@ class _Matching:
         for ours, words in _SYNONYMS.items():
             if ours not in self.known or not self._is_free(ours):
                 continue
-            alike = [name for name in self._rest() if folded(name) in words]
+            alike = [
+                name
+                for name in self._rest()
+                if folded(name) in words or _without_brackets(name) in words
+            ]
             if alike:
                 self.spent.update(alike)
+                is_number = self.known[ours].kind in ("number", "integer")
+                factor = f", with its factor, such as {_quoted(f'{alike[0]} / 1000')}"
                 self.found.notices.append(
                     f"{_columns(alike)} {_is_or_are(alike)} not read, and there is no {ours}; if "
-                    f"it is that, say {self._say_asked(ours, alike[0])}, with its factor, such as "
-                    f"{_quoted(f'{alike[0]} / 1000')}"
+                    f"it is that, say {self._say_asked(ours, alike[0])}{factor * is_number}"
                 )
 
     def _say_asked(self, ours: str, theirs: str) -> str:
@@ -464,6 +475,8 @@ def is_near(name: str, ours: str) -> bool:
     (False, False, False)
     """
     given, wanted = folded(name), folded(ours)
+    if _without_brackets(name) == wanted != given:
+        return True
     if _digits(given) != _digits(wanted):
         return False
     subject = [word for word in _words(name) if word not in _UNITS]
@@ -477,6 +490,11 @@ def is_near(name: str, ours: str) -> bool:
 def _words(name: str) -> list[str]:
     apart = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
     return [word.casefold() for word in re.split(r"[^0-9A-Za-z]+", apart) if word]
+
+
+def _without_brackets(name: str) -> str:
+    """A folded name but for what stands in brackets at its end: a unit, or a remark."""
+    return folded(re.sub(r"\s*[(\[{][^()\[\]{}]*[)\]}]\s*$", "", name))
 
 
 def _digits(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -62,7 +62,9 @@ def _values(raw: Raw, origin: Origin) -> pd.Series[Any]:
     if origin.constant is not None:
         return pd.Series([origin.constant] * len(frame), index=frame.index, dtype=object)
     if origin.name == ROW_NUMBER and ROW_NUMBER not in frame:
-        rows = range(1, len(frame) + 1) if raw.lines is None else raw.lines
+        rows: Sequence[int] = range(1, len(frame) + 1)
+        if raw.lines is not None and raw.layer_of is None:
+            rows = raw.lines  # of several layers each has its own from 1: rows are counted on
         return pd.Series([str(row) for row in rows], index=frame.index, dtype=object)
     return scaled(frame[origin.name], origin)
 

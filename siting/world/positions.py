@@ -110,6 +110,8 @@ def _find_lonlat(
         near = near or _called(columns, synonyms)
         if source.read_from(name) or not near:
             continue
+        if len(near) > 1:
+            near = _on_earth(columns, near, name) or near
         if len(near) > 1 and not _all_alike(columns, near):
             if lenient:
                 continue
@@ -130,6 +132,13 @@ def _find_lonlat(
 
 def _called(columns: pd.DataFrame, names: Sequence[str] | frozenset[str]) -> list[str]:
     return [str(column) for column in columns if fold(str(column)) in names]
+
+
+def _on_earth(columns: pd.DataFrame, names: list[str], ours: str) -> list[str]:
+    """Columns whose numbers can be degrees: X and Y beside them are often projected."""
+    most = {"lon": 360.0, "lat": 90.0}[ours]
+    largest = {name: pd.to_numeric(columns[name], errors="coerce").abs().max() for name in names}
+    return [name for name in names if not largest[name] > most]
 
 
 def _all_alike(columns: pd.DataFrame, names: list[str]) -> bool:

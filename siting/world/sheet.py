@@ -18,7 +18,7 @@ from siting.sphere import FloatArray
 from siting.wording import did_you_mean, listing, number, shown
 from siting.world.columns import POSITION, Column, Table
 from siting.world.files import Raw
-from siting.world.matching import Origin
+from siting.world.matching import ROW_NUMBER, Origin
 from siting.world.plausible import check_plausible
 from siting.world.values import BoolArray, ObjectArray, Texts, read_numbers, read_texts, text_of
 
@@ -309,11 +309,14 @@ def _without_nines(sheet: Sheet, column: Column, values: FloatArray) -> FloatArr
     """Blanks where a number of nines below nothing stands for no value."""
     if column.required or column.lower is None or column.lower < 0:
         return values
-    nines = np.isin(values, _NINES)
+    # The file's own numbers, before the factor of the model: -999999 / 1000 is none of nines.
+    origin = sheet.origin(column.name)
+    given = values if origin.is_plain else np.round(values * (origin.over / origin.times), 6)
+    nines = np.isin(given, _NINES)
     if not nines.any():
         return values
     rows = np.flatnonzero(nines)
-    said = listing(number(value) for value in np.unique(values[rows]).tolist())
+    said = listing(number(value) for value in np.unique(given[rows]).tolist())
     sheet.tell(
         f"{sheet.label(column.name)} is {said} in {_rows(len(rows))}, which stands for no value "
         f"and is read as blank: {sheet.some(rows)}"
@@ -335,6 +338,9 @@ def _say_missing(sheet: Sheet, column: Column, others: Sequence[str] = ()) -> st
     known = {known.name for known in sheet.table.columns}
     unknown = [name for name in sheet.raw.frame.columns if name not in known and name != "geometry"]
     close = did_you_mean(column.name, unknown)
+    if column.kind == "id" and "name" in sheet.raw.origins:
+        # A placemark of a KML has a name where it has no id.
+        close = close or sheet.origin("name").name
     unit = f" [{column.unit}]" if column.unit else ""
     names = f"{column.name}{unit} is missing"
     if others:
@@ -368,7 +374,8 @@ def _check_unique(sheet: Sheet) -> None:
         before = first[ids[row]]
         also = f"id '{ids[row]}' is also {sheet.raw.place(before)}"
         if sheet.table.geometry != "polygon":
-            return f"{also}; ids are unique"
+            number_them = _say_asked(sheet, sheet.table.column("id"), ROW_NUMBER)
+            return f"{also}; ids are unique: change them, or number the rows by {number_them}"
         names = listing(_differing(sheet, before, row))
         return (
             f"{also}, and they differ in {names}; ids are unique, and rows of one zone are united "

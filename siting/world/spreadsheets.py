@@ -79,6 +79,22 @@ def read_spreadsheet(source: Source, path: Path, tell: Tell) -> list[tuple[str, 
     return [(sheet.name, _lay_out(source, sheet, tell)) for sheet in sheets]
 
 
+def names_sheets(source: Source, path: Path) -> bool:
+    """Whether the model's layers are sheets of a spreadsheet, and not the file in an archive.
+
+    A sheet is often called as its file is.
+    """
+    from openpyxl import load_workbook  # noqa: PLC0415 - only spreadsheets need it
+
+    try:
+        book = load_workbook(path, read_only=True)
+    except Exception:  # noqa: BLE001 - whatever is wrong with it is said where it is read
+        return False
+    there = {fold(sheet.title) for sheet in book.worksheets}
+    book.close()
+    return any(fold(name) in there for name in source.layers)
+
+
 # --- Which sheet ----------------------------------------------------------------------------
 
 
