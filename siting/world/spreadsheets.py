@@ -84,7 +84,7 @@ def names_sheets(source: Source, path: Path) -> bool:
 
     A sheet is often called as its file is.
     """
-    from openpyxl import load_workbook  # noqa: PLC0415 - only spreadsheets need it
+    from openpyxl import load_workbook
 
     try:
         book = load_workbook(path, read_only=True)
