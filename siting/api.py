@@ -18,8 +18,7 @@ from siting.model import MODEL_FILE, Model, make_model, read_model
 from siting.progress import Progress, ProgressCallback
 from siting.wording import did_you_mean, listing
 from siting.world import World, check_question, read_world
-from siting.world.files import fingerprint
-from siting.world.places import find_tables
+from siting.world.cache import cached_world, identity_of
 
 if TYPE_CHECKING:
     from siting.case import Case
@@ -556,27 +555,12 @@ def _read(model: Model | str | Path, world: World | None) -> tuple[Model, World]
     if world is not None:
         check_question(model, world)
         return model, world
-    identity = _identity(model)
+    identity = identity_of(model)
     if _last is not None and identity is not None and _last[0] == identity:
         world = _last[1]
         check_question(model, world)
         return model, world
-    world = read_world(model)
+    world = cached_world(model, identity)
     if identity is not None:
         _last = (identity, world)
     return model, world
-
-
-def _identity(model: Model) -> object | None:
-    """What a world depends on: the content of its files, and the keys it is read for."""
-    problems = Problems()
-    places = find_tables(model, problems)
-    if problems.found:
-        return None  # read_world says them
-    try:
-        content = fingerprint((*places.sources.values(), *places.added.values()))
-    except OSError:
-        return None
-    about = (places.name, places.title, places.caveat, places.data_sources, places.outlines)
-    reading = (model.world, model.columns, model.layers, model.header_rows)
-    return content, about, reading, model.power

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -25,7 +24,6 @@ from siting.world.positions import place_rows
 from siting.world.raw import (
     DRAWN,
     JSON,
-    SIDECARS,
     SPREADSHEETS,
     SUFFIXES,
     TEXT,
@@ -47,7 +45,6 @@ __all__ = [
     "Form",
     "Raw",
     "Source",
-    "fingerprint",
     "read_outlines",
     "read_table",
 ]
@@ -81,33 +78,6 @@ def read_outlines(path: Path | None, problems: Problems) -> gpd.GeoDataFrame | N
     if frame is None:
         problems.add(path.name, say_unreadable(path, wrong or ""))
     return frame
-
-
-def fingerprint(sources: Iterable[Source]) -> str:
-    """SHA-256 of what the files hold and how they are read, whatever they are called."""
-    digest = hashlib.sha256(b"siting world 1")
-    for source in sorted(sources, key=lambda source: source.table.name):
-        for path in _files_of(source.path):
-            content = path.read_bytes()
-            suffix = path.suffix.lower()
-            digest.update(f"\n{source.table.name}{suffix} {len(content)}\n".encode())
-            digest.update(content)
-        told = (source.layers, source.header_row, source.columns)
-        if any(told):
-            digest.update(f"\n{source.table.name} {told!r}\n".encode())
-    return digest.hexdigest()
-
-
-def _files_of(path: Path) -> list[Path]:
-    if path.is_dir():
-        return sorted(file for file in path.rglob("*") if file.is_file())
-    belong = SIDECARS.get(suffix_of(path), ())
-    beside = [
-        file
-        for file in (sorted(path.parent.iterdir()) if belong else [])
-        if file.stem == path.stem and suffix_of(file) in belong and file.is_file()
-    ]
-    return [path, *sorted(beside, key=lambda file: belong.index(suffix_of(file)))]
 
 
 # --- Which file -----------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from siting.errors import Problems
 from siting.model import Model
 from siting.wording import did_you_mean, listing, printable
 from siting.world.columns import TABLES
-from siting.world.files import DRAWN, SUFFIXES, Source
+from siting.world.raw import DRAWN, SUFFIXES, Source
 from siting.world.world import DataSource
 
 WORLD_FILE = "world.toml"
@@ -35,6 +35,10 @@ class Places:
     title: str = ""
     caveat: str | None = None
     data_sources: tuple[DataSource, ...] = ()
+
+    def all(self) -> tuple[Source, ...]:
+        """The files of all tables."""
+        return (*self.sources.values(), *self.added.values())
 
     def of_table(self, name: str) -> list[Source]:
         """The files of a table: the one that holds it, then the one that stands beside it."""

@@ -6,13 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
-
-import geopandas as gpd
+from typing import TYPE_CHECKING, Literal
 
 from siting.model.sections import IGNORE
 from siting.world.columns import Table
 from siting.world.matching import Origin
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 JSON = (".geojson", ".json", ".topojson", ".geojsonl", ".geojsons", ".ndjson")
 """Suffixes of files that are in WGS 84 degrees where they do not say otherwise."""
