@@ -37,6 +37,9 @@ from siting.progress import Progress, ProgressCallback
 WHOLE_ENTRIES = 400_000
 """Up to this many (site, site, cluster) triples the program is solved as a whole."""
 
+WHOLE_ENTRIES_PRICED = 50_000
+"""The same where column generation bounds the cost of all clusters, which is tighter and sooner."""
+
 BOUND_SHARE = 0.3
 """Part of the time in which a bound on clusters that compete is sought [1]."""
 
@@ -62,13 +65,14 @@ def solve_several(
 
     Where a plan to start with is given, clusters are not placed one after the other first.
     """
-    if int(case.usable.sum()) ** 2 * case.count <= WHOLE_ENTRIES:
+    priceable = case.sense == "minimise_cost" and case.cluster.network != "ring"
+    priceable = priceable and not case.required.any()
+    small = min(WHOLE_ENTRIES, WHOLE_ENTRIES_PRICED) if priceable else WHOLE_ENTRIES
+    if int(case.usable.sum()) ** 2 * case.count <= small:
         return solve_plain(case, solver, deadline)
     count = case.count
     one = case.of_clusters(1)
     free = replace(one, required=np.zeros(len(case.site_ids), dtype=bool))
-    priceable = case.sense == "minimise_cost" and case.cluster.network != "ring"
-    priceable = priceable and not case.required.any()
     place = Placement(count, one, free, solver, deadline, progress, rough=priceable)
     first = place.in_what_is_left([], free)
     if first.infeasible:
