@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, get_args
 
@@ -99,12 +100,19 @@ _BOUNDS = {
     "less_than": ("lt", "less than"),
     "less_than_equal": ("le", "at most"),
 }
+_COMMA = re.compile(r"\d,\d")
+
+LIKELY_PERCENT = 2.0
+"""From here on a fraction above 1 is taken for percent, below perhaps for more than all [1]."""
+
 _BOOLS = ("true", "false", "True", "False", "yes", "no", "on", "off")
 
 
 def _number_hint(names: list[str], given: str) -> str:
     """How a number is written that was given as text, perhaps with a unit."""
     plain = "; write it without quotes and without a unit"
+    if _COMMA.search(given):
+        return "; a comma is not read: write a point before decimals, and thousands together"
     field, quantity = _field(names), read_quantity(given)
     unit = unit_of(field) if field else ""
     if quantity is None or not unit:
@@ -123,9 +131,11 @@ def _percent_hint(names: list[str], given: object) -> str:
     field = _field(names)
     if field is None or not (field.description or "").endswith("[0-1]"):
         return ""
-    if isinstance(given, int | float) and 1 < given <= 100:
-        return f"; {number(given)} % is written {number(given / 100)}"
-    return ""
+    if not isinstance(given, int | float) or not 1 < given <= 100:
+        return ""
+    # 110 % is 1.1, and so may be 1.1 % that was not divided.
+    whole = "1 is 100 %, and " if given < LIKELY_PERCENT else ""
+    return f"; {whole}{number(given)} % is written {number(given / 100)}"
 
 
 def _say_choice(names: list[str], given: object) -> tuple[str, str]:

@@ -69,6 +69,8 @@ def identity_of(model: Model) -> Identity | None:
     if problems.found:
         return None
     sources = places.all()
+    if not all(source.path.is_file() or source.path.is_dir() for source in sources):
+        return None  # whoever opens a pipe waits
     try:
         sha256 = fingerprint(sources)
         drawn = b"" if places.outlines is None else places.outlines.read_bytes()
@@ -109,7 +111,9 @@ def read_world(model: Model) -> World:
     InputError
         With every problem of every table, or of what the model asks of them.
     """
-    return cached_world(model, identity_of(model))
+    places = find_tables(model, Problems())
+    bundled = all(source.bundled for source in places.all())
+    return cached_world(model, identity_of(model) if bundled else None)
 
 
 def cached_world(model: Model, identity: Identity | None) -> World:
