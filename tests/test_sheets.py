@@ -134,8 +134,10 @@ def test_sheets_beside_the_one_of_the_tables_name_are_said(tmp_path):
     raw, notices = read(SITES, path)
     assert ids(raw) == ["a", "b"]
     assert notices == [
-        "sheet 'Sites' is read, as it has the name of the table; left: '2023' (1 row) and 'old' "
-        "(2 rows, hidden)"
+        (
+            "sheet 'Sites' is read, as it has the name of the table; left: '2023' (1 row) and "
+            "'old' (2 rows, hidden)"
+        )
     ]
 
 
@@ -214,7 +216,7 @@ def test_numbers_with_zeros_before_them_stay_numbers(tmp_path):
 
 
 def test_ids_that_a_spreadsheet_made_dates_are_refused(tmp_path):
-    rows = [NAMES, ["1-A", 1, 3, 400], [dt.datetime(2024, 3, 1), 3, 3, 300]]
+    rows = [NAMES, ["1-A", 1, 3, 400], [dt.date(2024, 3, 1), 3, 3, 300]]
     said = refuse(SITES, book(tmp_path / "s.xlsx", rows, {"A3": "d-mmm"}))
     assert said.startswith("row 3: id is a date, 2024-03-01, but not in every row")
     assert "write it as text" in said
@@ -237,8 +239,10 @@ def test_percent_is_the_share_that_the_cell_holds(tmp_path):
     raw, notices = read(SUPPLY, path)
     assert list(raw.frame["capacity_factor"]) == [0.35]
     assert notices == [
-        "capacity_factor is shown in percent in 1 row, and is read as the share that its cells "
-        "hold: 35 % in row 2 is 0.35"
+        (
+            "capacity_factor is shown in percent in 1 row, and is read as the share that its cells "
+            "hold: 35 % in row 2 is 0.35"
+        )
     ]
 
 
@@ -273,7 +277,7 @@ def test_unit_in_the_format_of_a_number_is_not_taken_for_ours(column, code, todo
     assert said.startswith(f"row 2: {column} is shown in ")
     assert f'[columns.sites] {column} = "{todo}"' in said
     raw, notices = read(SITES, path, columns=((column, todo),))
-    assert list(raw.frame[column])[0] == 100
+    assert raw.frame[column].iloc[0] == 100
     assert not notices
     path = book(tmp_path / "half.xlsx", rows, {f"{letter}2": code})
     assert "not so in all rows" in refuse(SITES, path)
@@ -345,8 +349,10 @@ def test_header_is_found_in_each_sheet_by_itself(tmp_path):
     assert ids(raw) == ["a", "b", "c"]
     assert raw.place(2) == "row 5 of sheet 'South'"
     assert notices == [
-        "sheet 'South': row 4 has the names of the columns; 2 rows above it are no part of the "
-        "table"
+        (
+            "sheet 'South': row 4 has the names of the columns; 2 rows above it are no part of the "
+            "table"
+        )
     ]
 
 

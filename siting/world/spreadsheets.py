@@ -26,6 +26,7 @@ from siting.world.matching import LISTED, asked_of_part, match_columns
 from siting.world.positions import LAT_NAMES, LON_NAMES
 from siting.world.raw import Source, UnreadableError, fold
 from siting.world.shown_cells import Meant, SheetOfCells, show_column, show_others
+from siting.world.stray_rows import take_out_strays
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
@@ -153,6 +154,8 @@ def _choose(source: Source, sheets: list[SheetOfCells], tell: Tell) -> list[Shee
                 why = "the only one that is not hidden"
             tell(f"sheet '{fits[0].name}' is read, {why}; left: {left}")
         return fits
+    if not fits:
+        _refuse_far_below(source, seen)
     which = "more than one" if fits else "none"
     known = _known(source)
     likely = max(
@@ -164,6 +167,18 @@ def _choose(source: Source, sheets: list[SheetOfCells], tell: Tell) -> list[Shee
         f"{source.table.a_row} needs; say which in the "
         f'model: [layers] {name} = ["{likely.name}"]'
     )
+
+
+def _refuse_far_below(source: Source, sheets: list[SheetOfCells]) -> None:
+    """Say of the only sheet whose names lie too far below what gives them."""
+    said = []
+    for sheet in sheets:
+        try:
+            find_header(sheet.grid, source)
+        except UnreadableError as error:
+            said.append(f"sheet '{sheet.name}': {error}")
+    if len(said) == 1:
+        raise UnreadableError(said[0])
 
 
 def _count(sheet: SheetOfCells) -> str:
@@ -245,6 +260,7 @@ def _lay_out(source: Source, sheet: SheetOfCells, tell: Tell) -> Laid:
     if not sheet.grid.rows:
         return lay_out(sheet.grid, source, tell)
     at = find_header(sheet.grid, source)
+    take_out_strays(sheet.grid, at, source, tell)
     header = [None if cell is None else " ".join(str(cell).split()) for cell in sheet.grid.rows[at]]
     meant = _meant(source, [name for name in header if name])
     for column, name in enumerate(header, start=1):
@@ -384,7 +400,10 @@ def _check_book(source: Source, path: Path, sheets: list[SheetOfCells], tell: Te
     book = load_workbook(path, data_only=False)
     for sheet in sheets:
         seen = book[sheet.name]
-        header = find_header(sheet.grid, source) if sheet.grid.rows else 0
+        try:
+            header = find_header(sheet.grid, source) if sheet.grid.rows else 0
+        except UnreadableError:
+            continue  # said where it is laid out
         _find_hidden(seen, sheet)
         _check_merged(seen, sheet, header, tell)
         _check_formulas(seen, sheet, header, tell)

@@ -10,12 +10,14 @@ from pathlib import Path
 
 from siting.wording import listing, shown
 from siting.world.columns import POSITION
-from siting.world.grids import HEADER_WITHIN, Grid, Laid, known_names, lay_out, score
+from siting.world.grids import HEADER_WITHIN, Grid, Laid, find_header, known_names, lay_out, score
 from siting.world.positions import LAT_NAMES, LON_NAMES
 from siting.world.raw import Source, UnreadableError, fold, suffix_of
+from siting.world.stray_rows import take_out_strays
 
 _WORDS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 _DECIMAL_COMMA = re.compile(r"-?\d{1,3}(\.\d{3})+,\d+|-?\d+,\d+")
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}\.\d{3}")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -30,9 +32,12 @@ def read_text(source: Source, path: Path, tell: Callable[[str], object]) -> Laid
     text = _decode(path, tell)
     mark, text = _find_mark(source, path, text, tell)
     grid = _split(text, mark)
+    if grid.rows:
+        take_out_strays(grid, find_header(grid, source), source, tell)
     laid = lay_out(grid, source, tell)
     if mark != ",":
         _check_decimals(source, laid)
+        _tell_thousands(source, laid, tell)
     return laid
 
 
@@ -77,7 +82,7 @@ def _likeliest(source: Source, text: str, usual: str) -> str:
     found = {}
     for mark in (usual, *(mark for mark in _WORDS if mark != usual)):
         try:
-            rows = _split(start, mark, HEADER_WITHIN).rows
+            rows = _split(start, mark, max(HEADER_WITHIN, source.header_row or 0)).rows
         except UnreadableError:
             continue
         scores = [score(cells, known) if len(cells) > 1 else 0 for cells in rows]
@@ -124,12 +129,43 @@ def _split(text: str, mark: str, most: int | None = None) -> Grid:
     return grid
 
 
-def _check_decimals(source: Source, laid: Laid) -> None:
+def _names_of_numbers(source: Source) -> set[str]:
+    """Folded names of the columns of numbers that are read."""
     numbers = {
         c.name for c in (*source.table.columns, *POSITION) if c.kind in ("number", "integer")
     }
     folded = {fold(name) for ours in numbers for name in (ours, *source.read_from(ours))}
-    folded |= LON_NAMES | LAT_NAMES
+    return folded | LON_NAMES | LAT_NAMES
+
+
+def _tell_thousands(source: Source, laid: Laid, tell: Callable[[str], object]) -> None:
+    """Tell where points may part thousands: where none of the file surely stands for decimals.
+
+    Fields apart by semicolons are what programs write where decimals have a comma.
+    """
+    folded = _names_of_numbers(source)
+    pointed: dict[str, list[tuple[int, str]]] = {}
+    for name, values in laid.columns.items():
+        if fold(name) not in folded:
+            continue
+        for line, value in zip(laid.numbers, values, strict=True):
+            text = value.strip() if isinstance(value, str) else ""
+            if "." in text:
+                if not _THOUSANDS.fullmatch(text):
+                    return
+                pointed.setdefault(name, []).append((line, text))
+    for name, held in pointed.items():
+        line, text = held[0]
+        lines = f"in all {len(held):,} lines with a point has" if len(held) > 1 else "has"
+        tell(
+            f"{name} is {text} in line {line}, and {lines} three digits behind it: it is read as "
+            f"decimals, and not as {text.replace('.', '')}; write it without the point if it parts "
+            "thousands"
+        )
+
+
+def _check_decimals(source: Source, laid: Laid) -> None:
+    folded = _names_of_numbers(source)
     found: list[tuple[int, int, str, str]] = []
     for index, (name, values) in enumerate(laid.columns.items()):
         if fold(name) in folded:
