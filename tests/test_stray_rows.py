@@ -139,6 +139,16 @@ def test_notes_of_one_field_are_left_out_of_text(tmp_path):
     assert notice.startswith("1 line (5) below the table is taken for a note")
 
 
+def test_notes_with_commas_are_left_out_of_text(tmp_path):
+    table = "id,lon,lat,max_mw\na,1,3,410\nb,2,3,320\n"
+    (tmp_path / "s.csv").write_text(f"{table}\nNote: planned, not built\n")
+    raw, (notice,) = read(SITES, tmp_path / "s.csv")
+    assert ids(raw) == ["a", "b"]
+    assert notice.startswith("1 line (5) below the table is taken for a note and left out")
+    (tmp_path / "s.csv").write_text(f"{table}c,3\n")
+    assert "has 2 fields, but there are 4 columns" in refuse(SITES, tmp_path / "s.csv")
+
+
 @both
 def test_row_with_an_id_alone_is_no_note(form, tmp_path):
     raw, notices = read(SITES, write(form, tmp_path, [NAMES, *ROWS, ["OAK CREEK 2"]]))
@@ -216,6 +226,35 @@ def test_table_beside_of_other_columns_adds_no_rows(form, tmp_path):
     assert ids(raw) == ["a", "b", "c"]
     assert "hold cells of another table alone" in notice or "holds cells of another" in notice
     assert "county and people" in notice
+
+
+@both
+def test_table_below_is_not_read_into_the_columns(form, tmp_path):
+    below = [["id", "utility", "headroom_mw", None], ["z", "U", 5, None]]
+    said = refuse(SITES, write(form, tmp_path, [NAMES, *ROWS, *below]))
+    assert "5: holds names of columns, id, utility and headroom_mw, and no numbers" in said
+    assert "put each table on its own" in said
+
+
+@both
+def test_names_in_two_rows_are_asked_about(form, tmp_path):
+    rows = [["id", "Position", None, "max_mw"], [None, "lon", "lat", None], *ROWS]
+    said = refuse(SITES, write(form, tmp_path, rows))
+    assert "2: holds names of columns, lon and lat, and no numbers; if it is the row of" in said
+    assert "[header_rows] sites = 2" in said
+
+
+@both
+def test_ids_that_are_names_of_columns_are_ids(form, tmp_path):
+    rows = [
+        [*NAMES, "zone"],
+        ["x", 1, 3, 410, "y"],
+        ["lat", 2, 3, 320, "long"],
+        ["id", 3, 3, 5, "zone"],
+    ]
+    raw, notices = read(SITES, write(form, tmp_path, rows))
+    assert ids(raw) == ["x", "lat", "id"]
+    assert not notices
 
 
 @both

@@ -170,7 +170,7 @@ def _choose_grid(source: Source, members: list[Member], tell: Tell) -> Member:
     close = did_you_mean(source.table.name, names) or names[0]
     raise UnreadableError(
         f"holds {len(members)} tables, {listing(member.name for member in members)}; say which in "
-        f'the model: [layers] {source.table.name} = ["{close}"]'
+        f'the model: [layers] {source.table.name} = ["{close}"], or several if they are one table'
     )
 
 

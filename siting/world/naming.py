@@ -256,15 +256,16 @@ def _check_lacking(
 
 
 def _common_origins(groups: list[_Group]) -> dict[str, Origin]:
-    """The column that each is read from, where layers agree; else its own name stands for it."""
-    held: dict[str, set[Origin]] = {}
+    """The column that each is read from, as the first layer spells it, if factors agree."""
+    held: dict[str, list[Origin]] = {}
     for group in groups:
         for ours, origin in group.match.origins.items():
-            held.setdefault(ours, set()).add(origin)
-    return {
-        ours: next(iter(origins)) if len(origins) == 1 else Origin(ours)
-        for ours, origins in held.items()
-    }
+            held.setdefault(ours, []).append(origin)
+    common = {}
+    for ours, origins in held.items():
+        factors = {(origin.times, origin.over, origin.constant) for origin in origins}
+        common[ours] = origins[0] if len(factors) == 1 else Origin(ours)
+    return common
 
 
 # --- Units ----------------------------------------------------------------------------------

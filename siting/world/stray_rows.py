@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from siting.wording import listing, number, shown
-from siting.world.columns import POSITION
+from siting.world.columns import POSITION, TABLES
 from siting.world.grids import Cell, Grid, held_cells, known_names, score, some_numbers
 from siting.world.positions import LAT_NAMES, LON_NAMES
 from siting.world.raw import Source, UnreadableError, fold
@@ -63,6 +63,7 @@ def take_out_strays(grid: Grid, header: int, source: Source, tell: Tell) -> None
     _cut_blank_ends(grid, header, tell)
     _take_out_names(grid, header, tell)
     _take_out_notes(grid, header, tell)
+    _refuse_other_names(grid, header, source)
     _part_tables(grid, header, source, tell)
     _take_out_units(grid, header, source, tell)
     _check_totals(grid, header, source, tell)
@@ -130,8 +131,11 @@ def _take_out_notes(grid: Grid, header: int, tell: Tell) -> None:
         return
     notes = []
     for index in range(len(grid.rows) - 1, header, -1):
-        held = [cell for cell in grid.rows[index] if not _is_blank(cell)]
-        if len(held) != 1 or not isinstance(held[0], str) or not _is_note(held[0]):
+        row = grid.rows[index]
+        held = [cell for cell in row if not _is_blank(cell)]
+        # In text a note with a comma is several fields, but seldom as many as there are columns.
+        is_short = len(row) < len(grid.rows[header]) and _NOTE.match(str(held[0])) is not None
+        if not is_short and (len(held) != 1 or not _is_note(held[0])):
             break
         notes.append(index)
     if notes and len(grid.rows) - 1 - len(notes) > header:
@@ -144,11 +148,38 @@ def _take_out_notes(grid: Grid, header: int, tell: Tell) -> None:
         )
 
 
-def _is_note(text: str) -> bool:
-    return _NOTE.match(text) is not None or len(text.split()) >= _SENTENCE_WORDS
+def _is_note(cell: Cell) -> bool:
+    if not isinstance(cell, str):
+        return False
+    return _NOTE.match(cell) is not None or len(cell.split()) >= _SENTENCE_WORDS
 
 
-# --- Another table beside -------------------------------------------------------------------
+# --- Another table below or beside ----------------------------------------------------------
+
+
+def _refuse_other_names(grid: Grid, header: int, source: Source) -> None:
+    """Refuse a second row of names: of a table below, or of a header of two rows."""
+    known = known_names(source).union(
+        LON_NAMES, LAT_NAMES, *(map(fold, (c.name for c in t.columns)) for t in TABLES.values())
+    )
+    numbers = _numbers_of(source, grid.rows[header])
+    id_at = _id_column(grid.rows[header], source)
+    for index in range(header + 1, len(grid.rows)):
+        row = grid.rows[index]
+        held = [row[column] for column in numbers if column < len(row)]
+        said = [cell for cell in held if not _is_blank(cell)]
+        if not all(isinstance(cell, str) and fold(cell) in known for cell in said):
+            continue
+        if not said and not (id_at is not None and id_at < len(row) and _is_blank(row[id_at])):
+            continue
+        if score(row, known) < 2:
+            continue
+        names = dict.fromkeys(str(c).strip() for c in row if fold(str(c)) in known)
+        raise UnreadableError(
+            f"{grid.place(index)}: holds names of columns, {listing(names)}, and no numbers; if it "
+            f"is the row of names, say so in the model: [header_rows] {source.table.name} = "
+            f"{grid.numbers[index]}; if another table begins there, put each table on its own"
+        )
 
 
 def _part_tables(grid: Grid, header: int, source: Source, tell: Tell) -> None:
@@ -203,6 +234,11 @@ def _blocks(names: Sequence[Cell], rows: list[Sequence[Cell]]) -> list[list[int]
         elif not _is_blank(name):
             blocks[-1].append(column)
     return [block for block in blocks if block]
+
+
+def _id_column(names: Sequence[Cell], source: Source) -> int | None:
+    ways = {fold(name) for name in ("id", *source.read_from("id"))}
+    return next((index for index, name in enumerate(names) if fold(str(name)) in ways), None)
 
 
 # --- Units ----------------------------------------------------------------------------------
@@ -295,8 +331,7 @@ def _check_last(grid: Grid, header: int, source: Source, names: list[str], tell:
     place = grid.place(len(grid.rows) - 1)
     first = next((c.strip() for c in last if isinstance(c, str) and c.strip()), "")
     is_summary = _SUMMARY.fullmatch(first) is not None
-    of_id = {fold(name) for name in ("id", *source.read_from("id"))}
-    id_at = next((index for index, name in enumerate(names) if name in of_id), None)
+    id_at = _id_column(grid.rows[header], source)
     own = None if id_at is None or id_at >= len(last) else last[id_at]
     is_nameless = id_at is not None and (
         _is_blank(own) or any(own == row[id_at] for row in rows[:-1] if id_at < len(row))
