@@ -148,20 +148,20 @@ def words_of(code: str) -> str:
         for kind, text in _sections(code)[0]
         if kind in ("quoted", "escaped") or (kind == "bracket" and text.startswith("$"))
     ]
-    return "".join("".join(held).split()).casefold()
+    return "".join("".join(held).split())
 
 
 def unit_factor(code: str, unit: str) -> tuple[str, float | None] | None:
     """The unit that a format shows, if it is another one than ours, and how many of ours one is.
 
     >>> unit_factor('0" kW"', "MW"), unit_factor('0.0" kV"', "kV"), unit_factor("0.0", "kV")
-    (('kw', 0.001), None, None)
+    (('kW', 0.001), None, None)
     """
     words = words_of(code).strip("()[]")
     ours = _SCALES.get("".join(unit.casefold().split()))
-    if any(words.startswith(money) for money in _CURRENCIES) and "USD" in unit:
+    if words.casefold().startswith(_CURRENCIES) and "USD" in unit:
         return words, None
-    theirs = _SCALES.get(words)
+    theirs = _SCALES.get(words.casefold())
     if theirs is None or ours is None:
         return None
     if theirs[0] != ours[0]:
