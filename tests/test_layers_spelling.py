@@ -209,3 +209,24 @@ def test_layers_that_agree_are_told_of_once(tmp_path):
     draft = draft_with_kv()
     sites_in("gpkg", draft, renamed(draft.sites[:2], kv="KV"), renamed(draft.sites[2:], kv="KV"))
     assert said(read(draft, tmp_path)) == ["column 'KV' is read as kv"]
+
+
+def test_rows_keep_their_order_and_places_where_layers_alternate(tmp_path):
+    draft = draft_with_kv()
+    draft.ask("world", sites="s.gpkg")
+    draft.ask("layers", sites=["one", "two", "three"])
+    held = {
+        "one": renamed(draft.sites[:1], kv="KV"),
+        "two": draft.sites[1:2],
+        "three": renamed(draft.sites[2:], kv="KV"),
+    }
+    draft.extra["s.gpkg"] = lambda path: write_layers(path, held)
+    world = read(draft, tmp_path / "good")
+    assert kv_of(world) == KV
+    assert "layers 'one' and 'three': column 'KV' is read as kv" in said(world)
+    for rows in held.values():
+        rows[-1]["max_mw"] = -1.0
+    text = refused(draft, tmp_path / "bad")
+    assert "feature 1 of layer 'one' (id 'a'): max_mw is -1" in text
+    assert "feature 1 of layer 'two' (id 'b'): max_mw is -1" in text
+    assert "feature 2 of layer 'three' (id 'd'): max_mw is -1" in text

@@ -42,7 +42,9 @@ WORDS += ["Total MW", "Totals (3)", "Zwischensumme", "Somme", "Overall", "TOTAL 
 def test_rows_that_are_called_a_sum_are_refused(form, word, tmp_path):
     said = refuse(SITES, write(form, tmp_path, [NAMES, *ROWS, [word, 2, 3, 1]]))
     assert "5: begins with" in said
-    assert said.endswith("so it is perhaps a sum of the rows above; take it out")
+    assert said.endswith(
+        "perhaps a sum of the rows above; take it out, or call it otherwise if it is a site"
+    )
 
 
 @both
@@ -51,7 +53,7 @@ def test_sums_between_rows_are_refused_and_counted(form, tmp_path):
     said = refuse(SITES, write(form, tmp_path, rows))
     assert '4: begins with "Subtotal"' in said
     assert "(1 more such " in said
-    assert said.endswith("take them out")
+    assert said.endswith("take them out, or call them otherwise if they are rows")
 
 
 @both
@@ -110,6 +112,15 @@ def test_parent_below_its_parts_is_no_sum(tmp_path):
     raw, notices = read(ZONES, write("csv", tmp_path, rows))
     assert len(raw.frame) == 4
     assert not notices
+
+
+@both
+def test_codes_that_read_as_a_sum_are_ids_but_below_all_rows(form, tmp_path):
+    rows = [["id", "lon", "lat"], ["SUM", 1, 3], ["ALL", 2, 3], ["MAX", 3, 3], ["n", 4, 3]]
+    raw, notices = read(NODES, write(form, tmp_path, rows))
+    assert ids(raw) == ["SUM", "ALL", "MAX", "n"]
+    assert not notices
+    assert 'begins with "SUM"' in refuse(NODES, write(form, tmp_path, [rows[0], rows[4], rows[1]]))
 
 
 def test_utility_may_be_called_total(tmp_path):
@@ -311,3 +322,24 @@ def test_table_of_names_alone_has_no_sums(tmp_path):
     raw, problems, _ = attempt(NODES, write("csv", tmp_path, [["id", "lon", "lat"], ["n", 1, 3]]))
     assert raw is not None
     assert not problems
+
+
+# --- Ids that a spreadsheet spoilt ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", ["1.23457E+11", "4E+15", "2.5e+09"])
+def test_ids_of_cut_digits_are_refused(value, tmp_path):
+    (tmp_path / "s.csv").write_text(f"id,lon,lat,max_mw\na,1,3,410\n{value},2,3,320\n")
+    said = refuse(SITES, tmp_path / "s.csv")
+    assert said.startswith(f'line 3: id is "{value}": a spreadsheet wrote a number of many digits')
+    # A number may be written so, and so may an id that is no such number.
+    (tmp_path / "s.csv").write_text("id,lon,lat,max_mw\n1E5,1,3,4.1E+02\nE+12,2,3,320\n")
+    assert ids(read(SITES, tmp_path / "s.csv")[0]) == ["1E5", "E+12"]
+
+
+@pytest.mark.parametrize("value", ["3-Jan", "Mar-24", "12-DEC"])
+def test_dates_among_ids_of_text_are_told_of(value, tmp_path):
+    (tmp_path / "f.csv").write_text(f"id,from,to,km\ns,n-3,{value},5\nt,n-3,4-22,6\n")
+    raw, (notice,) = read(FIBER, tmp_path / "f.csv")
+    assert list(raw.frame["to"]) == [value, "4-22"]
+    assert notice.startswith(f'to is "{value}" in line 2, and read so; spreadsheets make dates')

@@ -477,11 +477,11 @@ which is WGS 84. What is read otherwise than it stands in the file is said, with
   column is said.
 - **Text and spreadsheets.** The row of the names of columns is found among the first 20 of each
   sheet, or is given by `[header_rows]` for all of them. Fields are apart by commas, tabs,
-  semicolons or bars; numbers have a point before decimals. Cells that are merged, formulas without a value,
-  errors, sums between or below the rows, a second table below or beside, and numbers that are shown
-  in another unit than ours are refused. Notes below the rows, names that come again, a row of our
-  units and blank fields at the end of a line are left out. Hidden rows and columns are read. `.xls`
-  and `.ods` are not read.
+  semicolons or bars; numbers have a point before decimals. Cells that are merged, formulas without
+  a value, errors, sums between or below the rows, a second table below or beside, and numbers that
+  are shown in another unit than ours are refused. Notes below the rows, names that come again, a
+  row of our units and blank fields at the end of a line are left out. Hidden rows and columns are
+  read. `.xls` and `.ods` are not read.
 - **Places.** Points in text and spreadsheets have columns `lon` and `lat` in degrees, or names that
   mean the same (`Longitude`, `x`), or those that `[columns]` names. Any table may have its shapes
   in a column `wkt`, `geometry`, `geom` or `the_geom`, as WKT, hexadecimal WKB or GeoJSON; an SRID

@@ -60,7 +60,7 @@ def show_column(
 ) -> None:
     """Take text as it is shown, and look whether numbers are shown in the unit of the registry."""
     if ours.kind in ("id", "text"):
-        _check_dates(sheet, at, column, name, tell)
+        _check_dates(sheet, at, column, name, tell, is_name=ours.name == "name")
         _show_text(sheet, at, column, name, tell)
         return
     held = [
@@ -97,14 +97,16 @@ def _rows_said(numbers: Sequence[object]) -> str:
     return "1 row" if len(numbers) == 1 else f"{len(numbers):,} rows"
 
 
-def _check_dates(sheet: SheetOfCells, at: int, column: int, name: str, tell: Tell) -> None:
+def _check_dates(
+    sheet: SheetOfCells, at: int, column: int, name: str, tell: Tell, *, is_name: bool
+) -> None:
     """Refuse days among other text: a spreadsheet makes them of ids such as 3-1."""
     given = {n: row[column - 1] for n, row in _rows_below(sheet, at) if row[column - 1] is not None}
     days = [number for number in given if (number, column) in sheet.dates]
     if not days:
         return
     first = given[days[0]]
-    if len(days) < len(given):
+    if len(days) < len(given) and not is_name:
         more = f", and so are {len(days) - 1:,} others" if len(days) > 1 else ""
         raise UnreadableError(
             f"row {days[0]}: {name} is a date, {first}{more}, but not in every row: spreadsheets "

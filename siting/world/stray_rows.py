@@ -15,11 +15,13 @@ from siting.world.raw import Source, UnreadableError, fold
 _TOTAL = re.compile(
     r"\W*((grand|sub|running|overall|system|report|net)[\s-]*)?"
     r"(totals?|sums?|overall|summe|zwischensumme|gesamt|gesamtsumme|insgesamt|endsumme|somme"
-    r"|sous-total|suma|somma|totale|totaal|subtotaal|razem|celkem)"
+    r"|sous-total|total g\u00e9n\u00e9ral|suma|somma|totale|totaal|subtotaal|razem|celkem)"
     r"(\s+(mw|gw|general|g\u00e9n\u00e9ral|generale|all|rows|sites|plants|zones))?"
     r"(\s*\([^)]*\))?\W*",
     re.IGNORECASE,
 )
+# Words that may be an id as well, such as SUM: they say something below the rows alone.
+_BELOW = re.compile(r"\W*(sums?|overall|suma|somma|somme|razem|celkem)\W*", re.IGNORECASE)
 # Words that may be a name as well: told of, or refused where the numbers bear them out.
 _SUMMARY = re.compile(
     r"\W*(all|average|avg|mean|median|min|minimum|max|maximum|count|mittelwert|durchschnitt"
@@ -133,6 +135,8 @@ def _take_out_notes(grid: Grid, header: int, tell: Tell) -> None:
     for index in range(len(grid.rows) - 1, header, -1):
         row = grid.rows[index]
         held = [cell for cell in row if not _is_blank(cell)]
+        if not held:
+            break
         # In text a note with a comma is several fields, but seldom as many as there are columns.
         is_short = len(row) < len(grid.rows[header]) and _NOTE.match(str(held[0])) is not None
         if not is_short and (len(held) != 1 or not _is_note(held[0])):
@@ -302,16 +306,17 @@ def _check_totals(grid: Grid, header: int, source: Source, tell: Tell) -> None:
         (index, text)
         for index in range(header + 1, len(grid.rows))
         for text in _labels(grid.rows[index], told, is_last=index == last)
-        if _TOTAL.fullmatch(text)
+        if _TOTAL.fullmatch(text) and (index == last or not _BELOW.fullmatch(text))
     ]
     if found:
         index, text = found[0]
         more = len({index for index, _ in found}) - 1
         others = f" ({more:,} more such {grid.word}{'s' * (more > 1)})" if more else ""
         it = "them" if more else "it"
+        is_one = "they are rows" if more else f"it is a {source.table.a_row}"
         raise UnreadableError(
             f"{grid.place(index)}: begins with {shown(text)}, so it is perhaps a sum of the rows "
-            f"above{others}; take {it} out"
+            f"above{others}; take {it} out, or call {it} otherwise if {is_one}"
         )
     _check_last(grid, header, source, names, tell)
 

@@ -17,6 +17,9 @@ from siting.world.stray_rows import take_out_strays
 
 _WORDS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 _DECIMAL_COMMA = re.compile(r"-?\d{1,3}(\.\d{3})+,\d+|-?\d+,\d+")
+_CUT_DIGITS = re.compile(r"[1-9](\.\d+)?[Ee]\+\d{2}")
+_MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+_MADE_A_DATE = re.compile(rf"\d{{1,2}}-{_MONTH}|{_MONTH}-\d{{2}}", re.IGNORECASE)
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}\.\d{3}")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -35,6 +38,7 @@ def read_text(source: Source, path: Path, tell: Callable[[str], object]) -> Laid
     if grid.rows:
         take_out_strays(grid, find_header(grid, source), source, tell)
     laid = lay_out(grid, source, tell)
+    _check_ids(source, laid, tell)
     if mark != ",":
         _check_decimals(source, laid)
         _tell_thousands(source, laid, tell)
@@ -127,6 +131,36 @@ def _split(text: str, mark: str, most: int | None = None) -> Grid:
             f"line {reader.line_num}: is not CSV: {error}; check the quotes"
         ) from None
     return grid
+
+
+def _check_ids(source: Source, laid: Laid, tell: Callable[[str], object]) -> None:
+    """Look for ids that a spreadsheet spoilt before it wrote the text: cut digits, and dates."""
+    columns = [
+        c.name for c in source.table.columns if c.kind in ("id", "text") and c.name != "name"
+    ]
+    folded = {fold(name) for ours in columns for name in (ours, *source.read_from(ours))}
+    for name, values in laid.columns.items():
+        if source.bundled or fold(name) not in folded:
+            continue
+        held = [(line, v) for line, v in zip(laid.numbers, values, strict=True) if v is not None]
+        cut = [(line, v) for line, v in held if _CUT_DIGITS.fullmatch(str(v).strip())]
+        if cut:
+            line, value = cut[0]
+            more = f", and {len(cut) - 1:,} more like it" if len(cut) > 1 else ""
+            raise UnreadableError(
+                f"line {line}: {name} is {shown(value)}{more}: a spreadsheet wrote a number of "
+                "many digits so, of which the last are lost; give the column the format of text there, "
+                "and export it again"
+            )
+        days = [(line, v) for line, v in held if _MADE_A_DATE.fullmatch(str(v).strip())]
+        if days and len(days) < len(held):
+            line, value = days[0]
+            more = f", and a date in {len(days) - 1:,} more" if len(days) > 1 else ""
+            tell(
+                f"{name} is {shown(value)} in line {line}{more}, and read so; "
+                "spreadsheets make dates of what looks like one, such as 3-1: look whether it was "
+                "an id"
+            )
 
 
 def _names_of_numbers(source: Source) -> set[str]:
