@@ -230,3 +230,17 @@ def test_rows_keep_their_order_and_places_where_layers_alternate(tmp_path):
     assert "feature 1 of layer 'one' (id 'a'): max_mw is -1" in text
     assert "feature 1 of layer 'two' (id 'b'): max_mw is -1" in text
     assert "feature 2 of layer 'three' (id 'd'): max_mw is -1" in text
+
+
+def test_layers_are_found_whichever_way_they_spell_what_the_model_names(tmp_path):
+    draft = draft_with_kv()
+    draft.ask("world", sites="s.gpkg")
+    draft.model["columns.sites"] = {"max_mw": "CAP_KW / 1000", "id": "BUS_ID"}
+    rows = [site | {"max_mw": site["max_mw"] * 1000} for site in draft.sites]
+    held = {
+        "one": renamed(rows[:2], max_mw="CAP_KW", id="BUS_ID"),
+        "two": renamed(rows[2:], max_mw="Cap kW", id="Bus ID"),
+    }
+    draft.extra["s.gpkg"] = lambda path: write_layers(path, held)
+    sites = read(draft, tmp_path).sites
+    assert dict(zip(sites["id"], sites["max_mw"], strict=True)) == dict.fromkeys("abcd", 400)

@@ -166,6 +166,7 @@ def _choose(source: Source, sheets: list[SheetOfCells], tell: Tell) -> list[Shee
         f"holds {len(sheets)} sheets, {held}, and {which} has the columns that every "
         f"{source.table.a_row} needs; say which in the "
         f'model: [layers] {name} = ["{likely.name}"]'
+        + (", or several if they are one table" if fits else "")
     )
 
 

@@ -20,6 +20,7 @@ _TOTAL = re.compile(
     r"(\s*\([^)]*\))?\W*",
     re.IGNORECASE,
 )
+_STEMS = re.compile("total|sum|gesamt|somm|totaal|overall|razem|celkem", re.IGNORECASE)
 # Words that may be an id as well, such as SUM: they say something below the rows alone.
 _BELOW = re.compile(r"\W*(sums?|overall|suma|somma|somme|razem|celkem)\W*", re.IGNORECASE)
 # Words that may be a name as well: told of, or refused where the numbers bear them out.
@@ -111,12 +112,13 @@ def _take_out_names(grid: Grid, header: int, tell: Tell) -> None:
     first = next((index for index, name in enumerate(names) if name), None)
     if first is None:
         return
+    start = str(grid.rows[header][first]).strip().casefold()
     again = [
         index
         for index in range(header + 1, len(grid.rows))
         if len(grid.rows[index]) == len(names)
-        and isinstance(grid.rows[index][first], str)
-        and fold(str(grid.rows[index][first])) == names[first]
+        and isinstance(cell := grid.rows[index][first], str)
+        and cell.strip().casefold() == start
         and [fold(str(c)) if c is not None else "" for c in grid.rows[index]] == names
     ]
     if again:
@@ -168,8 +170,12 @@ def _refuse_other_names(grid: Grid, header: int, source: Source) -> None:
     )
     numbers = _numbers_of(source, grid.rows[header])
     id_at = _id_column(grid.rows[header], source)
+    likely = next(iter(numbers), 0)
     for index in range(header + 1, len(grid.rows)):
         row = grid.rows[index]
+        first = row[likely] if likely < len(row) else None
+        if isinstance(first, int | float) or (first and first[-1].isdigit()):
+            continue  # nearly every row: looked at alone, for speed
         held = [row[column] for column in numbers if column < len(row)]
         said = [cell for cell in held if not _is_blank(cell)]
         if not all(isinstance(cell, str) and fold(cell) in known for cell in said):
@@ -302,9 +308,10 @@ def _check_totals(grid: Grid, header: int, source: Source, tell: Tell) -> None:
     own = {fold(name) for ours in ("id", "name") for name in (ours, *source.read_from(ours))}
     told = [index for index, name in enumerate(names) if name in own]
     last = len(grid.rows) - 1
+    between = range(header + 1, last) if _may_hold_sums(grid, header, told) else ()
     found = [
         (index, text)
-        for index in range(header + 1, len(grid.rows))
+        for index in (*between, last)
         for text in _labels(grid.rows[index], told, is_last=index == last)
         if _TOTAL.fullmatch(text) and (index == last or not _BELOW.fullmatch(text))
     ]
@@ -319,6 +326,12 @@ def _check_totals(grid: Grid, header: int, source: Source, tell: Tell) -> None:
             f"above{others}; take {it} out, or call {it} otherwise if {is_one}"
         )
     _check_last(grid, header, source, names, tell)
+
+
+def _may_hold_sums(grid: Grid, header: int, told: list[int]) -> bool:
+    """Whether a word for a sum is anywhere among ids and names: all at once, for speed."""
+    held = (row[index] for row in grid.rows[header + 1 :] for index in told if index < len(row))
+    return _STEMS.search("\n".join(cell for cell in held if isinstance(cell, str))) is not None
 
 
 def _labels(row: Sequence[Cell], told: list[int], *, is_last: bool) -> list[str]:
@@ -343,8 +356,10 @@ def _check_last(grid: Grid, header: int, source: Source, names: list[str], tell:
     )
     above = len(rows) - 1
     for index, unit in _numbers_of(source, grid.rows[header]).items():
-        how = _summary_of(rows, index, sums_only=not is_summary)
-        if how is None or unit not in ("MW", "km"):
+        how = None
+        if unit in ("MW", "km"):
+            how = _summary_of(rows, index, sums_only=not is_summary)
+        if how is None:
             continue
         name = grid.rows[header][index]
         value = number(_number(last[index]) or 0)

@@ -19,6 +19,7 @@ _WORDS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 _DECIMAL_COMMA = re.compile(r"-?\d{1,3}(\.\d{3})+,\d+|-?\d+,\d+")
 _CUT_DIGITS = re.compile(r"[1-9](\.\d+)?[Ee]\+\d{2}")
 _MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+_SPOILT = re.compile(rf"[Ee]\+|-{_MONTH}|{_MONTH}-", re.IGNORECASE)
 _MADE_A_DATE = re.compile(rf"\d{{1,2}}-{_MONTH}|{_MONTH}-\d{{2}}", re.IGNORECASE)
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}\.\d{3}")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -142,6 +143,8 @@ def _check_ids(source: Source, laid: Laid, tell: Callable[[str], object]) -> Non
     for name, values in laid.columns.items():
         if source.bundled or fold(name) not in folded:
             continue
+        if not _SPOILT.search("\n".join(value for value in values if isinstance(value, str))):
+            continue  # nearly every column: looked at all at once, for speed
         held = [(line, v) for line, v in zip(laid.numbers, values, strict=True) if v is not None]
         cut = [(line, v) for line, v in held if _CUT_DIGITS.fullmatch(str(v).strip())]
         if cut:
@@ -149,8 +152,8 @@ def _check_ids(source: Source, laid: Laid, tell: Callable[[str], object]) -> Non
             more = f", and {len(cut) - 1:,} more like it" if len(cut) > 1 else ""
             raise UnreadableError(
                 f"line {line}: {name} is {shown(value)}{more}: a spreadsheet wrote a number of "
-                "many digits so, of which the last are lost; give the column the format of text there, "
-                "and export it again"
+                "many digits so, of which the last are lost; give the column the format of text "
+                "there, and export it again"
             )
         days = [(line, v) for line, v in held if _MADE_A_DATE.fullmatch(str(v).strip())]
         if days and len(days) < len(held):
