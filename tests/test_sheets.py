@@ -309,6 +309,24 @@ def test_numbers_that_are_shown_in_thousands_are_read_as_held_and_said(tmp_path)
     )
 
 
+@pytest.mark.parametrize(
+    ("cell", "code", "side"),
+    [
+        ("B2", '0.00"\u00b0 W"', "west"),
+        ("B2", '0.0" West"', "west"),
+        ("C2", '0.00"\u00b0S"', "south"),
+    ],
+)
+def test_degrees_west_and_south_without_a_sign_are_refused(cell, code, side, tmp_path):
+    rows = [["id", "Longitude", "lat", "max_mw"], ["a", 96.5, 41, 410]]
+    said = refuse(SITES, book(tmp_path / "s.xlsx", rows, {cell: code}))
+    assert f"degrees {side} are below 0" in said
+    code = '0.00"\u00b0 E";0.00"\u00b0 W"'
+    rows[1][1] = -96.5
+    raw, _ = read(SITES, book(tmp_path / "s.xlsx", rows, {"B2": code}))
+    assert list(raw.frame["lon"]) == [-96.5]
+
+
 # --- Formulas, errors and merged cells ------------------------------------------------------
 
 
@@ -362,8 +380,21 @@ def test_header_row_that_the_model_gives_holds_for_all_sheets(tmp_path):
     write_sheets(tmp_path / "s.xlsx", {"North": first, "South": second, "Notes": [["made in May"]]})
     raw, _ = read(SITES, tmp_path / "s.xlsx", layers=("North", "South"), header_row=3)
     assert ids(raw) == ["a", "b", "c"]
-    said = refuse(SITES, tmp_path / "s.xlsx", layers=("North", "South"), header_row=2)
+    said = refuse(SITES, tmp_path / "s.xlsx", layers=("South", "North"), header_row=2)
     assert said.startswith("sheet 'South': header_rows.sites is 2, but row 2 is ")
+
+
+@pytest.mark.parametrize("rows", [CELLS[:2], CELLS])
+def test_header_row_that_is_another_one_in_a_sheet_is_refused(rows, tmp_path):
+    second = [["South"], NAMES, ["c", 2, 3, 200]]
+    write_sheets(tmp_path / "s.xlsx", {"North": rows, "South": second})
+    said = refuse(SITES, tmp_path / "s.xlsx", layers=("North", "South"), header_row=2)
+    assert said == (
+        "sheet 'North': header_rows.sites is 2, but row 2 has no name of a column that is known, "
+        "and row 1 has id, lon, lat and max_mw; without header_rows the row is found, in each "
+        "sheet by itself"
+    )
+    assert len(read(SITES, tmp_path / "s.xlsx", layers=("North", "South"))[0].frame) == len(rows)
 
 
 def test_header_row_that_notes_do_not_have_is_no_matter(tmp_path):

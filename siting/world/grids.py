@@ -88,19 +88,28 @@ def find_header(grid: Grid, source: Source) -> int:
     UnreadableError
         If the model names a row that is not there.
     """
-    if source.header_row is not None:
-        if source.header_row not in grid.numbers:
-            last = grid.numbers[-1] if grid.numbers else 0
-            raise UnreadableError(
-                f"header_rows.{source.table.name} is {source.header_row}, but {grid.word} "
-                f"{source.header_row} is {'blank' if source.header_row < last else 'not there'}; "
-                f"give the {grid.word} that has the names of the columns"
-            )
-        return grid.numbers.index(source.header_row)
+    if source.header_row is not None and source.header_row not in grid.numbers:
+        last = grid.numbers[-1] if grid.numbers else 0
+        raise UnreadableError(
+            f"header_rows.{source.table.name} is {source.header_row}, but {grid.word} "
+            f"{source.header_row} is {'blank' if source.header_row < last else 'not there'}; "
+            f"give the {grid.word} that has the names of the columns"
+        )
     known = known_names(source) | LON_NAMES | LAT_NAMES
     first = grid.rows[:HEADER_WITHIN]
     scores = [score(cells, known) for cells in first]
     best = max(scores, default=0)
+    if source.header_row is not None:
+        given = grid.numbers.index(source.header_row)
+        if best >= 2 and score(grid.rows[given], known) == 0:
+            likely = scores.index(best)
+            names = _known_among(grid.rows[likely], known)
+            raise UnreadableError(
+                f"header_rows.{source.table.name} is {source.header_row}, but {grid.place(given)} "
+                f"has no name of a column that is known, and {grid.place(likely)} has "
+                f"{listing(names)}; without header_rows the row is found, in each sheet by itself"
+            )
+        return given
     if best >= 2 or (best == 1 and scores[0] == 1):
         return scores.index(best)
     _refuse_far_below(grid, known, source)
@@ -119,12 +128,16 @@ def _refuse_far_below(grid: Grid, known: frozenset[str], source: Source) -> None
         cells = grid.rows[index]
         if score(cells, known) < 2:
             continue
-        names = dict.fromkeys(str(c).strip() for c in cells if fold(str(c)) in known)
+        names = _known_among(cells, known)
         raise UnreadableError(
             f"the names of the columns are not among the first {HEADER_WITHIN} {grid.word}s with "
             f"cells, but {grid.place(index)} has {listing(names)}; if it has the names, say so in "
             f"the model: [header_rows] {source.table.name} = {grid.numbers[index]}"
         )
+
+
+def _known_among(cells: Sequence[Cell], known: frozenset[str]) -> list[str]:
+    return list(dict.fromkeys(str(cell).strip() for cell in cells if fold(str(cell)) in known))
 
 
 def _tell_guess(grid: Grid, header: int, source: Source, tell: Callable[[str], object]) -> None:

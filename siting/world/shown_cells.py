@@ -17,9 +17,11 @@ from siting.world.number_formats import (
     text_shown_as,
     thousands_hidden,
     unit_factor,
+    words_of,
 )
 from siting.world.raw import Source, UnreadableError
 
+_SIDES = {"W": "WEST", "S": "SOUTH"}
 _ZEROS = re.compile(r"0{2,15}")
 
 Meant = dict[str, tuple[Column, Origin]]
@@ -78,6 +80,8 @@ def show_column(
             f"{name} is shown in thousands or millions in {_rows_said(scaled)}, and is read as its "
             f"cells hold it: {shown(value)} in row {number}"
         )
+    if ours.name in ("lon", "lat"):
+        _refuse_other_side(name, ours, held)
     others: dict[tuple[str, float | None], list[int]] = {}
     for number, code, _ in held:
         unit = unit_factor(code, ours.unit)
@@ -86,6 +90,21 @@ def show_column(
     if others and origin.is_plain:
         numbers = sum(isinstance(row[column - 1], int | float) for _, row in _rows_below(sheet, at))
         _refuse_unit(name, ours, origin, others, numbers, source)
+
+
+def _refuse_other_side(name: str, ours: Column, held: list[tuple[int, str, int | float]]) -> None:
+    """Refuse degrees west or south that are held without their sign."""
+    side = {"lon": "W", "lat": "S"}[ours.name]
+    wrong = [
+        number
+        for number, code, value in held
+        if value > 0 and words_of(code).strip("\u00b0\u00ba").upper() in (side, _SIDES[side])
+    ]
+    if wrong:
+        raise UnreadableError(
+            f"row {wrong[0]}: {name} is shown in degrees {side} in {_rows_said(wrong)}, and held "
+            f"without a sign; degrees {_SIDES[side].lower()} are below 0: write them so"
+        )
 
 
 def _rows_below(sheet: SheetOfCells, at: int) -> Iterable[tuple[int, list[Cell]]]:
