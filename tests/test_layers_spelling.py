@@ -244,3 +244,14 @@ def test_layers_are_found_whichever_way_they_spell_what_the_model_names(tmp_path
     draft.extra["s.gpkg"] = lambda path: write_layers(path, held)
     sites = read(draft, tmp_path).sites
     assert dict(zip(sites["id"], sites["max_mw"], strict=True)) == dict.fromkeys("abcd", 400)
+
+
+def test_what_the_model_ignores_or_sets_holds_for_every_layer(tmp_path):
+    draft = draft_with_kv()
+    sites_in("gpkg", draft, renamed(draft.sites[:2], kv="KV"), renamed(draft.sites[2:], kv="kv_"))
+    draft.model["columns.sites"] = {"ignore": ["KV"], "pue": "= 1.3"}
+    world = read(draft, tmp_path)
+    sites = world.sites.set_index("id")
+    assert set(sites["pue"]) == {1.3}
+    assert sites["kv"].dropna().to_dict() == {"c": 500, "d": 138}
+    assert any("'North' has no column kv, which others have" in what for what in said(world))

@@ -199,6 +199,19 @@ def test_every_column_of_names_is_read_as_it_is_shown(tmp_path):
     assert ids(raw, "AREA") == ["00501"]
 
 
+def test_zip_codes_of_a_real_spreadsheet_keep_their_zeros(shared):
+    path = shared / "eia860" / "eia860_2___Plant_Y2019.xlsx"
+    told = (("id", "Plant Code"), ("zone", "Zip"))
+    raw, notices = read(SITES, path, columns=told)
+    codes = ids(raw, "Zip")
+    connecticut = [
+        code for code, state in zip(codes, raw.frame["State"], strict=True) if state == "CT"
+    ]
+    assert len(connecticut) > 100
+    assert all(code.startswith("0") and len(code) == 5 for code in connecticut)
+    assert any("Zip is read as its cells show it in 1,392 rows: row 364" in n for n in notices)
+
+
 def test_text_with_a_format_is_read_as_it_is_shown(tmp_path):
     assert text_shown_as("007", '0;-0;0;"SUB-"@') == "SUB-007"
     rows = [NAMES, ["007", 1, 3, 400]]

@@ -235,7 +235,7 @@ def test_table_beside_of_other_columns_adds_no_rows(form, tmp_path):
     rows = [[*own, None, *other] for own, other in pairs]
     raw, (notice,) = read(SITES, write(form, tmp_path, rows))
     assert ids(raw) == ["a", "b", "c"]
-    assert "hold cells of another table alone" in notice or "holds cells of another" in notice
+    assert "5) holds cells of another table alone" in notice
     assert "county and people" in notice
 
 
@@ -273,7 +273,7 @@ def test_blank_column_within_a_table_is_told_of(form, tmp_path):
     rows = [[*NAMES, None, "kv"], *([*row, None, 345] for row in ROWS)]
     raw, (notice,) = read(SITES, write(form, tmp_path, rows))
     assert len(raw.frame["kv"]) == 3
-    assert notice == "columns kv stand behind a blank column, and are read as part of the table"
+    assert notice == "column kv stands behind a blank column, and is read as part of the table"
 
 
 # --- Titles and decimals of text ------------------------------------------------------------

@@ -205,6 +205,8 @@ def asked_of_part(
         if wanted is None:
             own.append((ours, theirs))
             continue
+        if ours == IGNORE:
+            continue  # what is left out is left out by its own name alone
         alike = [name for name in names if folded(name) == folded(wanted)]
         if not alike and is_cut and len(wanted) > CUT_LENGTH:
             alike = [n for n in names if _cut_form(n) == _cut_form(wanted[:CUT_LENGTH])]

@@ -211,9 +211,10 @@ def _part_tables(grid: Grid, header: int, source: Source, tell: Tell) -> None:
         beside = [header + 1 + n for n, is_filled in enumerate(own) if not is_filled]
         if beside and len(beside) < len(rows):
             columns = [str(names[c]) for block in blocks if block is not ours[0] for c in block]
+            hold, are = ("hold", "are") if len(beside) > 1 else ("holds", "is")
             tell(
-                f"{_counted(grid, _without(grid, beside))} hold cells of another table alone, "
-                f"which stands beside ({_listed(columns)}), and are left out"
+                f"{_counted(grid, _without(grid, beside))} {hold} cells of another table alone, "
+                f"which stands beside ({_listed(columns)}), and {are} left out"
             )
         return
     if len(ours) < 2:
@@ -221,14 +222,16 @@ def _part_tables(grid: Grid, header: int, source: Source, tell: Tell) -> None:
     first, *others = ours
     expected = filled[blocks.index(first)]
     for block in others:
-        those = _listed([str(names[c]) for c in block])
+        columns = [str(names[c]) for c in block]
+        those = f"column{'s' * (len(columns) > 1)} {_listed(columns)}"
+        stand, are = ("stand", "are") if len(columns) > 1 else ("stands", "is")
         if filled[blocks.index(block)] != expected:
             raise UnreadableError(
-                f"columns {those} stand behind a blank column and are filled in other "
-                f"{grid.word}s than those before it, so they are perhaps another table; put each "
-                "table on its own, or take the blank column out if it is one"
+                f"{those} {stand} behind a blank column and {are} filled in other {grid.word}s "
+                "than those before it, so perhaps it is another table; put each table on its own, "
+                "or take the blank column out if it is one"
             )
-        tell(f"columns {those} stand behind a blank column, and are read as part of the table")
+        tell(f"{those} {stand} behind a blank column, and {are} read as part of the table")
 
 
 def _listed(names: list[str]) -> str:
