@@ -412,25 +412,15 @@ def _check_book(source: Source, path: Path, sheets: list[SheetOfCells], tell: Te
 
 
 def _find_hidden(seen: Worksheet, sheet: SheetOfCells) -> None:
+    from openpyxl.utils import column_index_from_string
+
     sheet.hidden_rows = {row for row, about in seen.row_dimensions.items() if about.hidden}
     for letter, about in seen.column_dimensions.items():
         if about.hidden:
-            first = about.min or column_number(letter)
+            first = about.min or column_index_from_string(letter)
             sheet.hidden_columns |= set(range(first, (about.max or first) + 1))
     filters = [seen.auto_filter, *(table.autoFilter for table in seen.tables.values())]
     sheet.is_filtered = any(held is not None and held.filterColumn for held in filters)
-
-
-def column_number(letters: str) -> int:
-    """The number of a column from 1 by its letters.
-
-    >>> column_number("A"), column_number("AB")
-    (1, 28)
-    """
-    number = 0
-    for letter in letters:
-        number = number * 26 + ord(letter) - ord("A") + 1
-    return number
 
 
 def _has_more_than_cells(path: Path) -> bool:
