@@ -173,7 +173,7 @@ class LayersSection(Section):
 
 
 class HeaderRowsSection(Section):
-    """In which line a spreadsheet or a text table has the names of its columns."""
+    """In which line all sheets of a spreadsheet, or a text table, have the names of columns."""
 
     zones: HeaderRow = Field(default=None, description="Of the zones; without it: it is found.")
     sites: HeaderRow = Field(default=None, description="Of the sites; without it: it is found.")

@@ -40,6 +40,9 @@ SIDECARS = {
 }
 """Suffixes of the files that lie beside a file and belong to it."""
 
+GROUPS = {"row": "sheet", "feature": "layer", "line": "file"}
+"""What holds rows of a table that was read from several, by what a row is called."""
+
 Form = Literal["drawn", "lonlat", "plain"]
 
 _NUMBER = r"[-+]?[\d._]+(?:[eE][-+]?\d+)?"
@@ -91,6 +94,28 @@ class Source:
         return frozenset(name for column in ours for name in self.read_from(column))
 
 
+@dataclass(frozen=True)
+class Part:
+    """A layer, sheet or file, of several that are one table.
+
+    Parameters
+    ----------
+    name
+        What to call it.
+    rows
+        How many rows of the table are its own; they follow those of the part before.
+    columns
+        The columns that it has, as it names them.
+    suffix
+        Suffix of the file that it is in.
+    """
+
+    name: str
+    rows: int
+    columns: tuple[str, ...]
+    suffix: str
+
+
 @dataclass
 class Raw:
     """A table as its file holds it, before any check of its values.
@@ -115,6 +140,9 @@ class Raw:
     suffix
         Suffix of the file that was read, which may lie inside of an archive: ``.shp`` for a zipped
         Shapefile.
+    parts
+        What was joined, where several layers, sheets or files were read; none once its columns
+        have the registry's names.
     origins, asked
         Once its columns have the registry's names: the column of the file that each is read from,
         and those that a problem asks about already.
@@ -127,6 +155,7 @@ class Raw:
     layer_of: list[str] | None = field(default=None, kw_only=True)
     word: str = field(default="line", kw_only=True)
     suffix: str = field(default="", kw_only=True)
+    parts: tuple[Part, ...] = field(default=(), kw_only=True)
     origins: Mapping[str, Origin] = field(default_factory=dict, kw_only=True)
     asked: frozenset[str] = field(default=frozenset(), kw_only=True)
 
@@ -147,8 +176,7 @@ class Raw:
         place = f"{self.word} {self.lines[row]}"
         if self.layer_of is None:
             return place
-        group = "sheet" if self.word == "row" else "layer"
-        return f"{place} of {group} '{self.layer_of[row]}'"
+        return f"{place} of {GROUPS[self.word]} '{self.layer_of[row]}'"
 
 
 def suffix_of(path: Path) -> str:
