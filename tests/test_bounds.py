@@ -24,11 +24,13 @@ from scipy.optimize import linprog
 
 from siting.audit import audit
 from siting.case import Case
-from siting.program import cover, several, solvers
+from siting.program import cover, several
 from siting.program.anchors import neighbourhood_sizes, solve_anchors
+from siting.program.backends import pulp_backend as solvers
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 from siting.program.bounds import (
     Field,
-    Rows,
     extra_cost,
     fewest_campuses,
     fill_cost,
@@ -43,15 +45,16 @@ from siting.program.bounds import (
 from siting.program.columns import Prices, lagrange, priced
 from siting.program.decisions import supply_steps
 from siting.program.least_cost import by_cost, trim_by_cost
-from siting.program.neighbourhoods import first_members, neighbourhood, order_sites
-from siting.program.networks import linkable
-from siting.program.plain import Proof, required_unusable, sign_of, solve_plain
+from siting.program.plain import solve_plain
 from siting.program.pricing import price_anchors
+from siting.program.proof import Choice, Proof, Settled, sign_of
 from siting.program.relaxed import Relaxed, anchors_with_room
 from siting.program.rings import radii_km
-from siting.program.settle import Choice, Settled, evaluate
+from siting.program.settle import evaluate
+from siting.program.sites.neighbourhoods import first_members, neighbourhood, order_sites
+from siting.program.sites.presolve import linkable, required_unusable
+from siting.program.sites.sets import Rows
 from siting.program.solve import solution_of
-from siting.program.solvers import Deadline, Solver
 from siting.progress import Progress
 
 GAP = 1e-6

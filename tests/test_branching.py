@@ -13,10 +13,12 @@ from rivals import rival_case
 
 from siting.case import Case
 from siting.program import several
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 from siting.program.branching import Branching, Division
-from siting.program.plain import Proof, solve_plain
+from siting.program.plain import solve_plain
+from siting.program.proof import Proof
 from siting.program.slots import Kind, Slot
-from siting.program.solvers import Deadline, Solver
 
 GAP = 1e-8
 """The gap asked [1]: what is called complete is well within what must agree."""

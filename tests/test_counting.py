@@ -13,9 +13,10 @@ from test_outlines import HIGHS, LONG, free_case, free_cases, random_prices
 import siting
 from siting.case import Case, build_case
 from siting.distances import reach_of
-from siting.program.beside import apart, what_is_left
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 from siting.program.choosing import choose
-from siting.program.classes import Classes
+from siting.program.combine import apart
 from siting.program.compatible import Compatible
 from siting.program.counting import Counting
 from siting.program.fleets import Fleets, Group, first_groups
@@ -25,7 +26,8 @@ from siting.program.outlines import Outline, Outlines
 from siting.program.presences import places
 from siting.program.prices import Presence, Prices
 from siting.program.settle import settle
-from siting.program.solvers import Deadline, Solver
+from siting.program.sites.classes import Classes
+from siting.program.sites.residual import what_is_left
 
 
 def counting_of(case: Case) -> Counting:

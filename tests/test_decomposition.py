@@ -16,10 +16,12 @@ from siting.distances import reach_of
 from siting.model import read_model
 from siting.program import plain, search
 from siting.program.anchors import solve_anchors
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 from siting.program.below import solve_below
 from siting.program.groups import Group, group_by_sites
-from siting.program.plain import Proof, solve_plain
-from siting.program.solvers import Deadline, Solver
+from siting.program.plain import solve_plain
+from siting.program.proof import Proof
 from siting.world import read_world
 
 GAP = 1e-6

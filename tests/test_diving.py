@@ -7,9 +7,9 @@ from test_counting import counting_of, price_all
 from test_most import NETWORKS, true_most
 from test_outlines import HIGHS, LONG, free_cases
 
+from siting.program.backends.deadline import Deadline
 from siting.program.diving import dive
 from siting.program.settle import settle
-from siting.program.solvers import Deadline
 
 
 @pytest.mark.parametrize("network", NETWORKS)

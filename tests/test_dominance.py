@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from siting.case import Case
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 from siting.program.build import build
 from siting.program.dominance import prefer_better_site
-from siting.program.solvers import Deadline, Solver
 from tests.test_decomposition import dozens_of_sites, section
 
 SOLVER = Solver("highs", 1e-9, 1)

@@ -11,9 +11,9 @@ from test_outlines import HIGHS, LONG, free_cases
 
 from siting.case import Case
 from siting.program import compatible as compatible_module
+from siting.program.backends.deadline import Deadline
 from siting.program.drawing import Drawing
 from siting.program.settle import settle
-from siting.program.solvers import Deadline
 
 NETWORKS = ("mesh", "hub")
 

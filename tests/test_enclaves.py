@@ -19,8 +19,9 @@ from siting.distances import reach_of
 from siting.errors import InfeasibleError
 from siting.program import solve as solve_case
 from siting.program.anchors import solve_anchors
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 from siting.program.plain import solve_plain
-from siting.program.solvers import Deadline, Solver
 from siting.report.check import most_drawn_mw
 
 

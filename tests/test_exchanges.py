@@ -11,10 +11,11 @@ import pytest
 from rivals import rival_case
 
 from siting.case import Case
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 from siting.program.exchanges import exchanged
-from siting.program.neighbourhoods import order_sites
 from siting.program.settle import settle
-from siting.program.solvers import Deadline, Solver
+from siting.program.sites.neighbourhoods import order_sites
 
 SOLVER = Solver("highs", 1e-6, 1)
 

@@ -12,14 +12,15 @@ from test_most import HIGHS, NETWORKS, small, true_most
 from siting.audit import audit
 from siting.case import Case
 from siting.program import several
-from siting.program.beside import apart, together
+from siting.program.backends.deadline import Deadline
+from siting.program.combine import apart, together
 from siting.program.filling import Filling
-from siting.program.plain import Proof, sign_of, solve_plain
+from siting.program.plain import solve_plain
+from siting.program.proof import Proof, sign_of
 from siting.program.reasons import why_infeasible
 from siting.program.regrouping import Regrouping
 from siting.program.several import solve_several
 from siting.program.solve import solution_of
-from siting.program.solvers import Deadline
 
 SENSES = ("minimise_cost", "maximise_mw", "minimise_fiber_km")
 

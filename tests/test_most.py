@@ -16,11 +16,12 @@ from siting.case import Case
 from siting.errors import AuditError, InfeasibleError
 from siting.program import most as most_module
 from siting.program import several
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 from siting.program.fleets import first_groups, most_clusters, order_by_place
 from siting.program.most import find_most
-from siting.program.plain import Proof
+from siting.program.proof import Proof
 from siting.program.solve import solution_of, solve
-from siting.program.solvers import Deadline, Solver
 from siting.report.text import describe_plan
 
 HIGHS = Solver("highs", 1e-4, 1)

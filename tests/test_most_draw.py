@@ -14,12 +14,15 @@ from siting.case import Case
 from siting.fiber import RoutedReach, routed
 from siting.program import cover, most_draw
 from siting.program.anchors import solve_anchors
-from siting.program.bounds import Field, Rows, fewest_campuses, largest_sizes
-from siting.program.neighbourhoods import order_sites, required_apart
-from siting.program.networks import linkable
-from siting.program.plain import required_unusable, solve_plain
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
+from siting.program.bounds import Field, fewest_campuses, largest_sizes
+from siting.program.plain import solve_plain
 from siting.program.search import Search
-from siting.program.solvers import Deadline, Solver
+from siting.program.sites import sets
+from siting.program.sites.neighbourhoods import order_sites
+from siting.program.sites.presolve import linkable, required_apart, required_unusable
+from siting.program.sites.sets import Rows
 from siting.sphere import great_circle_km
 
 GAP = 1e-6
@@ -103,7 +106,7 @@ def small(monkeypatch):
     monkeypatch.setattr(most_draw, "NEAR_SITES", 2)
     monkeypatch.setattr(cover, "FIRST_SPLITS", 1)
     monkeypatch.setattr(cover, "SPLITS", 1)
-    monkeypatch.setattr(cover, "CHUNK_ENTRIES", 20)
+    monkeypatch.setattr(sets, "CHUNK_ENTRIES", 20)
     monkeypatch.setattr(most_draw, "CHUNK_ENTRIES", 20)
     monkeypatch.setattr(routed, "FEW_SITES", 0)
 

@@ -19,16 +19,13 @@ from siting.case import Case
 from siting.fiber import Access, FiberGraph, Routes
 from siting.program import below, decisions, plain, rings
 from siting.program.anchors import solve_anchors
-from siting.program.networks import (
-    close_one_tour,
-    linkable,
-    spread_hops,
-    stay_connected,
-    surviving,
-)
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
+from siting.program.networks import close_one_tour, spread_hops, stay_connected, surviving
 from siting.program.networks import network_km as program_km
-from siting.program.plain import Proof, solve_plain
-from siting.program.solvers import Deadline, Solver
+from siting.program.plain import solve_plain
+from siting.program.proof import Proof
+from siting.program.sites.presolve import linkable
 from siting.program.tours import shortest_tour
 
 SOLVER = Solver("highs", GAP, 1)

@@ -13,15 +13,16 @@ from test_most import NETWORKS, small, tight
 
 from siting.case import Case
 from siting.program import compatible as compatible_module
-from siting.program.classes import Classes
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 from siting.program.compatible import Compatible, Wanted
 from siting.program.fleets import order_by_place
-from siting.program.networks import linkable
 from siting.program.outlines import Outlines, cliques
 from siting.program.prices import Presence, Prices
 from siting.program.relaxed import least_size
 from siting.program.settle import settle
-from siting.program.solvers import Deadline, Solver
+from siting.program.sites.classes import Classes
+from siting.program.sites.presolve import linkable
 
 HIGHS = Solver("highs", 1e-4, 1)
 # It counts from the import, and all tests together may take an hour.

@@ -15,8 +15,10 @@ from siting.model import SolverSection
 from siting.plan import Solution
 from siting.program import several, solve
 from siting.program.anchors import solve_anchors
-from siting.program.plain import Proof, solve_plain
-from siting.program.solvers import Deadline, Solver
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
+from siting.program.plain import solve_plain
+from siting.program.proof import Proof
 
 AGREE = 1e-6
 """How closely objectives agree, as a part of them [1]."""

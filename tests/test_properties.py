@@ -19,7 +19,8 @@ from siting.model import SolverSection
 from siting.plan import Solution
 from siting.program import solve
 from siting.program.anchors import solve_anchors
-from siting.program.solvers import Deadline, Solver
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 
 SETTINGS = SolverSection(gap=1e-8, time_limit_s=60.0, threads=1)
 SLACK = 1e-6

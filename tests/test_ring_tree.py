@@ -18,13 +18,14 @@ from test_program_oracle import GAP, check_proof
 from siting.case import Case
 from siting.program import ring_tree
 from siting.program.anchors import solve_anchors
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 from siting.program.bounds import Field
-from siting.program.neighbourhoods import order_sites
-from siting.program.networks import linkable
-from siting.program.plain import Proof, required_unusable
+from siting.program.proof import Proof
 from siting.program.ring_tree import best_ring
 from siting.program.search import Search
-from siting.program.solvers import Deadline, Solver
+from siting.program.sites.neighbourhoods import order_sites
+from siting.program.sites.presolve import linkable, required_unusable
 from siting.program.tolls import Toll, tolls_of_cost, tolls_of_draw
 from siting.program.walks import closed, shortest_through, walks
 

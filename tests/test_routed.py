@@ -22,10 +22,11 @@ from siting.fiber import (
 from siting.program import cover
 from siting.program import least_cost as program
 from siting.program.anchors import solve_anchors
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 from siting.program.bounds import Field
 from siting.program.cover import Anchors
-from siting.program.neighbourhoods import first_members, order_sites
-from siting.program.solvers import Deadline, Solver
+from siting.program.sites.neighbourhoods import first_members, order_sites
 from siting.sphere import great_circle_km
 
 ARRAYS = ("indptr", "indices", "km")

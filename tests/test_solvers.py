@@ -5,8 +5,9 @@ import time
 import pulp
 import pytest
 
-from siting.program import solvers
-from siting.program.solvers import Deadline, Solver
+from siting.program.backends import pulp_backend as solvers
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 
 
 class SaysInfeasible(pulp.LpSolver):

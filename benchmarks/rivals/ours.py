@@ -9,8 +9,9 @@ from siting.case import Case
 from siting.errors import InfeasibleError, LimitError
 from siting.model import SolverSection
 from siting.program import solve as solve_case
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 from siting.program.plain import solve_plain
-from siting.program.solvers import Deadline, Solver
 from siting.progress import Progress
 
 

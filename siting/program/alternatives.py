@@ -22,8 +22,9 @@ import numpy as np
 from siting.case import BoolArray, Case
 from siting.model import SolverSection
 from siting.plan import Solution, Status
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 from siting.program.solve import search_plan, solution_of, solve
-from siting.program.solvers import Deadline, Solver
 from siting.progress import Progress, ProgressCallback
 from siting.units import gap
 

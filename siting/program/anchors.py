@@ -16,19 +16,19 @@ import numpy as np
 
 from siting.case import Case
 from siting.fiber.reach import FloatArray, IntArray
-from siting.program.bounds import Field, Rows, largest_sizes
-from siting.program.cover import chunks
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
+from siting.program.bounds import Field, largest_sizes
 from siting.program.least_cost import cost_with_each, least_cost
 from siting.program.least_fiber import least_mesh, least_spokes
 from siting.program.most_draw import most_draw
-from siting.program.neighbourhoods import first_members, order_sites, required_apart
-from siting.program.networks import linkable
-from siting.program.plain import Proof, required_unusable, sign_of
+from siting.program.proof import Proof, Settled, sign_of
 from siting.program.ring_tree import best_ring
 from siting.program.rings import between_meshes, least_ring
 from siting.program.search import Search
-from siting.program.settle import Settled
-from siting.program.solvers import Deadline, Solver
+from siting.program.sites.neighbourhoods import first_members, order_sites
+from siting.program.sites.presolve import linkable, required_apart, required_unusable
+from siting.program.sites.sets import Rows, chunks
 from siting.progress import ProgressCallback
 
 

@@ -11,14 +11,17 @@ from pulp import LpProblem, lpSum
 
 from siting.case import Case
 from siting.errors import SolverError
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 from siting.program.bounds import Field
 from siting.program.build import Rule
 from siting.program.decisions import Decisions, label
 from siting.program.dominance import exchangeable, of_each_kind
-from siting.program.networks import linkable, surviving
-from siting.program.plain import Proof, sign_of, solve_plain
-from siting.program.settle import Choice, Settled, settle
-from siting.program.solvers import Deadline, Solver
+from siting.program.networks import surviving
+from siting.program.plain import solve_plain
+from siting.program.proof import Choice, Proof, Settled, sign_of
+from siting.program.settle import settle
+from siting.program.sites.presolve import linkable
 
 
 def solve_below(

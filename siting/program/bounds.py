@@ -19,77 +19,20 @@ fixed cost, so that no campus gets cheaper by being opened.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from siting.case import BoolArray, Case
 from siting.fiber.reach import FloatArray, IntArray
+from siting.program.sites.presolve import least_campuses, least_utilities
+from siting.program.sites.sets import Rows, sum_before
 
 TINY_MW = 1e-3
 """Size of a campus that is too small for any plan [MW]."""
 
 SHIFT_STEPS = (1.0, 0.0, -1.0, -2.0, -4.0)
 """Shifts tried, in units of the least fixed cost."""
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """Sets of sites, one a row: ragged, in flat arrays.
-
-    Parameters
-    ----------
-    count
-        Number of rows; a row may be empty.
-    row, site
-        ``(entries,)`` number of the row and position of the site, rows ascending.
-    """
-
-    count: int
-    row: IntArray
-    site: IntArray
-
-    @classmethod
-    def of(cls, sets: Sequence[IntArray]) -> Rows:
-        """From one array of positions a row."""
-        lengths = [len(sites) for sites in sets]
-        row = np.repeat(np.arange(len(sets)), lengths)
-        return cls(len(sets), row, np.concatenate(sets) if len(sets) else row)
-
-    @classmethod
-    def all_of(cls, sites: int) -> Rows:
-        """One row with all sites."""
-        return cls(1, np.zeros(sites, dtype=np.int64), np.arange(sites))
-
-    @classmethod
-    def true_in(cls, members: BoolArray) -> Rows:
-        """From a ``(rows, n)`` mask."""
-        row, site = np.nonzero(members)
-        return cls(len(members), row, site)
-
-    def ordered(self, order: IntArray) -> Rows:
-        """The same sets, each in a given order of the sites."""
-        rank = np.empty(len(order), dtype=np.int64)
-        rank[order] = np.arange(len(order))
-        by = np.argsort(self.row * len(order) + rank[self.site], kind="stable")
-        return Rows(self.count, self.row[by], self.site[by])
-
-    def total(self, values: FloatArray) -> FloatArray:
-        """``(rows,)`` sums of a value for each entry."""
-        return np.bincount(self.row, weights=values, minlength=self.count).astype(np.float64)
-
-
-def sum_before(group: IntArray, values: FloatArray) -> FloatArray:
-    """For each entry, the sum of the earlier entries of its group; groups are contiguous."""
-    if len(values) == 0:
-        return values
-    upto = np.cumsum(values)
-    first = np.concatenate(([True], group[1:] != group[:-1]))
-    starts = np.flatnonzero(first)
-    offset = (upto - values)[starts]
-    before = upto - values - np.repeat(offset, np.diff(np.append(starts, len(values))))
-    return np.maximum(before, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -269,20 +212,6 @@ def _nested_utilities(case: Case, depth: IntArray) -> dict[int, tuple[IntArray, 
             zone[sites] = len(headroom)
             levels[level] = zone, np.append(headroom, np.inf)
     return levels
-
-
-def least_campuses(case: Case) -> int:
-    """Least number of campuses that the counts and the losses of a cluster allow."""
-    cluster = case.cluster
-    least = max(cluster.min_campuses, least_utilities(case), cluster.min_regions)
-    return max(least, 2) if cluster.keep_after_campus_loss > 0 else least
-
-
-def least_utilities(case: Case) -> int:
-    """Least number of utilities that the counts, the loss and the shares of a cluster allow."""
-    cluster = case.cluster
-    least = max(cluster.min_utilities, int(np.ceil(1 / cluster.max_utility_fraction - 1e-9)))
-    return max(least, 2) if cluster.keep_after_utility_loss > 0 else least
 
 
 def laminar_takes(field: Field, rows: Rows) -> FloatArray:

@@ -33,6 +33,8 @@ import numpy as np
 
 from siting.case import BoolArray, Case
 from siting.fiber.reach import FloatArray
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 from siting.program.columns import (
     Column,
     Master,
@@ -42,12 +44,10 @@ from siting.program.columns import (
     lagrange,
     priced,
 )
-from siting.program.plain import Proof
 from siting.program.pricing import price_anchors, sites_below
-from siting.program.search import better_by_gap, within_gap
-from siting.program.settle import Settled, settle
+from siting.program.proof import Proof, Settled, better_by_gap, within_gap
+from siting.program.settle import settle
 from siting.program.slots import Kind, Slot, joined
-from siting.program.solvers import Deadline, Solver
 from siting.progress import Progress, ProgressCallback
 
 SMOOTHING = 0.5

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.highs_lp import FEASIBLE, Linear, run_until, solver_of
 from siting.program.compatible import ROUNDING_MW, Compatible, Wanted
-from siting.program.linear import FEASIBLE, Linear, run_until, solver_of
 from siting.program.outlines import Outline
 from siting.program.relaxed import least_size
-from siting.program.solvers import Deadline
 
 NEXT_WHOLE = 1.0 - 1e-3
 """A number within less than one of the bound is the best [1]."""

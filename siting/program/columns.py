@@ -32,10 +32,12 @@ from pulp import LpProblem, lpSum
 
 from siting.case import Case
 from siting.fiber.reach import FloatArray
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver, objective_value
 from siting.program.decisions import label, supply_steps
-from siting.program.settle import Choice, Settled, evaluate
+from siting.program.proof import Choice, Settled
+from siting.program.settle import evaluate
 from siting.program.slots import Kind, Slot
-from siting.program.solvers import Deadline, Solver, objective_value
 
 PATTERNS = 150
 """Sets of sites among which the master of whole clusters chooses."""

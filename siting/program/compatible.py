@@ -17,7 +17,7 @@ import numpy as np
 
 from siting.case import BoolArray, Case
 from siting.fiber.reach import FloatArray, IntArray
-from siting.program.classes import Classes
+from siting.program.sites.classes import Classes
 
 PREPARED = 250
 """Sites whose rows of kilometres are made ready at once."""

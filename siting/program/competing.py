@@ -23,10 +23,12 @@ import numpy as np
 from siting.case import Case
 from siting.errors import SolverError
 from siting.program.anchors import solve_anchors
-from siting.program.bounds import Field, Rows, fewest_campuses
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
+from siting.program.bounds import Field, fewest_campuses
 from siting.program.fleets import Fleets, Group, first_groups, group_around, halved, of_any_cluster
-from siting.program.plain import sign_of
-from siting.program.solvers import Deadline, Solver
+from siting.program.proof import sign_of
+from siting.program.sites.sets import Rows
 
 ALIKE = (0.9, 0.97, 0.99)
 """Lengths are alike where the shortest is at least this part of the longest; in turn [1]."""

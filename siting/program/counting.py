@@ -19,14 +19,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from siting.case import Case
-from siting.program.classes import Classes
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 from siting.program.dividing import Dividing
 from siting.program.fleets import whole_clusters
 from siting.program.outline_master import CHEAPER, OutlineMaster
 from siting.program.outlines import Outline, Outlines
 from siting.program.prices import Prices
-from siting.program.settle import Settled
-from siting.program.solvers import Deadline, Solver
+from siting.program.proof import Settled
+from siting.program.sites.classes import Classes
 
 
 @dataclass

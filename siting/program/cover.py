@@ -12,21 +12,16 @@ own neighbourhoods. Groups that are never the least are never split.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import numpy as np
 
 from siting.case import BoolArray, Case
 from siting.fiber import RoutedReach
 from siting.fiber.reach import FloatArray, IntArray
-from siting.program.bounds import Rows
-from siting.program.neighbourhoods import neighbourhood
+from siting.program.sites.sets import Rows, chunks, some_at_once
 from siting.sphere import great_circle_km
-
-CHUNK_ENTRIES = 1_000_000
-"""Sites of neighbourhoods whose bounds are computed at once; bounds the memory."""
 
 SPLITS = 3
 """How often a group of anchors is halved at once."""
@@ -43,13 +38,10 @@ An anchor further from the centre of its group is not bounded with it.
 MARGIN_KM = 1e-6
 """Rounding of a sum of spans is far below this [km]: 1 mm."""
 
-PREPARED = 1_000
-"""Neighbourhoods whose routes are searched for at once."""
 
 ROUNDS = 4
 """How often what is far from the centre of its group is tried as a group of its own."""
 
-T = TypeVar("T")
 
 BoundRows = Callable[[Rows], FloatArray]
 """From neighbourhoods to bounds on the plans in each (as costs)."""
@@ -216,35 +208,6 @@ class Anchors:
             at = places[chunk]
             self.bounds[at] = np.maximum(self.bounds[at], self._bound(rows))
         self.group[places] = -1
-
-
-def chunks(case: Case, anchors: IntArray) -> Iterator[tuple[IntArray, Rows]]:
-    """Neighbourhoods of some anchors at a time, and the anchors' places among all."""
-
-    def neighbourhoods() -> Iterator[tuple[int, IntArray]]:
-        for place, h in enumerate(anchors.tolist()):
-            if place % PREPARED == 0:
-                case.reach.prepare(anchors[place : place + PREPARED])
-            yield place, neighbourhood(case, h)
-
-    for places, rows in some_at_once(neighbourhoods()):
-        yield np.array(places), rows
-
-
-def some_at_once(sets: Iterable[tuple[T, IntArray]]) -> Iterator[tuple[list[T], Rows]]:
-    """Sets of sites as rows, some at a time, each with what it belongs to."""
-    owners: list[T] = []
-    rows: list[IntArray] = []
-    entries = 0
-    for owner, sites in sets:
-        owners.append(owner)
-        rows.append(sites)
-        entries += len(sites)
-        if entries >= CHUNK_ENTRIES:
-            yield owners, Rows.of(rows)
-            owners, rows, entries = [], [], 0
-    if owners:
-        yield owners, Rows.of(rows)
 
 
 def _in_groups(case: Case, anchors: IntArray) -> bool:

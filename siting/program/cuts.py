@@ -20,8 +20,9 @@ from scipy.sparse.csgraph import breadth_first_order, connected_components, maxi
 from siting.case import Case
 from siting.errors import SolverError
 from siting.fiber.reach import FloatArray
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 from siting.program.decisions import Decisions, label
-from siting.program.solvers import Deadline, Solver
 
 UNITS = 1_000_000
 """Units of a hop in the flows, which are whole numbers [1]."""

@@ -20,12 +20,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 from siting.program.limit_search import Limit, LimitSearch
 from siting.program.outline_master import CHEAPER, FREE, WHOLE, Limits, OutlineMaster
 from siting.program.outlines import Outlines
 from siting.program.presences import Presences
 from siting.program.prices import Presence
-from siting.program.solvers import Deadline, Solver
 
 ENOUGH = 6
 """New outlines after which the master is solved again."""

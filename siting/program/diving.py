@@ -13,13 +13,14 @@ from __future__ import annotations
 import math
 
 from siting.fiber.reach import FloatArray
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 from siting.program.choosing import choose
 from siting.program.dividing import ENOUGH
 from siting.program.outline_master import CHEAPER, WHOLE, Limits, OutlineMaster
 from siting.program.outlines import Outlines
 from siting.program.presences import classes_of, not_whole, together
 from siting.program.prices import Presence
-from siting.program.solvers import Deadline, Solver
 
 ROUNDS = 3
 """How often outlines are sought that fit better beside what is fixed, where there is room."""

@@ -17,12 +17,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from siting.case import Case
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 from siting.program.choosing import choose
 from siting.program.fleets import ROUNDING
 from siting.program.outline_master import CHEAPER, OutlineMaster
 from siting.program.outlines import Outlines
 from siting.program.prices import Prices
-from siting.program.solvers import Deadline, Solver
 
 
 @dataclass

@@ -18,12 +18,14 @@ from siting.case import Case
 from siting.fiber.reach import IntArray
 from siting.model import SolverSection
 from siting.program import rules
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 from siting.program.build import build
 from siting.program.decisions import SiteCluster, label
-from siting.program.neighbourhoods import neighbourhood, order_sites
-from siting.program.plain import PLAIN_SITES, required_unusable
+from siting.program.plain import PLAIN_SITES
 from siting.program.relaxed import Relaxed, anchors_with_room
-from siting.program.solvers import Deadline, Solver
+from siting.program.sites.neighbourhoods import neighbourhood, order_sites
+from siting.program.sites.presolve import required_unusable
 
 ANCHORS = 5
 """Anchors that are tried, those where the least seems to be missing."""

@@ -16,8 +16,10 @@ import numpy as np
 
 from siting.case import Case
 from siting.fiber.reach import FloatArray, IntArray
-from siting.program.bounds import Field, Rows, fill_cost, largest_sizes, least_campuses
-from siting.program.solvers import Deadline
+from siting.program.backends.deadline import Deadline
+from siting.program.bounds import Field, fill_cost, largest_sizes
+from siting.program.sites.presolve import least_campuses
+from siting.program.sites.sets import Rows
 
 SHORT_MUSD_PER_MW = 1e4
 """What a MW that misses the target counts for [MUSD/year]: more than any MW costs."""

@@ -16,13 +16,15 @@ import numpy as np
 from siting.case import Case
 from siting.model import SolverSection
 from siting.plan import Solution
-from siting.program.neighbourhoods import neighbourhood, order_sites, required_apart
-from siting.program.networks import linkable
-from siting.program.plain import PLAIN_SITES, Proof, required_unusable
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
+from siting.program.plain import PLAIN_SITES
+from siting.program.proof import Proof
 from siting.program.relaxed import anchors_with_room
 from siting.program.search import Search
+from siting.program.sites.neighbourhoods import neighbourhood, order_sites
+from siting.program.sites.presolve import linkable, required_apart, required_unusable
 from siting.program.solve import search_plan, solution_of
-from siting.program.solvers import Deadline, Solver
 
 FIRST_GAP = 0.99
 """Gap at which a solver that looks for any plan may stop [1]."""

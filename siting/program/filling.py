@@ -16,8 +16,10 @@ import numpy as np
 from siting.case import Case
 from siting.fiber.reach import IntArray
 from siting.program.anchors import solve_anchors
-from siting.program.beside import apart, nearest, what_is_left
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 from siting.program.choosing import choose
+from siting.program.combine import apart
 from siting.program.counting import Counting
 from siting.program.diving import dive
 from siting.program.fleets import (
@@ -31,8 +33,9 @@ from siting.program.fleets import (
 )
 from siting.program.outlines import Outline
 from siting.program.prices import at_prices
-from siting.program.settle import Settled, settle
-from siting.program.solvers import Deadline, Solver
+from siting.program.proof import Settled
+from siting.program.settle import settle
+from siting.program.sites.residual import nearest, what_is_left
 from siting.progress import Progress, ProgressCallback
 
 BOUND_SHARE = 0.3

@@ -27,9 +27,8 @@ import numpy as np
 
 from siting.case import Case
 from siting.fiber.reach import FloatArray, IntArray
-from siting.program.classes import Classes
-from siting.program.cover import chunks
-from siting.program.linear import (
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.highs_lp import (
     FEASIBLE,
     INFEASIBLE,
     OPTIMAL,
@@ -40,11 +39,12 @@ from siting.program.linear import (
     run_until,
     solver_of,
 )
-from siting.program.neighbourhoods import first_members
-from siting.program.networks import linkable
 from siting.program.prices import Prices
 from siting.program.relaxed import least_size
-from siting.program.solvers import Deadline
+from siting.program.sites.classes import Classes
+from siting.program.sites.neighbourhoods import first_members
+from siting.program.sites.presolve import linkable
+from siting.program.sites.sets import chunks
 
 MOST_GROUPS = 200
 """Up to this many groups there are at first, one for each zone; with more zones, by place."""

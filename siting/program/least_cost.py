@@ -11,7 +11,6 @@ from siting.case import BoolArray, Case
 from siting.fiber.reach import FloatArray, IntArray
 from siting.program.bounds import (
     Field,
-    Rows,
     extra_cost,
     fewest_campuses,
     fill_cost,
@@ -20,9 +19,10 @@ from siting.program.bounds import (
     with_forced,
 )
 from siting.program.cover import Anchors
-from siting.program.neighbourhoods import first_members, neighbourhood
-from siting.program.plain import Proof
+from siting.program.proof import Proof
 from siting.program.search import Search, best_first
+from siting.program.sites.neighbourhoods import first_members, neighbourhood
+from siting.program.sites.sets import Rows
 
 PROBE_ROUNDS = 60
 """How often sites are removed from a neighbourhood by probing before its program is solved."""

@@ -9,18 +9,14 @@ import numpy as np
 
 from siting.case import Case
 from siting.fiber.reach import FloatArray, IntArray
-from siting.program.bounds import (
-    Field,
-    Rows,
-    fewest_campuses,
-    meshes_km,
-    stars_km,
-)
-from siting.program.cover import Anchors, chunks
-from siting.program.neighbourhoods import first_members, neighbourhood, required_apart
-from siting.program.plain import Proof
+from siting.program.bounds import Field, fewest_campuses, meshes_km, stars_km
+from siting.program.cover import Anchors
+from siting.program.proof import Proof
 from siting.program.relaxed import Relaxed, sites_with_room
 from siting.program.search import Search, best_first
+from siting.program.sites.neighbourhoods import first_members, neighbourhood
+from siting.program.sites.presolve import required_apart
+from siting.program.sites.sets import Rows, chunks
 
 SITES_AT_ONCE = 250
 """Sites whose links are held at once; bounds the memory."""

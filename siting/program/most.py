@@ -19,11 +19,13 @@ import numpy as np
 
 from siting.case import Case
 from siting.program import several
-from siting.program.beside import apart, settled
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
+from siting.program.combine import apart, settled
 from siting.program.filling import Filling
-from siting.program.plain import PLAIN_SITES, Proof, required_unusable, sign_of, solve_plain
-from siting.program.settle import Settled
-from siting.program.solvers import Deadline, Solver
+from siting.program.plain import PLAIN_SITES, solve_plain
+from siting.program.proof import Proof, Settled, sign_of
+from siting.program.sites.presolve import required_unusable
 from siting.progress import ProgressCallback
 
 ANY_GAP = 0.99

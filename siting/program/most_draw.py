@@ -17,12 +17,13 @@ import numpy as np
 from siting.case import BoolArray, Case
 from siting.fiber import RoutedReach
 from siting.fiber.reach import FloatArray, IntArray, Reach
-from siting.program.bounds import Field, Rows, fewest_campuses, largest_sizes
-from siting.program.cover import CHUNK_ENTRIES, Anchors, balls, halves, some_at_once
+from siting.program.bounds import Field, fewest_campuses, largest_sizes
+from siting.program.cover import Anchors, balls, halves
 from siting.program.dominance import of_each_kind
-from siting.program.neighbourhoods import first_members, neighbourhood
-from siting.program.plain import Proof
+from siting.program.proof import Proof
 from siting.program.search import Search, best_first
+from siting.program.sites.neighbourhoods import first_members, neighbourhood
+from siting.program.sites.sets import CHUNK_ENTRIES, Rows, some_at_once
 from siting.sphere import great_circle_km
 
 MANY_SITES = 5_000

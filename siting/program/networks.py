@@ -9,7 +9,6 @@ sets of sites and spans, so this ends; every row holds for every plan, so nothin
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from pulp import LpProblem, lpSum
@@ -18,8 +17,10 @@ from siting.case import Case
 from siting.fiber import Routes
 from siting.fiber.networks import Pair, failing_together, fatal_spans, hub_of, mesh_links, parts_of
 from siting.fiber.reach import FloatArray, IntArray
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 from siting.program.decisions import Decisions, decides_tours, label
-from siting.program.solvers import Deadline, Solver
+from siting.program.sites.presolve import linkable
 from siting.program.tours import shortest_tour
 
 TOUR_LIMIT_S = 60.0
@@ -29,20 +30,6 @@ PAIRS_OF_A_ROW = 16
 """Pairs of campuses, one on either side of a lost span, for which rows are added at a time."""
 
 Sites = Sequence[int]
-
-
-def linkable(case: Case) -> Case:
-    """The case without pairs that no cluster can have, where a lost span must be survived.
-
-    Whatever the network, the campuses of a cluster lie on one side of every span whose loss cuts
-    the fiber graph in two. A hub has one link to each campus, so all of them join the fiber at the
-    hub's node.
-    """
-    if not case.cluster.keep_after_span_loss or case.routes is None:
-        return case
-    node = case.routes.access.node
-    part = node if case.cluster.network == "hub" else case.routes.graph.block[node]
-    return replace(case, reach=case.reach.of_one_part(part))
 
 
 def network_km(case: Case, sites: IntArray, solver: Solver) -> tuple[float, tuple[int, ...]] | None:

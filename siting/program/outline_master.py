@@ -18,11 +18,11 @@ import highspy
 import numpy as np
 
 from siting.case import BoolArray, Case
-from siting.program.classes import Classes
-from siting.program.linear import OPTIMAL, add_column, add_row, expect, solver_of
+from siting.program.backends.highs_lp import OPTIMAL, add_column, add_row, expect, solver_of
+from siting.program.backends.pulp_backend import Solver
 from siting.program.outlines import TINY, Outline
 from siting.program.prices import Presence, Prices
-from siting.program.solvers import Solver
+from siting.program.sites.classes import Classes
 
 WHOLE = 1e-5
 """Parts this near to a whole number are whole [1]."""

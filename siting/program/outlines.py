@@ -28,10 +28,8 @@ import numpy as np
 
 from siting.case import BoolArray, Case
 from siting.fiber.reach import FloatArray, IntArray
-from siting.program.bounds import least_campuses
-from siting.program.classes import Classes
-from siting.program.compatible import ROUNDING_MW, Compatible, Wanted
-from siting.program.linear import (
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.highs_lp import (
     FEASIBLE,
     INFEASIBLE,
     OPTIMAL,
@@ -40,9 +38,12 @@ from siting.program.linear import (
     add_row,
     solver_of,
 )
+from siting.program.backends.pulp_backend import Solver
+from siting.program.compatible import ROUNDING_MW, Compatible, Wanted
 from siting.program.prices import Presence, Prices
 from siting.program.relaxed import least_size
-from siting.program.solvers import Deadline, Solver
+from siting.program.sites.classes import Classes
+from siting.program.sites.presolve import least_campuses
 
 FINE_GAP = 1e-6
 """Gap of the cheapest outline [1]."""

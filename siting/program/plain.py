@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
-import numpy as np
 from pulp import LpProblem, lpSum
 
 from siting.case import Case
 from siting.errors import SolverError
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 from siting.program.build import Rule, build, objective
 from siting.program.cuts import tighten
 from siting.program.decisions import Decisions
-from siting.program.networks import add_missing_rows, linkable, surviving
-from siting.program.settle import Choice, Settled, settle
-from siting.program.solvers import Deadline, Solver
+from siting.program.networks import add_missing_rows, surviving
+from siting.program.proof import Choice, Proof, Settled, sign_of
+from siting.program.settle import settle
+from siting.program.sites.presolve import linkable, required_unusable
 
 PLAIN_SITES = 30
 """Up to this many usable sites the program is solved as a whole."""
@@ -25,38 +26,6 @@ SMALL_RING = 12
 
 SETTLE_TRIES = 20
 """How many choices that are feasible only within a solver's tolerance are refused in turn."""
-
-
-@dataclass(frozen=True)
-class Proof:
-    """What a search found and proved.
-
-    Parameters
-    ----------
-    best
-        The best plan found, if any.
-    bound
-        No plan is better than this, in the unit of the sense.
-    infeasible
-        It is proven that there is no plan.
-    complete
-        The search ended by proof, within the gap asked.
-    """
-
-    best: Settled | None
-    bound: float
-    infeasible: bool
-    complete: bool
-
-
-def sign_of(case: Case) -> float:
-    """1 where less is better, -1 where more is."""
-    return -1.0 if case.sense == "maximise_mw" else 1.0
-
-
-def required_unusable(case: Case) -> bool:
-    """Whether a required site takes no campus, so that there is no plan."""
-    return bool(np.any(case.required & ~case.usable))
 
 
 def solve_plain(

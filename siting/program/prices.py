@@ -8,7 +8,7 @@ import numpy as np
 
 from siting.case import Case
 from siting.fiber.reach import FloatArray
-from siting.program.classes import Classes
+from siting.program.sites.classes import Classes
 
 CLUSTER_MUSD = 1000.0
 """What a cluster is worth where prices are asked [MUSD/year]: far from a solver's tolerance."""

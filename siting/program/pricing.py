@@ -10,16 +10,17 @@ import numpy as np
 
 from siting.case import BoolArray, Case
 from siting.fiber.reach import FloatArray
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 from siting.program.below import solve_below
 from siting.program.bounds import Field
 from siting.program.cover import Anchors
 from siting.program.groups import Group, group_by_sites
 from siting.program.least_cost import by_cost, trim_by_cost
-from siting.program.neighbourhoods import first_members, order_sites, required_apart
-from siting.program.plain import Proof, required_unusable
+from siting.program.proof import Proof, Settled
 from siting.program.search import MOST_SITES, solve_anchored
-from siting.program.settle import Settled
-from siting.program.solvers import Deadline, Solver
+from siting.program.sites.neighbourhoods import first_members, order_sites
+from siting.program.sites.presolve import required_apart, required_unusable
 
 BATCHES = (4, 16, 64)
 """Anchors whose programs are solved at once: few at first, as they find what spares others."""

@@ -10,15 +10,12 @@ from siting.case import Case
 from siting.fiber import pieces_of
 from siting.fiber.reach import IntArray
 from siting.program.anchors import neighbourhood_sizes, solve_anchors
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 from siting.program.fleets import first_groups, most_clusters, of_any_cluster
-from siting.program.neighbourhoods import (
-    first_members,
-    neighbourhood,
-    order_sites,
-    required_apart,
-)
 from siting.program.relaxed import Relaxed, anchors_with_room
-from siting.program.solvers import Deadline, Solver
+from siting.program.sites.neighbourhoods import first_members, neighbourhood, order_sites
+from siting.program.sites.presolve import required_apart
 
 SYNC_LIMITS = ("max_sync_s", "min_compute_utilisation")
 """Keys of ``[cluster]`` that bound its links by the time that they take."""

@@ -13,10 +13,12 @@ import numpy as np
 
 from siting.case import Case
 from siting.fiber.reach import IntArray
-from siting.program.beside import apart, nearest, what_is_left
-from siting.program.plain import sign_of, solve_plain
-from siting.program.settle import Settled
-from siting.program.solvers import Deadline, Solver
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
+from siting.program.combine import apart
+from siting.program.plain import solve_plain
+from siting.program.proof import Settled, sign_of
+from siting.program.sites.residual import nearest, what_is_left
 
 TAKEN_OUT = (2, 3)
 """How many clusters are taken out at once."""

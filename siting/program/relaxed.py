@@ -18,9 +18,9 @@ import numpy as np
 
 from siting.case import BoolArray, Case
 from siting.fiber.reach import FloatArray, IntArray
-from siting.program.linear import INFEASIBLE, OPTIMAL, Linear, expect, solver_of
-from siting.program.neighbourhoods import first_members, neighbourhood
-from siting.program.solvers import Deadline
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.highs_lp import INFEASIBLE, OPTIMAL, Linear, expect, solver_of
+from siting.program.sites.neighbourhoods import first_members, neighbourhood
 
 SLACK = 1e-6
 """By how much of itself a bound must miss the target before it counts [1]."""

@@ -28,10 +28,12 @@ from siting.case import BoolArray, Case
 from siting.fiber import RoutedReach
 from siting.fiber.reach import FloatArray, IntArray
 from siting.program.below import solve_below
-from siting.program.bounds import Field, Rows, largest_sizes, least_campuses
+from siting.program.bounds import Field, largest_sizes
 from siting.program.cover import apart, halves
-from siting.program.plain import Proof
+from siting.program.proof import Proof
 from siting.program.search import Search
+from siting.program.sites.presolve import least_campuses
+from siting.program.sites.sets import Rows
 from siting.program.tolls import Toll, tolls_of_cost, tolls_of_draw
 from siting.program.walks import closed, shortest_through, walks
 from siting.sphere import great_circle_km

@@ -27,15 +27,14 @@ from siting.case import Case
 from siting.errors import SolverError
 from siting.fiber import RoutedReach, reach_of_access
 from siting.fiber.reach import FloatArray, IntArray, Reach
-from siting.program.bounds import (
-    Field,
-    Rows,
-    largest_sizes,
-)
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
+from siting.program.bounds import Field, largest_sizes
 from siting.program.exchanges import exchanged
-from siting.program.plain import Proof, solve_plain
+from siting.program.plain import solve_plain
+from siting.program.proof import Proof
 from siting.program.search import Search
-from siting.program.solvers import Deadline, Solver
+from siting.program.sites.sets import Rows
 
 FIRST_RINGS = 4
 """Sites around which a first ring is sought."""

@@ -11,8 +11,8 @@ import numpy as np
 from pulp import LpAffineExpression, LpProblem, LpVariable, lpSum
 
 from siting.case import Case
-from siting.program.bounds import least_campuses
 from siting.program.decisions import Decisions, decides_tours, fewest_possible, label
+from siting.program.sites.presolve import least_campuses
 
 ROUTED_PAIRS = 150_000
 """Pairs of sites whose routes are searched for at the most, to write a rule; it takes seconds."""

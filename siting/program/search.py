@@ -14,17 +14,15 @@ import numpy as np
 
 from siting.case import BoolArray, Case
 from siting.fiber.reach import IntArray
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 from siting.program.below import solve_below
 from siting.program.cover import Anchors
 from siting.program.groups import Group, group_by_sites
-from siting.program.plain import Proof, sign_of
+from siting.program.proof import Choice, Proof, Settled, better_by_gap, sign_of, within_gap
 from siting.program.relaxed import anchors_with_room
-from siting.program.settle import Choice, Settled, settle
-from siting.program.solvers import Deadline, Solver
+from siting.program.settle import settle
 from siting.progress import Progress, ProgressCallback
-
-ROUNDING = 1e-8
-"""What rounding draws to a watt may do to an objective, relative to it [1]."""
 
 MOST_SITES = 2_000
 """The program of more sites than this is not written: its rows grow with the square."""
@@ -47,17 +45,6 @@ SINGLE_BATCH = 8
 
 Trim = Callable[[int], tuple[IntArray, float]]
 """From an anchor to the sites that a better plan can have, and a bound on it (as a cost)."""
-
-
-def better_by_gap(cost: float, gap: float) -> float:
-    """A cost that is less by a gap [1]: what is not below it is not worth another search."""
-    # A hair less than the gap, so that rounding does not state more than was asked.
-    return cost - gap * (1 - ROUNDING) * abs(cost)
-
-
-def within_gap(cost: float, bound: float, gap: float) -> bool:
-    """Whether a bound proves a cost to a gap [1], but for rounding."""
-    return cost - bound <= (gap + ROUNDING) * abs(cost)
 
 
 @dataclass

@@ -8,17 +8,19 @@ them by arithmetic.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from pulp import lpSum
 
 from siting.case import Case
 from siting.program import rules
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 from siting.program.build import build
 from siting.program.decisions import Decisions
 from siting.program.networks import network_km
-from siting.program.solvers import Deadline, Solver
+from siting.program.proof import Choice, Settled
 from siting.units import USD_PER_MUSD
 
 DECIMALS_MW = 6
@@ -38,48 +40,6 @@ NOT_IN_DRAWS = (
     rules.limit_ring,
 )
 """Rules that chosen sites obey already, or that their draws have no part in."""
-
-Choice = tuple[tuple[int, ...], ...]
-"""For each cluster, the positions of its sites, ascending."""
-
-
-@dataclass(frozen=True)
-class Settled:
-    """Draws and contracts of chosen sites.
-
-    Parameters
-    ----------
-    draw_mw
-        For each cluster, position of a site to draw [MW].
-    contract_mwh
-        For each cluster, (position of a plant, position of a site) to energy [MWh/year].
-    objective
-        In the unit of the sense, added up by arithmetic.
-    tours
-        For each cluster of a ring network, its sites in the order of the tour; empty for others.
-    """
-
-    draw_mw: tuple[dict[int, float], ...]
-    contract_mwh: tuple[dict[tuple[int, int], float], ...]
-    objective: float
-    tours: tuple[tuple[int, ...], ...] = ()
-
-    @property
-    def choice(self) -> Choice:
-        """The sites of each cluster."""
-        return tuple(tuple(sorted(draws)) for draws in self.draw_mw)
-
-    def at(self, sites: np.ndarray) -> Settled:
-        """The same in the positions that the sites have elsewhere: ``sites[i]`` for ``i``."""
-        return Settled(
-            tuple({int(sites[i]): mw for i, mw in draws.items()} for draws in self.draw_mw),
-            tuple(
-                {(r, int(sites[i])): mwh for (r, i), mwh in contracts.items()}
-                for contracts in self.contract_mwh
-            ),
-            self.objective,
-            tuple(tuple(int(sites[i]) for i in tour) for tour in self.tours),
-        )
 
 
 def settle(case: Case, choice: Choice, solver: Solver) -> Settled | None:

@@ -24,16 +24,8 @@ import numpy as np
 
 from siting.case import BoolArray
 from siting.fiber.reach import FloatArray, IntArray
-from siting.program.bounds import (
-    Field,
-    Rows,
-    extra_cost,
-    fill_cost,
-    filled,
-    largest_sizes,
-    largest_takes,
-    sum_before,
-)
+from siting.program.bounds import Field, extra_cost, fill_cost, filled, largest_sizes, largest_takes
+from siting.program.sites.sets import Rows, sum_before
 
 BEST_SHIFTS = 2
 """Shifts of the fixed cost whose tolls are added up along walks."""

@@ -8,20 +8,7 @@ from siting.case import BoolArray, Case
 from siting.fiber.reach import IntArray
 
 
-def required_apart(case: Case) -> bool:
-    """Whether required sites are beyond reach of each other, so that there is no plan.
-
-    In a hub network they are if no site is within reach of all of them. Of a ring it is not told.
-    """
-    required = np.flatnonzero(case.required)
-    if case.cluster.network == "ring" or len(required) < 2:
-        return False
-    if case.cluster.network == "hub":
-        return not _near_all(case, required).any()
-    return not bool(case.reach.take(required).adjacency().all())
-
-
-def _near_all(case: Case, required: IntArray) -> BoolArray:
+def near_all(case: Case, required: IntArray) -> BoolArray:
     """``(n,)`` sites that all required ones, but for themselves, are within reach of."""
     near = np.ones(len(case.site_ids), dtype=np.bool_)
     for r in required:
@@ -51,7 +38,7 @@ def first_members(case: Case) -> IntArray:
     In a hub network of all that can be the hub.
     """
     if case.cluster.network == "hub":
-        return np.flatnonzero(_near_all(case, np.flatnonzero(case.required)))
+        return np.flatnonzero(near_all(case, np.flatnonzero(case.required)))
     last = 1 if case.required.any() else len(case.site_ids)
     return np.arange(last, dtype=np.int64)
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from siting.errors import SolverError
 from siting.fiber.reach import FloatArray, IntArray
-from siting.program.solvers import POLL_S, Deadline
+from siting.program.backends.deadline import POLL_S, Deadline
 
 Terms = Sequence[tuple[int, float]]
 """Columns and their coefficients."""
