@@ -43,14 +43,14 @@ from siting.program.bounds import (
     with_forced,
 )
 from siting.program.columns import Prices, lagrange, priced
-from siting.program.decisions import supply_steps
+from siting.program.formulation.fixed_sites import evaluate
+from siting.program.formulation.monolithic import solve_plain
+from siting.program.formulation.variables import supply_steps
 from siting.program.least_cost import by_cost, trim_by_cost
-from siting.program.plain import solve_plain
 from siting.program.pricing import price_anchors
 from siting.program.proof import Choice, Proof, Settled, sign_of
 from siting.program.relaxed import Relaxed, anchors_with_room
 from siting.program.rings import radii_km
-from siting.program.settle import evaluate
 from siting.program.sites.neighbourhoods import first_members, neighbourhood, order_sites
 from siting.program.sites.presolve import linkable, required_unusable
 from siting.program.sites.sets import Rows

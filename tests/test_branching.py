@@ -16,7 +16,7 @@ from siting.program import several
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.branching import Branching, Division
-from siting.program.plain import solve_plain
+from siting.program.formulation.monolithic import solve_plain
 from siting.program.proof import Proof
 from siting.program.slots import Kind, Slot
 

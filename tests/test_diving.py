@@ -9,7 +9,7 @@ from test_outlines import HIGHS, LONG, free_cases
 
 from siting.program.backends.deadline import Deadline
 from siting.program.diving import dive
-from siting.program.settle import settle
+from siting.program.formulation.fixed_sites import settle
 
 
 @pytest.mark.parametrize("network", NETWORKS)

@@ -13,7 +13,7 @@ from siting.case import Case
 from siting.program import compatible as compatible_module
 from siting.program.backends.deadline import Deadline
 from siting.program.drawing import Drawing
-from siting.program.settle import settle
+from siting.program.formulation.fixed_sites import settle
 
 NETWORKS = ("mesh", "hub")
 

@@ -21,7 +21,7 @@ from siting.program import solve as solve_case
 from siting.program.anchors import solve_anchors
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.plain import solve_plain
+from siting.program.formulation.monolithic import solve_plain
 from siting.report.check import most_drawn_mw
 
 

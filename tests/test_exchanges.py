@@ -14,7 +14,7 @@ from siting.case import Case
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.exchanges import exchanged
-from siting.program.settle import settle
+from siting.program.formulation.fixed_sites import settle
 from siting.program.sites.neighbourhoods import order_sites
 
 SOLVER = Solver("highs", 1e-6, 1)

@@ -13,9 +13,9 @@ from siting.audit import audit
 from siting.case import Case
 from siting.program import several
 from siting.program.backends.deadline import Deadline
-from siting.program.combine import apart, together
 from siting.program.filling import Filling
-from siting.program.plain import solve_plain
+from siting.program.formulation.combine import apart, together
+from siting.program.formulation.monolithic import solve_plain
 from siting.program.proof import Proof, sign_of
 from siting.program.reasons import why_infeasible
 from siting.program.regrouping import Regrouping

@@ -17,16 +17,19 @@ from test_rules import as_lp, problem_and_decisions
 
 from siting.case import Case
 from siting.fiber import Access, FiberGraph, Routes
-from siting.program import below, decisions, plain, rings
+from siting.program import below, rings
 from siting.program.anchors import solve_anchors
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.networks import close_one_tour, spread_hops, stay_connected, surviving
-from siting.program.networks import network_km as program_km
-from siting.program.plain import solve_plain
+from siting.program.formulation import monolithic as plain
+from siting.program.formulation import variables as decisions
+from siting.program.formulation.lazy_constraints import close_one_tour, spread_hops, stay_connected
+from siting.program.formulation.monolithic import solve_plain
+from siting.program.formulation.networks import network_km as program_km
+from siting.program.formulation.networks import surviving
+from siting.program.formulation.tours import shortest_tour
 from siting.program.proof import Proof
 from siting.program.sites.presolve import linkable
-from siting.program.tours import shortest_tour
 
 SOLVER = Solver("highs", GAP, 1)
 

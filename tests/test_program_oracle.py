@@ -17,7 +17,7 @@ from siting.program import several, solve
 from siting.program.anchors import solve_anchors
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.plain import solve_plain
+from siting.program.formulation.monolithic import solve_plain
 from siting.program.proof import Proof
 
 AGREE = 1e-6

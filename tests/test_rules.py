@@ -13,8 +13,9 @@ from test_links import square
 from siting.case import Case
 from siting.fiber import Access, Reach, Routes
 from siting.model import CampusSection, CleanSection, ClusterSection
-from siting.program.build import OBJECTIVES, RULES, build
-from siting.program.decisions import declare, label
+from siting.program.formulation.build import RULES, build
+from siting.program.formulation.objective import OBJECTIVES
+from siting.program.formulation.variables import declare, label
 
 
 def case_of_four() -> Case:

@@ -11,7 +11,7 @@ from siting.model import SolverSection
 from siting.program import solve as solve_case
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.plain import solve_plain
+from siting.program.formulation.monolithic import solve_plain
 from siting.progress import Progress
 
 

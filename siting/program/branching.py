@@ -44,9 +44,9 @@ from siting.program.columns import (
     lagrange,
     priced,
 )
+from siting.program.formulation.fixed_sites import settle
 from siting.program.pricing import price_anchors, sites_below
 from siting.program.proof import Proof, Settled, better_by_gap, within_gap
-from siting.program.settle import settle
 from siting.program.slots import Kind, Slot, joined
 from siting.progress import Progress, ProgressCallback
 

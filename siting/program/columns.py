@@ -34,9 +34,9 @@ from siting.case import Case
 from siting.fiber.reach import FloatArray
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver, objective_value
-from siting.program.decisions import label, supply_steps
+from siting.program.formulation.fixed_sites import evaluate
+from siting.program.formulation.variables import label, supply_steps
 from siting.program.proof import Choice, Settled
-from siting.program.settle import evaluate
 from siting.program.slots import Kind, Slot
 
 PATTERNS = 150

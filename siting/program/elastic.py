@@ -17,12 +17,12 @@ from pulp import LpProblem, LpVariable, lpSum
 from siting.case import Case
 from siting.fiber.reach import IntArray
 from siting.model import SolverSection
-from siting.program import rules
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.build import build
-from siting.program.decisions import SiteCluster, label
-from siting.program.plain import PLAIN_SITES
+from siting.program.formulation.build import build
+from siting.program.formulation.monolithic import PLAIN_SITES
+from siting.program.formulation.rules import grid
+from siting.program.formulation.variables import SiteCluster, label
 from siting.program.relaxed import Relaxed, anchors_with_room
 from siting.program.sites.neighbourhoods import neighbourhood, order_sites
 from siting.program.sites.presolve import required_unusable
@@ -101,7 +101,7 @@ def _solve_elastic(
     part = free.take(sites)
     if anchor is not None:
         part = replace(part, required=part.required | (sites == anchor))
-    problem, x = build(part, without=(rules.limit_zone_draw,))
+    problem, x = build(part, without=(grid.limit_zone_draw,))
     given_mw = {
         z: problem.add_variable(label("given_mw", case.zone_ids[z]), 0) for z in part.sites_in_zone
     }

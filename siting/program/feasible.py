@@ -18,7 +18,7 @@ from siting.model import SolverSection
 from siting.plan import Solution
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.plain import PLAIN_SITES
+from siting.program.formulation.monolithic import PLAIN_SITES
 from siting.program.proof import Proof
 from siting.program.relaxed import anchors_with_room
 from siting.program.search import Search

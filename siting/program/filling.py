@@ -19,7 +19,6 @@ from siting.program.anchors import solve_anchors
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.choosing import choose
-from siting.program.combine import apart
 from siting.program.counting import Counting
 from siting.program.diving import dive
 from siting.program.fleets import (
@@ -31,10 +30,11 @@ from siting.program.fleets import (
     of_any_cluster,
     whole_clusters,
 )
+from siting.program.formulation.combine import apart
+from siting.program.formulation.fixed_sites import settle
 from siting.program.outlines import Outline
 from siting.program.prices import at_prices
 from siting.program.proof import Settled
-from siting.program.settle import settle
 from siting.program.sites.residual import nearest, what_is_left
 from siting.progress import Progress, ProgressCallback
 

@@ -21,9 +21,9 @@ from siting.case import Case
 from siting.program import several
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.combine import apart, settled
 from siting.program.filling import Filling
-from siting.program.plain import PLAIN_SITES, solve_plain
+from siting.program.formulation.combine import apart, settled
+from siting.program.formulation.monolithic import PLAIN_SITES, solve_plain
 from siting.program.proof import Proof, Settled, sign_of
 from siting.program.sites.presolve import required_unusable
 from siting.progress import ProgressCallback

@@ -19,7 +19,7 @@ from siting.fiber import RoutedReach
 from siting.fiber.reach import FloatArray, IntArray, Reach
 from siting.program.bounds import Field, fewest_campuses, largest_sizes
 from siting.program.cover import Anchors, balls, halves
-from siting.program.dominance import of_each_kind
+from siting.program.formulation.symmetry import of_each_kind
 from siting.program.proof import Proof
 from siting.program.search import Search, best_first
 from siting.program.sites.neighbourhoods import first_members, neighbourhood

@@ -15,8 +15,8 @@ from siting.case import Case
 from siting.fiber.reach import IntArray
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.combine import apart
-from siting.program.plain import solve_plain
+from siting.program.formulation.combine import apart
+from siting.program.formulation.monolithic import solve_plain
 from siting.program.proof import Settled, sign_of
 from siting.program.sites.residual import nearest, what_is_left
 

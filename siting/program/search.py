@@ -18,10 +18,10 @@ from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.below import solve_below
 from siting.program.cover import Anchors
+from siting.program.formulation.fixed_sites import settle
 from siting.program.groups import Group, group_by_sites
 from siting.program.proof import Choice, Proof, Settled, better_by_gap, sign_of, within_gap
 from siting.program.relaxed import anchors_with_room
-from siting.program.settle import settle
 from siting.progress import Progress, ProgressCallback
 
 MOST_SITES = 2_000

@@ -15,7 +15,7 @@ from enum import Enum
 import numpy as np
 
 from siting.case import BoolArray, Case
-from siting.program.decisions import SupplyStep
+from siting.program.formulation.variables import SupplyStep
 
 EDGE_MW = 1e-5
 """What rounding draws to a watt may add up to in a zone [MW]."""

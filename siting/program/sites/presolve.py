@@ -54,3 +54,13 @@ def least_utilities(case: Case) -> int:
     cluster = case.cluster
     least = max(cluster.min_utilities, int(np.ceil(1 / cluster.max_utility_fraction - 1e-9)))
     return max(least, 2) if cluster.keep_after_utility_loss > 0 else least
+
+
+def fewest_possible(case: Case) -> int:
+    """No cluster has fewer campuses than this: as asked, and as the largest caps need."""
+    sizes = np.sort((case.cap_mw * case.target_per_mw)[case.usable])[::-1]
+    reached = np.cumsum(sizes) >= (case.target or 0.0) * (1 - 1e-9)
+    needed = int(np.argmax(reached)) + 1 if reached.any() else len(sizes)
+    # Required sites are in one cluster where there is only one.
+    required = int(case.required.sum()) if case.cluster.count == 1 else 0
+    return max(case.cluster.min_campuses, needed, required)

@@ -22,7 +22,7 @@ from siting.errors import SolverError
 from siting.fiber.reach import FloatArray
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.decisions import Decisions, label
+from siting.program.formulation.variables import Decisions, label
 
 UNITS = 1_000_000
 """Units of a hop in the flows, which are whole numbers [1]."""

@@ -14,7 +14,7 @@ from pulp import LpProblem, lpSum
 
 from siting.case import BoolArray, Case
 from siting.fiber.reach import FloatArray, IntArray
-from siting.program.decisions import Decisions, label
+from siting.program.formulation.variables import Decisions, label
 
 
 def prefer_better_site(problem: LpProblem, case: Case, x: Decisions) -> None:

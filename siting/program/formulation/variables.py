@@ -10,6 +10,7 @@ import pulp
 from pulp import LpAffineExpression, LpProblem, LpVariable, lpSum
 
 from siting.case import Case
+from siting.program.sites.presolve import fewest_possible
 
 HOP_SITES = 40
 """Up to this many sites the hops of a ring are variables, whatever is best."""
@@ -238,13 +239,3 @@ def _declare_ring(problem: LpProblem, case: Case, x: Decisions) -> None:
             if fewest <= 1:
                 name = label("alone", case.site_ids[i], c)
                 x.alone[i, c] = problem.add_variable(name, cat=pulp.LpBinary)
-
-
-def fewest_possible(case: Case) -> int:
-    """No cluster has fewer campuses than this: as asked, and as the largest caps need."""
-    sizes = np.sort((case.cap_mw * case.target_per_mw)[case.usable])[::-1]
-    reached = np.cumsum(sizes) >= (case.target or 0.0) * (1 - 1e-9)
-    needed = int(np.argmax(reached)) + 1 if reached.any() else len(sizes)
-    # Required sites are in one cluster where there is only one.
-    required = int(case.required.sum()) if case.cluster.count == 1 else 0
-    return max(case.cluster.min_campuses, needed, required)

@@ -10,12 +10,14 @@ from siting.case import Case
 from siting.errors import SolverError
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.build import Rule, build, objective
-from siting.program.cuts import tighten
-from siting.program.decisions import Decisions
-from siting.program.networks import add_missing_rows, surviving
+from siting.program.formulation.build import Rule, build
+from siting.program.formulation.fixed_sites import settle
+from siting.program.formulation.lazy_constraints import add_missing_rows
+from siting.program.formulation.networks import surviving
+from siting.program.formulation.objective import objective
+from siting.program.formulation.subtour_cuts import tighten
+from siting.program.formulation.variables import Decisions
 from siting.program.proof import Choice, Proof, Settled, sign_of
-from siting.program.settle import settle
 from siting.program.sites.presolve import linkable, required_unusable
 
 PLAIN_SITES = 30

@@ -8,9 +8,9 @@ import numpy as np
 
 from siting.case import Case
 from siting.program.backends.pulp_backend import Solver
-from siting.program.networks import network_km
+from siting.program.formulation.fixed_sites import evaluate, settle
+from siting.program.formulation.networks import network_km
 from siting.program.proof import Settled
-from siting.program.settle import evaluate, settle
 
 
 def together(clusters: list[Settled]) -> Settled:

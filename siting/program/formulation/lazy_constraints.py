@@ -1,4 +1,4 @@
-"""What the networks of chosen campuses are, and rows that are found on the way.
+"""Lazy constraints: rows that are added when a solution breaks them.
 
 Some rules would need a row for every set of sites: that a ring is one tour, and that the loss of
 a span leaves a cluster connected. Their rows are added when a solution breaks them, and the program
@@ -8,61 +8,21 @@ sets of sites and spans, so this ends; every row holds for every plan, so nothin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from pulp import LpProblem, lpSum
 
 from siting.case import Case
 from siting.fiber import Routes
-from siting.fiber.networks import Pair, failing_together, fatal_spans, hub_of, mesh_links, parts_of
-from siting.fiber.reach import FloatArray, IntArray
+from siting.fiber.networks import Pair, failing_together, parts_of
+from siting.fiber.reach import FloatArray
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.decisions import Decisions, decides_tours, label
-from siting.program.sites.presolve import linkable
-from siting.program.tours import shortest_tour
-
-TOUR_LIMIT_S = 60.0
-"""Time for the tour of a few chosen campuses [s]; it takes milliseconds."""
+from siting.program.formulation.networks import TOUR_LIMIT_S, Sites, fatal_in_mesh, network_km
+from siting.program.formulation.tours import shortest_tour
+from siting.program.formulation.variables import Decisions, decides_tours, label
 
 PAIRS_OF_A_ROW = 16
 """Pairs of campuses, one on either side of a lost span, for which rows are added at a time."""
-
-Sites = Sequence[int]
-
-
-def network_km(case: Case, sites: IntArray, solver: Solver) -> tuple[float, tuple[int, ...]] | None:
-    """Length of the shortest network of some sites [km], and its tour if it is a ring.
-
-    ``None`` where the sites cannot be one cluster for their network.
-    """
-    part = linkable(case.take(sites))
-    limit_km, n = part.link_limit_km(len(sites)), len(sites)
-    km = part.reach.dense()
-    km[km > limit_km] = np.inf
-    if case.cluster.network == "ring":
-        return _ring(part, km, sites, solver)
-    if case.cluster.network == "hub":
-        hub = hub_of(km, limit_km)
-        return None if hub is None else (float(km[hub].sum()), ())
-    total_km = float(km[np.triu_indices(n, 1)].sum())
-    fatal = part.cluster.keep_after_span_loss and _fatal_in_mesh(part, range(n))
-    return None if fatal or not np.isfinite(total_km) else (total_km, ())
-
-
-def _ring(
-    part: Case, km: FloatArray, sites: IntArray, solver: Solver
-) -> tuple[float, tuple[int, ...]] | None:
-    spans = part.routes.spans_between if part.cluster.keep_after_span_loss and part.routes else None
-    tour = shortest_tour(km, solver, Deadline(TOUR_LIMIT_S), spans=spans)
-    if tour is None:
-        return None
-    length_km = float(sum(km[a, b] for a, b in zip(tour, [*tour[1:], tour[0]], strict=True)))
-    # A limit that is met but for rounding is met.
-    if length_km > part.ring_limit_km(len(sites)) * (1 + 1e-9):
-        return None
-    return length_km, tuple(int(sites[a]) for a in tour)
 
 
 def add_missing_rows(problem: LpProblem, case: Case, x: Decisions, solver: Solver) -> bool:
@@ -227,7 +187,7 @@ def stay_connected(problem: LpProblem, case: Case, x: Decisions, c: int) -> None
     ``around``. Rows: ``around(n)``.
     """
     members = [i for i in x.sites if (x.member[i, c].value() or 0) > 0.5]
-    for span, parts in _fatal_in_mesh(case, members).items():
+    for span, parts in fatal_in_mesh(case, members).items():
         inside = [members[a] for a in min(parts, key=len)]
         outside = [i for i in members if i not in set(inside)]
         around = _around(case, x, inside, set(members), span)
@@ -235,34 +195,6 @@ def stay_connected(problem: LpProblem, case: Case, x: Decisions, c: int) -> None
         for i, j in _some_pairs(inside, outside):
             both = x.member[i, c] + x.member[j, c] - 1
             problem += both <= way_out, _next("around", problem)
-
-
-def surviving(case: Case, sites: Sites) -> tuple[int, ...]:
-    """Sites of a mesh that stay connected without any one span: the largest part, again and again.
-
-    The part with a required site goes before a larger one. Of a ring or a hub network, and where
-    no span's loss is asked about, or required sites come apart, all of them.
-    """
-    kept = list(sites)
-    if case.cluster.network != "mesh" or not case.cluster.keep_after_span_loss:
-        return tuple(kept)
-    while case.routes is not None and len(kept) > 1:
-        fatal = _fatal_in_mesh(case, kept)
-        if not fatal:
-            break
-        parts = [[kept[a] for a in sorted(part)] for part in fatal[min(fatal)]]
-        kept = max(parts, key=lambda part: (int(case.required[part].sum()), len(part)))
-    if case.required[list(sites)].sum() > case.required[kept].sum():
-        return tuple(sites)
-    return tuple(kept)
-
-
-def _fatal_in_mesh(case: Case, sites: Sites) -> dict[str, list[list[int]]]:
-    """Spans whose loss disconnects the mesh of some sites, and the parts, as positions in them."""
-    assert case.routes is not None
-    links = mesh_links(len(sites))
-    spans = case.routes.spans_between((sites[a], sites[b]) for a, b in links)
-    return fatal_spans(len(sites), links, spans)
 
 
 def _around(case: Case, x: Decisions, inside: Sites, members: set[int], span: str) -> list[int]:

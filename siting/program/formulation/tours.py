@@ -13,7 +13,7 @@ from siting.fiber.networks import Pair, failing_together, parts_of
 from siting.fiber.reach import FloatArray
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.decisions import label
+from siting.program.formulation.variables import label
 
 Spans = Callable[[Sequence[Pair]], list[frozenset[str]]]
 """Spans on the route of each of some pairs of campuses."""

@@ -14,12 +14,12 @@ import numpy as np
 from pulp import lpSum
 
 from siting.case import Case
-from siting.program import rules
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.build import build
-from siting.program.decisions import Decisions
-from siting.program.networks import network_km
+from siting.program.formulation.build import build
+from siting.program.formulation.networks import network_km
+from siting.program.formulation.rules import hub, ring, search_only
+from siting.program.formulation.variables import Decisions
 from siting.program.proof import Choice, Settled
 from siting.units import USD_PER_MUSD
 
@@ -33,11 +33,11 @@ SETTLE_LIMIT_S = 60.0
 """Limit for settling the draws of a few chosen sites [s]; it takes milliseconds."""
 
 NOT_IN_DRAWS = (
-    rules.order_clusters,
-    rules.choose_hub,
-    rules.link_to_hub,
-    rules.join_ring,
-    rules.limit_ring,
+    search_only.order_clusters,
+    hub.choose_hub,
+    hub.link_to_hub,
+    ring.join_ring,
+    ring.limit_ring,
 )
 """Rules that chosen sites obey already, or that their draws have no part in."""
 
