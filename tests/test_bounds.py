@@ -29,19 +29,6 @@ from siting.program.anchors import neighbourhood_sizes, solve_anchors
 from siting.program.backends import pulp_backend as solvers
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.bounds import (
-    Field,
-    extra_cost,
-    fewest_campuses,
-    fill_cost,
-    largest_below,
-    largest_sizes,
-    meshes_km,
-    pair_cost,
-    span_cost,
-    stars_km,
-    with_forced,
-)
 from siting.program.columns import Prices, lagrange, priced
 from siting.program.formulation.fixed_sites import evaluate
 from siting.program.formulation.monolithic import solve_plain
@@ -49,7 +36,19 @@ from siting.program.formulation.variables import supply_steps
 from siting.program.least_cost import by_cost, trim_by_cost
 from siting.program.pricing import price_anchors
 from siting.program.proof import Choice, Proof, Settled, sign_of
-from siting.program.relaxed import Relaxed, anchors_with_room
+from siting.program.relaxations.class_lp import Relaxed, anchors_with_room
+from siting.program.relaxations.knapsack import (
+    Field,
+    extra_cost,
+    fewest_campuses,
+    fill_cost,
+    largest_below,
+    largest_sizes,
+    pair_cost,
+    span_cost,
+    with_forced,
+)
+from siting.program.relaxations.star_bounds import meshes_km, stars_km
 from siting.program.rings import radii_km
 from siting.program.sites.neighbourhoods import first_members, neighbourhood, order_sites
 from siting.program.sites.presolve import linkable, required_unusable

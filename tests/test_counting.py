@@ -18,14 +18,14 @@ from siting.program.backends.pulp_backend import Solver
 from siting.program.choosing import choose
 from siting.program.compatible import Compatible
 from siting.program.counting import Counting
-from siting.program.fleets import Fleets, Group, first_groups
 from siting.program.formulation.combine import apart
 from siting.program.formulation.fixed_sites import settle
 from siting.program.most import find_most
 from siting.program.outline_master import OutlineMaster
 from siting.program.outlines import Outline, Outlines
 from siting.program.presences import places
-from siting.program.prices import Presence, Prices
+from siting.program.relaxations.duals import Presence, Prices
+from siting.program.relaxations.region_milp import Fleets, Group, first_groups
 from siting.program.sites.classes import Classes
 from siting.program.sites.residual import what_is_left
 

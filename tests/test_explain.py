@@ -19,7 +19,7 @@ from siting.explanation import Change, Explanation, add_headroom
 from siting.model import Model, read_model
 from siting.program.feasible import find_any_plan
 from siting.program.reasons import why_infeasible
-from siting.program.relaxed import Relaxed
+from siting.program.relaxations.class_lp import Relaxed
 from siting.world import World, read_world
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from siting.program.limit_search import Limit, LimitSearch
 from siting.program.outline_master import FREE, Limits
-from siting.program.prices import Presence
+from siting.program.relaxations.duals import Presence
 
 PRESENCES: list[Presence] = [((k,),) for k in range(4)]
 MOST = 3

@@ -18,9 +18,9 @@ from siting.program import most as most_module
 from siting.program import several
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.fleets import first_groups, most_clusters, order_by_place
 from siting.program.most import find_most
 from siting.program.proof import Proof
+from siting.program.relaxations.region_milp import first_groups, most_clusters, order_by_place
 from siting.program.solve import solution_of, solve
 from siting.report.text import describe_plan
 

@@ -16,8 +16,8 @@ from siting.program import cover, most_draw
 from siting.program.anchors import solve_anchors
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.bounds import Field, fewest_campuses, largest_sizes
 from siting.program.formulation.monolithic import solve_plain
+from siting.program.relaxations.knapsack import Field, fewest_campuses, largest_sizes
 from siting.program.search import Search
 from siting.program.sites import sets
 from siting.program.sites.neighbourhoods import order_sites

@@ -16,11 +16,11 @@ from siting.program import compatible as compatible_module
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.compatible import Compatible, Wanted
-from siting.program.fleets import order_by_place
 from siting.program.formulation.fixed_sites import settle
 from siting.program.outlines import Outlines, cliques
-from siting.program.prices import Presence, Prices
-from siting.program.relaxed import least_size
+from siting.program.relaxations.class_lp import least_size
+from siting.program.relaxations.duals import Presence, Prices
+from siting.program.relaxations.region_milp import order_by_place
 from siting.program.sites.classes import Classes
 from siting.program.sites.presolve import linkable
 

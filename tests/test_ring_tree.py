@@ -20,8 +20,8 @@ from siting.program import ring_tree
 from siting.program.anchors import solve_anchors
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.bounds import Field
 from siting.program.proof import Proof
+from siting.program.relaxations.knapsack import Field
 from siting.program.ring_tree import best_ring
 from siting.program.search import Search
 from siting.program.sites.neighbourhoods import order_sites

@@ -24,8 +24,8 @@ from siting.program import least_cost as program
 from siting.program.anchors import solve_anchors
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.bounds import Field
 from siting.program.cover import Anchors
+from siting.program.relaxations.knapsack import Field
 from siting.program.sites.neighbourhoods import first_members, order_sites
 from siting.sphere import great_circle_km
 

@@ -18,11 +18,11 @@ from siting.case import Case
 from siting.fiber.reach import FloatArray, IntArray
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.bounds import Field, largest_sizes
 from siting.program.least_cost import cost_with_each, least_cost
 from siting.program.least_fiber import least_mesh, least_spokes
 from siting.program.most_draw import most_draw
 from siting.program.proof import Proof, Settled, sign_of
+from siting.program.relaxations.knapsack import Field, largest_sizes
 from siting.program.ring_tree import best_ring
 from siting.program.rings import between_meshes, least_ring
 from siting.program.search import Search

@@ -13,7 +13,6 @@ from siting.case import Case
 from siting.errors import SolverError
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.bounds import Field
 from siting.program.formulation.build import Rule
 from siting.program.formulation.fixed_sites import settle
 from siting.program.formulation.monolithic import solve_plain
@@ -21,6 +20,7 @@ from siting.program.formulation.networks import surviving
 from siting.program.formulation.symmetry import exchangeable, of_each_kind
 from siting.program.formulation.variables import Decisions, label
 from siting.program.proof import Choice, Proof, Settled, sign_of
+from siting.program.relaxations.knapsack import Field
 from siting.program.sites.presolve import linkable
 
 

@@ -16,7 +16,7 @@ from siting.program.backends.deadline import Deadline
 from siting.program.backends.highs_lp import FEASIBLE, Linear, run_until, solver_of
 from siting.program.compatible import ROUNDING_MW, Compatible, Wanted
 from siting.program.outlines import Outline
-from siting.program.relaxed import least_size
+from siting.program.relaxations.class_lp import least_size
 
 NEXT_WHOLE = 1.0 - 1e-3
 """A number within less than one of the bound is the best [1]."""

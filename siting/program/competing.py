@@ -1,14 +1,14 @@
 """A bound on several clusters that compete, in any sense.
 
 Clusters that ignore each other would all lie where the best one does. The fleets
-(`siting.program.fleets`) know that they share zones, sites and clean supply, but not what a cluster
-is worth. So the best single cluster of every group of anchors is told to them: each of the group's
-clusters is no better. The worth of a fleet is at most that of so many of its best cluster, and for
-draw also what the fleet draws; the best whole fleets of as many clusters as are asked bound every
-plan. Only groups that the best fleets use are asked about, until all of them are; then these are
-**divided**. Where fiber counts they are by the longest link of a cluster: short ones find little
-within their reach, and long ones have many kilometres. Else, and where lengths are alike, anchors
-are halved by place, for smaller groups see less beyond their reach.
+(`siting.program.relaxations.region_milp`) know that they share zones, sites and clean supply, but
+not what a cluster is worth. So the best single cluster of every group of anchors is told to them:
+each of the group's clusters is no better. The worth of a fleet is at most that of so many of its
+best cluster, and for draw also what the fleet draws; the best whole fleets of as many clusters as
+are asked bound every plan. Only groups that the best fleets use are asked about, until all of them
+are; then these are **divided**. Where fiber counts they are by the longest link of a cluster: short
+ones find little within their reach, and long ones have many kilometres. Else, and where lengths are
+alike, anchors are halved by place, for smaller groups see less beyond their reach.
 """
 
 from __future__ import annotations
@@ -25,9 +25,16 @@ from siting.errors import SolverError
 from siting.program.anchors import solve_anchors
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.bounds import Field, fewest_campuses
-from siting.program.fleets import Fleets, Group, first_groups, group_around, halved, of_any_cluster
 from siting.program.proof import sign_of
+from siting.program.relaxations.knapsack import Field, fewest_campuses
+from siting.program.relaxations.region_milp import (
+    Fleets,
+    Group,
+    first_groups,
+    group_around,
+    halved,
+    of_any_cluster,
+)
 from siting.program.sites.sets import Rows
 
 ALIKE = (0.9, 0.97, 0.99)

@@ -22,11 +22,11 @@ from siting.case import Case
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.dividing import Dividing
-from siting.program.fleets import whole_clusters
 from siting.program.outline_master import CHEAPER, OutlineMaster
 from siting.program.outlines import Outline, Outlines
-from siting.program.prices import Prices
 from siting.program.proof import Settled
+from siting.program.relaxations.duals import Prices
+from siting.program.relaxations.region_milp import whole_clusters
 from siting.program.sites.classes import Classes
 
 

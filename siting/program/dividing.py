@@ -26,7 +26,7 @@ from siting.program.limit_search import Limit, LimitSearch
 from siting.program.outline_master import CHEAPER, FREE, WHOLE, Limits, OutlineMaster
 from siting.program.outlines import Outlines
 from siting.program.presences import Presences
-from siting.program.prices import Presence
+from siting.program.relaxations.duals import Presence
 
 ENOUGH = 6
 """New outlines after which the master is solved again."""

@@ -20,7 +20,7 @@ from siting.program.dividing import ENOUGH
 from siting.program.outline_master import CHEAPER, WHOLE, Limits, OutlineMaster
 from siting.program.outlines import Outlines
 from siting.program.presences import classes_of, not_whole, together
-from siting.program.prices import Presence
+from siting.program.relaxations.duals import Presence
 
 ROUNDS = 3
 """How often outlines are sought that fit better beside what is fixed, where there is room."""

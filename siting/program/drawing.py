@@ -20,10 +20,10 @@ from siting.case import Case
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.choosing import choose
-from siting.program.fleets import ROUNDING
 from siting.program.outline_master import CHEAPER, OutlineMaster
 from siting.program.outlines import Outlines
-from siting.program.prices import Prices
+from siting.program.relaxations.duals import Prices
+from siting.program.relaxations.region_milp import ROUNDING
 
 
 @dataclass

@@ -23,7 +23,7 @@ from siting.program.formulation.build import build
 from siting.program.formulation.monolithic import PLAIN_SITES
 from siting.program.formulation.rules import grid
 from siting.program.formulation.variables import SiteCluster, label
-from siting.program.relaxed import Relaxed, anchors_with_room
+from siting.program.relaxations.class_lp import Relaxed, anchors_with_room
 from siting.program.sites.neighbourhoods import neighbourhood, order_sites
 from siting.program.sites.presolve import required_unusable
 

@@ -3,8 +3,9 @@
 A ring of many hops may lead anywhere, so the meshes among which rings are found at first say little
 of the best one. Here one campus at a time is exchanged for another site, added or left out, as long
 as the tour stays one: whatever gains most, until nothing does. The value of a ring is what its
-campuses have together, or cost, under the headroom of zones (`siting.program.bounds`); other rules
-are asked of the rings that are found, not on the way.
+campuses have together, or cost, under the headroom of zones
+(`siting.program.relaxations.knapsack`); other rules are asked of the rings that are found, not on
+the way.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from siting.case import Case
 from siting.fiber.reach import FloatArray, IntArray
 from siting.program.backends.deadline import Deadline
-from siting.program.bounds import Field, fill_cost, largest_sizes
+from siting.program.relaxations.knapsack import Field, fill_cost, largest_sizes
 from siting.program.sites.presolve import least_campuses
 from siting.program.sites.sets import Rows
 

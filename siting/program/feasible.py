@@ -1,8 +1,8 @@
 """Whether a case has any plan: the first plan found ends the search, or all clusters are ruled out.
 
 Used to look for the changes that give a plan. Anchors are ruled out by the relaxed program
-(`siting.program.relaxed`), first all anchors of a zone at a time, then one by one; what is left is
-solved in the order of the room that it has, until a plan is found.
+(`siting.program.relaxations.class_lp`), first all anchors of a zone at a time, then one by one;
+what is left is solved in the order of the room that it has, until a plan is found.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.formulation.monolithic import PLAIN_SITES
 from siting.program.proof import Proof
-from siting.program.relaxed import anchors_with_room
+from siting.program.relaxations.class_lp import anchors_with_room
 from siting.program.search import Search
 from siting.program.sites.neighbourhoods import neighbourhood, order_sites
 from siting.program.sites.presolve import linkable, required_apart, required_unusable

@@ -1,10 +1,10 @@
 """Clusters placed beside each other until there is no room, or until there are enough.
 
 Each is the one that uses least of what is scarce in what the others leave, by the prices of the
-fleets there (`siting.program.fleets`). Then all clusters are priced (`siting.program.counting`),
-and one more is sought by diving (`siting.program.diving`), as long as it is found. Then, in turn,
-the bound on their number is sharpened, and clusters that lie near each other are taken out and what
-they leave is filled anew, where there may be room for one more.
+fleets there (`siting.program.relaxations.region_milp`). Then all clusters are priced
+(`siting.program.counting`), and one more is sought by diving (`siting.program.diving`), as long as
+it is found. Then, in turn, the bound on their number is sharpened, and clusters that lie near each
+other are taken out and what they leave is filled anew, where there may be room for one more.
 """
 
 from __future__ import annotations
@@ -21,7 +21,12 @@ from siting.program.backends.pulp_backend import Solver
 from siting.program.choosing import choose
 from siting.program.counting import Counting
 from siting.program.diving import dive
-from siting.program.fleets import (
+from siting.program.formulation.combine import apart
+from siting.program.formulation.fixed_sites import settle
+from siting.program.outlines import Outline
+from siting.program.proof import Settled
+from siting.program.relaxations.duals import at_prices
+from siting.program.relaxations.region_milp import (
     Fleets,
     Group,
     Relaxation,
@@ -30,11 +35,6 @@ from siting.program.fleets import (
     of_any_cluster,
     whole_clusters,
 )
-from siting.program.formulation.combine import apart
-from siting.program.formulation.fixed_sites import settle
-from siting.program.outlines import Outline
-from siting.program.prices import at_prices
-from siting.program.proof import Settled
 from siting.program.sites.residual import nearest, what_is_left
 from siting.progress import Progress, ProgressCallback
 

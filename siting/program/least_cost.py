@@ -9,7 +9,9 @@ import numpy as np
 
 from siting.case import BoolArray, Case
 from siting.fiber.reach import FloatArray, IntArray
-from siting.program.bounds import (
+from siting.program.cover import Anchors
+from siting.program.proof import Proof
+from siting.program.relaxations.knapsack import (
     Field,
     extra_cost,
     fewest_campuses,
@@ -18,8 +20,6 @@ from siting.program.bounds import (
     span_cost,
     with_forced,
 )
-from siting.program.cover import Anchors
-from siting.program.proof import Proof
 from siting.program.search import Search, best_first
 from siting.program.sites.neighbourhoods import first_members, neighbourhood
 from siting.program.sites.sets import Rows

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from siting.program.outline_master import FREE, Limits
-from siting.program.prices import Presence
+from siting.program.relaxations.duals import Presence
 
 
 class Limit(NamedTuple):

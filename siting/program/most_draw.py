@@ -1,10 +1,10 @@
 """The most draw of one cluster.
 
 What whole campuses have at most under the headroom of zones is known exactly where all pairs are
-within reach (`siting.program.bounds.largest_takes`). So a bound of a site is the most that it and
-all within its reach have, a bound of a pair the most that both have with what both reach, and what
-a plan better than the best one can have is little. Among many sites the first plan comes from the
-same question of few: where sites of a kind lie near each other, the largest.
+within reach (`siting.program.relaxations.knapsack.largest_takes`). So a bound of a site is the most
+that it and all within its reach have, a bound of a pair the most that both have with what both
+reach, and what a plan better than the best one can have is little. Among many sites the first plan
+comes from the same question of few: where sites of a kind lie near each other, the largest.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import numpy as np
 from siting.case import BoolArray, Case
 from siting.fiber import RoutedReach
 from siting.fiber.reach import FloatArray, IntArray, Reach
-from siting.program.bounds import Field, fewest_campuses, largest_sizes
 from siting.program.cover import Anchors, balls, halves
 from siting.program.formulation.symmetry import of_each_kind
 from siting.program.proof import Proof
+from siting.program.relaxations.knapsack import Field, fewest_campuses, largest_sizes
 from siting.program.search import Search, best_first
 from siting.program.sites.neighbourhoods import first_members, neighbourhood
 from siting.program.sites.sets import CHUNK_ENTRIES, Rows, some_at_once

@@ -21,7 +21,7 @@ from siting.case import BoolArray, Case
 from siting.program.backends.highs_lp import OPTIMAL, add_column, add_row, expect, solver_of
 from siting.program.backends.pulp_backend import Solver
 from siting.program.outlines import TINY, Outline
-from siting.program.prices import Presence, Prices
+from siting.program.relaxations.duals import Presence, Prices
 from siting.program.sites.classes import Classes
 
 WHOLE = 1e-5

@@ -40,8 +40,8 @@ from siting.program.backends.highs_lp import (
 )
 from siting.program.backends.pulp_backend import Solver
 from siting.program.compatible import ROUNDING_MW, Compatible, Wanted
-from siting.program.prices import Presence, Prices
-from siting.program.relaxed import least_size
+from siting.program.relaxations.class_lp import least_size
+from siting.program.relaxations.duals import Presence, Prices
 from siting.program.sites.classes import Classes
 from siting.program.sites.presolve import least_campuses
 

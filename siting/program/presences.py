@@ -11,7 +11,7 @@ from siting.fiber.reach import FloatArray
 from siting.program.compatible import Compatible
 from siting.program.outline_master import WHOLE
 from siting.program.outlines import Outline
-from siting.program.prices import Presence
+from siting.program.relaxations.duals import Presence
 
 AROUND = (2, 3, 4, 6, 8, 12)
 """Zones of the parts of the country around a zone."""

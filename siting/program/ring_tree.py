@@ -28,9 +28,9 @@ from siting.case import BoolArray, Case
 from siting.fiber import RoutedReach
 from siting.fiber.reach import FloatArray, IntArray
 from siting.program.below import solve_below
-from siting.program.bounds import Field, largest_sizes
 from siting.program.cover import apart, halves
 from siting.program.proof import Proof
+from siting.program.relaxations.knapsack import Field, largest_sizes
 from siting.program.search import Search
 from siting.program.sites.presolve import least_campuses
 from siting.program.sites.sets import Rows

@@ -29,10 +29,10 @@ from siting.fiber import RoutedReach, reach_of_access
 from siting.fiber.reach import FloatArray, IntArray, Reach
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.bounds import Field, largest_sizes
 from siting.program.exchanges import exchanged
 from siting.program.formulation.monolithic import solve_plain
 from siting.program.proof import Proof
+from siting.program.relaxations.knapsack import Field, largest_sizes
 from siting.program.search import Search
 from siting.program.sites.sets import Rows
 

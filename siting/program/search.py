@@ -21,7 +21,7 @@ from siting.program.cover import Anchors
 from siting.program.formulation.fixed_sites import settle
 from siting.program.groups import Group, group_by_sites
 from siting.program.proof import Choice, Proof, Settled, better_by_gap, sign_of, within_gap
-from siting.program.relaxed import anchors_with_room
+from siting.program.relaxations.class_lp import anchors_with_room
 from siting.progress import Progress, ProgressCallback
 
 MOST_SITES = 2_000

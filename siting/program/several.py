@@ -27,12 +27,12 @@ from siting.program.branching import solve_columns
 from siting.program.competing import Competition
 from siting.program.drawing import Drawing
 from siting.program.filling import Filling
-from siting.program.fleets import of_any_cluster
 from siting.program.formulation.combine import apart, settled, together
 from siting.program.formulation.fixed_sites import settle
 from siting.program.formulation.monolithic import solve_plain
 from siting.program.proof import Proof, Settled, better_by_gap, sign_of, within_gap
 from siting.program.regrouping import Regrouping
+from siting.program.relaxations.region_milp import of_any_cluster
 from siting.program.sites.residual import what_is_left
 from siting.progress import Progress, ProgressCallback
 

@@ -5,7 +5,7 @@ multipliers a plan with other campuses is worse by a toll for each of them. So n
 than the least toll of a closed walk through the campuses that it is known to have.
 
 **Cost.** The fractional fill with a shift of the fixed cost, and the reduced cost of each campus
-(`siting.program.bounds.extra_cost`).
+(`siting.program.relaxations.knapsack.extra_cost`).
 
 **Draw.** What whole campuses have under the headroom of nested zones is a function of how many
 there are in each zone, and it is M-natural-concave (Murota 2003, "Discrete convex analysis"). So
@@ -24,7 +24,14 @@ import numpy as np
 
 from siting.case import BoolArray
 from siting.fiber.reach import FloatArray, IntArray
-from siting.program.bounds import Field, extra_cost, fill_cost, filled, largest_sizes, largest_takes
+from siting.program.relaxations.knapsack import (
+    Field,
+    extra_cost,
+    fill_cost,
+    filled,
+    largest_sizes,
+    largest_takes,
+)
 from siting.program.sites.sets import Rows, sum_before
 
 BEST_SHIFTS = 2

@@ -2,10 +2,10 @@
 
 Sites that share zone, utility, region and delivery area are one **class**, and a set of sites is
 seen as so many campuses and so much draw of each class. What is left out (reach inside the set,
-whole campuses, the loss of one campus in all but a count) only makes room, so the largest size is
-a bound: where it is below the target, no cluster lies in the set. Unlike the bounds of
-`siting.program.bounds` it knows clean energy, utilities, regions and losses, and it costs a
-millisecond a set: the program is handed over once, and only its bounds change.
+whole campuses, the loss of one campus in all but a count) only makes room, so the largest size is a
+bound: where it is below the target, no cluster lies in the set. Unlike the bounds of
+`siting.program.relaxations.knapsack` it knows clean energy, utilities, regions and losses, and it
+costs a millisecond a set: the program is handed over once, and only its bounds change.
 """
 
 from __future__ import annotations

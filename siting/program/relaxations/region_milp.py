@@ -39,8 +39,8 @@ from siting.program.backends.highs_lp import (
     run_until,
     solver_of,
 )
-from siting.program.prices import Prices
-from siting.program.relaxed import least_size
+from siting.program.relaxations.class_lp import least_size
+from siting.program.relaxations.duals import Prices
 from siting.program.sites.classes import Classes
 from siting.program.sites.neighbourhoods import first_members
 from siting.program.sites.presolve import linkable
