@@ -24,8 +24,7 @@ from scipy.optimize import linprog
 
 from siting.audit import audit
 from siting.case import Case
-from siting.program import cover, several
-from siting.program.anchors import neighbourhood_sizes, solve_anchors
+from siting.program import several
 from siting.program.backends import pulp_backend as solvers
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
@@ -33,7 +32,10 @@ from siting.program.columns import Prices, lagrange, priced
 from siting.program.formulation.fixed_sites import evaluate
 from siting.program.formulation.monolithic import solve_plain
 from siting.program.formulation.variables import supply_steps
-from siting.program.least_cost import by_cost, trim_by_cost
+from siting.program.one_cluster import anchor_queue as cover
+from siting.program.one_cluster.min_cost import by_cost, trim_by_cost
+from siting.program.one_cluster.rings.shortest import radii_km
+from siting.program.one_cluster.solve import neighbourhood_sizes, solve_anchors
 from siting.program.pricing import price_anchors
 from siting.program.proof import Choice, Proof, Settled, sign_of
 from siting.program.relaxations.class_lp import Relaxed, anchors_with_room
@@ -49,7 +51,6 @@ from siting.program.relaxations.knapsack import (
     with_forced,
 )
 from siting.program.relaxations.star_bounds import meshes_km, stars_km
-from siting.program.rings import radii_km
 from siting.program.sites.neighbourhoods import first_members, neighbourhood, order_sites
 from siting.program.sites.presolve import linkable, required_unusable
 from siting.program.sites.sets import Rows

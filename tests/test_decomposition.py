@@ -14,14 +14,14 @@ import pytest
 from siting.case import Case, build_case
 from siting.distances import reach_of
 from siting.model import read_model
-from siting.program import search
-from siting.program.anchors import solve_anchors
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.below import solve_below
 from siting.program.formulation import monolithic as plain
 from siting.program.formulation.monolithic import solve_plain
-from siting.program.groups import Group, group_by_sites
+from siting.program.one_cluster import best_first as search
+from siting.program.one_cluster.merged_neighbourhoods import Group, group_by_sites
+from siting.program.one_cluster.solve import solve_anchors
+from siting.program.one_cluster.with_cutoff import solve_below
 from siting.program.proof import Proof
 from siting.world import read_world
 

@@ -18,10 +18,10 @@ from siting.case import Case, build_case
 from siting.distances import reach_of
 from siting.errors import InfeasibleError
 from siting.program import solve as solve_case
-from siting.program.anchors import solve_anchors
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.formulation.monolithic import solve_plain
+from siting.program.one_cluster.solve import solve_anchors
 from siting.report.check import most_drawn_mw
 
 

@@ -13,8 +13,8 @@ from rivals import rival_case
 from siting.case import Case
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.exchanges import exchanged
 from siting.program.formulation.fixed_sites import settle
+from siting.program.one_cluster.rings.local_search import exchanged
 from siting.program.sites.neighbourhoods import order_sites
 
 SOLVER = Solver("highs", 1e-6, 1)

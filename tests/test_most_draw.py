@@ -12,13 +12,14 @@ from rivals import rival_case
 
 from siting.case import Case
 from siting.fiber import RoutedReach, routed
-from siting.program import cover, most_draw
-from siting.program.anchors import solve_anchors
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.formulation.monolithic import solve_plain
+from siting.program.one_cluster import anchor_queue as cover
+from siting.program.one_cluster import max_draw as most_draw
+from siting.program.one_cluster.best_first import Search
+from siting.program.one_cluster.solve import solve_anchors
 from siting.program.relaxations.knapsack import Field, fewest_campuses, largest_sizes
-from siting.program.search import Search
 from siting.program.sites import sets
 from siting.program.sites.neighbourhoods import order_sites
 from siting.program.sites.presolve import linkable, required_apart, required_unusable

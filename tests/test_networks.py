@@ -17,8 +17,6 @@ from test_rules import as_lp, problem_and_decisions
 
 from siting.case import Case
 from siting.fiber import Access, FiberGraph, Routes
-from siting.program import below, rings
-from siting.program.anchors import solve_anchors
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.formulation import monolithic as plain
@@ -28,6 +26,9 @@ from siting.program.formulation.monolithic import solve_plain
 from siting.program.formulation.networks import network_km as program_km
 from siting.program.formulation.networks import surviving
 from siting.program.formulation.tours import shortest_tour
+from siting.program.one_cluster import with_cutoff as below
+from siting.program.one_cluster.rings import shortest as rings
+from siting.program.one_cluster.solve import solve_anchors
 from siting.program.proof import Proof
 from siting.program.sites.presolve import linkable
 

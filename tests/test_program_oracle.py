@@ -14,10 +14,10 @@ from siting.errors import InfeasibleError
 from siting.model import SolverSection
 from siting.plan import Solution
 from siting.program import several, solve
-from siting.program.anchors import solve_anchors
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.formulation.monolithic import solve_plain
+from siting.program.one_cluster.solve import solve_anchors
 from siting.program.proof import Proof
 
 AGREE = 1e-6

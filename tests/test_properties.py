@@ -18,9 +18,9 @@ from siting.fiber.reach import Reach
 from siting.model import SolverSection
 from siting.plan import Solution
 from siting.program import solve
-from siting.program.anchors import solve_anchors
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
+from siting.program.one_cluster.solve import solve_anchors
 
 SETTINGS = SolverSection(gap=1e-8, time_limit_s=60.0, threads=1)
 SLACK = 1e-6

@@ -16,18 +16,18 @@ from test_exchanges import ring_case
 from test_program_oracle import GAP, check_proof
 
 from siting.case import Case
-from siting.program import ring_tree
-from siting.program.anchors import solve_anchors
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
+from siting.program.one_cluster.best_first import Search
+from siting.program.one_cluster.rings import branch_and_bound as ring_tree
+from siting.program.one_cluster.rings.branch_and_bound import best_ring
+from siting.program.one_cluster.rings.penalties import Toll, tolls_of_cost, tolls_of_draw
+from siting.program.one_cluster.rings.walk_relaxation import closed, shortest_through, walks
+from siting.program.one_cluster.solve import solve_anchors
 from siting.program.proof import Proof
 from siting.program.relaxations.knapsack import Field
-from siting.program.ring_tree import best_ring
-from siting.program.search import Search
 from siting.program.sites.neighbourhoods import order_sites
 from siting.program.sites.presolve import linkable, required_unusable
-from siting.program.tolls import Toll, tolls_of_cost, tolls_of_draw
-from siting.program.walks import closed, shortest_through, walks
 
 SOLVER = Solver("highs", GAP, 1)
 

@@ -19,12 +19,12 @@ from siting.fiber import (
     reach_of_access,
     routed,
 )
-from siting.program import cover
-from siting.program import least_cost as program
-from siting.program.anchors import solve_anchors
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.cover import Anchors
+from siting.program.one_cluster import anchor_queue as cover
+from siting.program.one_cluster import min_cost as program
+from siting.program.one_cluster.anchor_queue import Anchors
+from siting.program.one_cluster.solve import solve_anchors
 from siting.program.relaxations.knapsack import Field
 from siting.program.sites.neighbourhoods import first_members, order_sites
 from siting.sphere import great_circle_km

@@ -27,9 +27,9 @@ from siting.model import (
     TrainingSection,
 )
 from siting.program import solve
-from siting.program.anchors import solve_anchors
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
+from siting.program.one_cluster.solve import solve_anchors
 from siting.training import longest_km_by_campuses, resolve, train_cluster
 
 KM_PER_S = 299_792.458 / 1.468

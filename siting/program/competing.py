@@ -22,9 +22,9 @@ import numpy as np
 
 from siting.case import Case
 from siting.errors import SolverError
-from siting.program.anchors import solve_anchors
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
+from siting.program.one_cluster.solve import solve_anchors
 from siting.program.proof import sign_of
 from siting.program.relaxations.knapsack import Field, fewest_campuses
 from siting.program.relaxations.region_milp import (
@@ -265,6 +265,7 @@ def _by_length(case: Case) -> bool:
 def _links_of(case: Case, campuses: int) -> int:
     """A cluster with a link of a length has so many times the length of fiber, at the least.
 
-    In a mesh every other campus adds as much to its two ends (`siting.program.least_fiber`).
+    In a mesh every other campus adds as much to its two ends
+    (`siting.program.one_cluster.min_fiber`).
     """
     return max(1, campuses - 1) if case.cluster.network == "mesh" else 1

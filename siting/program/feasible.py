@@ -19,9 +19,9 @@ from siting.plan import Solution
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.formulation.monolithic import PLAIN_SITES
+from siting.program.one_cluster.best_first import Search
 from siting.program.proof import Proof
 from siting.program.relaxations.class_lp import anchors_with_room
-from siting.program.search import Search
 from siting.program.sites.neighbourhoods import neighbourhood, order_sites
 from siting.program.sites.presolve import linkable, required_apart, required_unusable
 from siting.program.solve import search_plan, solution_of

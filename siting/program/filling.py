@@ -15,7 +15,6 @@ import numpy as np
 
 from siting.case import Case
 from siting.fiber.reach import IntArray
-from siting.program.anchors import solve_anchors
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.choosing import choose
@@ -23,6 +22,7 @@ from siting.program.counting import Counting
 from siting.program.diving import dive
 from siting.program.formulation.combine import apart
 from siting.program.formulation.fixed_sites import settle
+from siting.program.one_cluster.solve import solve_anchors
 from siting.program.outlines import Outline
 from siting.program.proof import Settled
 from siting.program.relaxations.duals import at_prices

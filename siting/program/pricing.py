@@ -12,13 +12,13 @@ from siting.case import BoolArray, Case
 from siting.fiber.reach import FloatArray
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.below import solve_below
-from siting.program.cover import Anchors
-from siting.program.groups import Group, group_by_sites
-from siting.program.least_cost import by_cost, trim_by_cost
+from siting.program.one_cluster.anchor_queue import Anchors
+from siting.program.one_cluster.best_first import MOST_SITES, solve_anchored
+from siting.program.one_cluster.merged_neighbourhoods import Group, group_by_sites
+from siting.program.one_cluster.min_cost import by_cost, trim_by_cost
+from siting.program.one_cluster.with_cutoff import solve_below
 from siting.program.proof import Proof, Settled
 from siting.program.relaxations.knapsack import Field
-from siting.program.search import MOST_SITES, solve_anchored
 from siting.program.sites.neighbourhoods import first_members, order_sites
 from siting.program.sites.presolve import required_apart, required_unusable
 

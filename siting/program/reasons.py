@@ -9,9 +9,9 @@ import numpy as np
 from siting.case import Case
 from siting.fiber import pieces_of
 from siting.fiber.reach import IntArray
-from siting.program.anchors import neighbourhood_sizes, solve_anchors
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
+from siting.program.one_cluster.solve import neighbourhood_sizes, solve_anchors
 from siting.program.relaxations.class_lp import Relaxed, anchors_with_room
 from siting.program.relaxations.region_milp import first_groups, most_clusters, of_any_cluster
 from siting.program.sites.neighbourhoods import first_members, neighbourhood, order_sites

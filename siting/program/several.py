@@ -20,7 +20,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from siting.case import Case
-from siting.program.anchors import solve_anchors
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.branching import solve_columns
@@ -30,6 +29,7 @@ from siting.program.filling import Filling
 from siting.program.formulation.combine import apart, settled, together
 from siting.program.formulation.fixed_sites import settle
 from siting.program.formulation.monolithic import solve_plain
+from siting.program.one_cluster.solve import solve_anchors
 from siting.program.proof import Proof, Settled, better_by_gap, sign_of, within_gap
 from siting.program.regrouping import Regrouping
 from siting.program.relaxations.region_milp import of_any_cluster

@@ -1,13 +1,13 @@
 """How many clusters there is room for at the most: clusters counted by where their anchors lie.
 
 Every cluster has one anchor, its first member in a fixed order of the sites, and lies in the
-neighbourhood of the anchor (`siting.program.anchors`). So put the anchors into groups, and call all
-clusters whose anchors are in one group a **fleet**. A fleet is seen only as sums over its clusters:
-how many they are, and for each **class** of sites (those that share zone, utility, region and
-delivery area) how many campuses they have there, what these draw and what clean energy they buy.
-Every rule of a cluster, added up over the clusters of a fleet, is a rule of the fleet: the draw of
-a class is at most the headroom of its zone times the number of clusters, and so on. Over all fleets
-zones, sites and clean supply are used within their limits.
+neighbourhood of the anchor (`siting.program.one_cluster.solve`). So put the anchors into groups,
+and call all clusters whose anchors are in one group a **fleet**. A fleet is seen only as sums over
+its clusters: how many they are, and for each **class** of sites (those that share zone, utility,
+region and delivery area) how many campuses they have there, what these draw and what clean energy
+they buy. Every rule of a cluster, added up over the clusters of a fleet, is a rule of the fleet:
+the draw of a class is at most the headroom of its zone times the number of clusters, and so on.
+Over all fleets zones, sites and clean supply are used within their limits.
 
 What is left out (reach inside a neighbourhood, whole campuses) only makes room, so the most
 clusters that fleets can have is a **bound** on the number of clusters of any plan. The number of a

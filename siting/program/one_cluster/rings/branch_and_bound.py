@@ -2,10 +2,11 @@
 
 A ring either has a campus in a zone or it has none. A node of the tree asks for campuses at some
 **stops**, sets of sites each, and leaves out other sites. Its bound is the least toll of a closed
-walk through its stops (`siting.program.tolls`, `siting.program.walks`): two cheap zones that no hop
-joins are far from cheap together, for the tour needs other campuses between them, on both ways.
-What no better ring through the stops has is left out: by its toll, and where it makes the tour too
-long or takes too many hops.
+walk through its stops (`siting.program.one_cluster.rings.penalties`,
+`siting.program.one_cluster.rings.walk_relaxation`): two cheap zones that no hop joins are far from
+cheap together, for the tour needs other campuses between them, on both ways. What no better ring
+through the stops has is left out: by its toll, and where it makes the tour too long or takes too
+many hops.
 
 The number of campuses is fixed at the root, a tree for each: what a hop and a tour may have, and
 what the multiplier of the count gives, depends on it.
@@ -27,15 +28,15 @@ import numpy as np
 from siting.case import BoolArray, Case
 from siting.fiber import RoutedReach
 from siting.fiber.reach import FloatArray, IntArray
-from siting.program.below import solve_below
-from siting.program.cover import apart, halves
+from siting.program.one_cluster.anchor_queue import apart, halves
+from siting.program.one_cluster.best_first import Search
+from siting.program.one_cluster.rings.penalties import Toll, tolls_of_cost, tolls_of_draw
+from siting.program.one_cluster.rings.walk_relaxation import closed, shortest_through, walks
+from siting.program.one_cluster.with_cutoff import solve_below
 from siting.program.proof import Proof
 from siting.program.relaxations.knapsack import Field, largest_sizes
-from siting.program.search import Search
 from siting.program.sites.presolve import least_campuses
 from siting.program.sites.sets import Rows
-from siting.program.tolls import Toll, tolls_of_cost, tolls_of_draw
-from siting.program.walks import closed, shortest_through, walks
 from siting.sphere import great_circle_km
 
 PLACES = 400

@@ -16,10 +16,10 @@ from siting.case import BoolArray, Case
 from siting.fiber.reach import IntArray
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.below import solve_below
-from siting.program.cover import Anchors
 from siting.program.formulation.fixed_sites import settle
-from siting.program.groups import Group, group_by_sites
+from siting.program.one_cluster.anchor_queue import Anchors
+from siting.program.one_cluster.merged_neighbourhoods import Group, group_by_sites
+from siting.program.one_cluster.with_cutoff import solve_below
 from siting.program.proof import Choice, Proof, Settled, better_by_gap, sign_of, within_gap
 from siting.program.relaxations.class_lp import anchors_with_room
 from siting.progress import Progress, ProgressCallback

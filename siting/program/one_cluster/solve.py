@@ -18,14 +18,14 @@ from siting.case import Case
 from siting.fiber.reach import FloatArray, IntArray
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.least_cost import cost_with_each, least_cost
-from siting.program.least_fiber import least_mesh, least_spokes
-from siting.program.most_draw import most_draw
+from siting.program.one_cluster.best_first import Search
+from siting.program.one_cluster.max_draw import most_draw
+from siting.program.one_cluster.min_cost import cost_with_each, least_cost
+from siting.program.one_cluster.min_fiber import least_mesh, least_spokes
+from siting.program.one_cluster.rings.branch_and_bound import best_ring
+from siting.program.one_cluster.rings.shortest import between_meshes, least_ring
 from siting.program.proof import Proof, Settled, sign_of
 from siting.program.relaxations.knapsack import Field, largest_sizes
-from siting.program.ring_tree import best_ring
-from siting.program.rings import between_meshes, least_ring
-from siting.program.search import Search
 from siting.program.sites.neighbourhoods import first_members, order_sites
 from siting.program.sites.presolve import linkable, required_apart, required_unusable
 from siting.program.sites.sets import Rows, chunks

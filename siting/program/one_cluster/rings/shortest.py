@@ -11,7 +11,8 @@ them are at least twice as long as the nearest site that was left out. The ancho
 bound is always next, with more sites and more time than before.
 
 Where kilometres are no objective, meshes bound rings and give the first ones, exchanges of campuses
-make them better, and what is still open goes on to a tree (`siting.program.ring_tree`).
+make them better, and what is still open goes on to a tree
+(`siting.program.one_cluster.rings.branch_and_bound`).
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ from siting.fiber import RoutedReach, reach_of_access
 from siting.fiber.reach import FloatArray, IntArray, Reach
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.exchanges import exchanged
 from siting.program.formulation.monolithic import solve_plain
+from siting.program.one_cluster.best_first import Search
+from siting.program.one_cluster.rings.local_search import exchanged
 from siting.program.proof import Proof
 from siting.program.relaxations.knapsack import Field, largest_sizes
-from siting.program.search import Search
 from siting.program.sites.sets import Rows
 
 FIRST_RINGS = 4

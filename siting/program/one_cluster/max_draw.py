@@ -17,11 +17,11 @@ import numpy as np
 from siting.case import BoolArray, Case
 from siting.fiber import RoutedReach
 from siting.fiber.reach import FloatArray, IntArray, Reach
-from siting.program.cover import Anchors, balls, halves
 from siting.program.formulation.symmetry import of_each_kind
+from siting.program.one_cluster.anchor_queue import Anchors, balls, halves
+from siting.program.one_cluster.best_first import Search, best_first
 from siting.program.proof import Proof
 from siting.program.relaxations.knapsack import Field, fewest_campuses, largest_sizes
-from siting.program.search import Search, best_first
 from siting.program.sites.neighbourhoods import first_members, neighbourhood
 from siting.program.sites.sets import CHUNK_ENTRIES, Rows, some_at_once
 from siting.sphere import great_circle_km

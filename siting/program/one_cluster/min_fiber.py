@@ -9,12 +9,12 @@ import numpy as np
 
 from siting.case import Case
 from siting.fiber.reach import FloatArray, IntArray
-from siting.program.cover import Anchors
+from siting.program.one_cluster.anchor_queue import Anchors
+from siting.program.one_cluster.best_first import Search, best_first
 from siting.program.proof import Proof
 from siting.program.relaxations.class_lp import Relaxed, sites_with_room
 from siting.program.relaxations.knapsack import Field, fewest_campuses
 from siting.program.relaxations.star_bounds import meshes_km, stars_km
-from siting.program.search import Search, best_first
 from siting.program.sites.neighbourhoods import first_members, neighbourhood
 from siting.program.sites.presolve import required_apart
 from siting.program.sites.sets import Rows, chunks

@@ -9,7 +9,8 @@ import numpy as np
 
 from siting.case import BoolArray, Case
 from siting.fiber.reach import FloatArray, IntArray
-from siting.program.cover import Anchors
+from siting.program.one_cluster.anchor_queue import Anchors
+from siting.program.one_cluster.best_first import Search, best_first
 from siting.program.proof import Proof
 from siting.program.relaxations.knapsack import (
     Field,
@@ -20,7 +21,6 @@ from siting.program.relaxations.knapsack import (
     span_cost,
     with_forced,
 )
-from siting.program.search import Search, best_first
 from siting.program.sites.neighbourhoods import first_members, neighbourhood
 from siting.program.sites.sets import Rows
 

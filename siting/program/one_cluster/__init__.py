@@ -1,0 +1,1 @@
+"""One cluster, exact: combinatorial branch and bound over its first member."""

@@ -1,0 +1,1 @@
+"""Rings: a tour and the campuses that it visits, chosen together (orienteering)."""
