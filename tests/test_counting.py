@@ -15,14 +15,14 @@ from siting.case import Case, build_case
 from siting.distances import reach_of
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.choosing import choose
-from siting.program.compatible import Compatible
+from siting.program.cluster_types.master import OutlineMaster
+from siting.program.cluster_types.pricing import Outline, Outlines
+from siting.program.cluster_types.restricted_master_milp import choose
+from siting.program.cluster_types.site_assignment import Compatible
 from siting.program.counting import Counting
 from siting.program.formulation.combine import apart
 from siting.program.formulation.fixed_sites import settle
 from siting.program.most import find_most
-from siting.program.outline_master import OutlineMaster
-from siting.program.outlines import Outline, Outlines
 from siting.program.presences import places
 from siting.program.relaxations.duals import Presence, Prices
 from siting.program.relaxations.region_milp import Fleets, Group, first_groups

@@ -10,8 +10,8 @@ from oracle import best_plan
 from test_outlines import HIGHS, LONG, free_cases
 
 from siting.case import Case
-from siting.program import compatible as compatible_module
 from siting.program.backends.deadline import Deadline
+from siting.program.cluster_types import site_assignment as compatible_module
 from siting.program.drawing import Drawing
 from siting.program.formulation.fixed_sites import settle
 

@@ -12,12 +12,12 @@ from oracle import divide, makes_cluster, subsets
 from test_most import NETWORKS, small, tight
 
 from siting.case import Case
-from siting.program import compatible as compatible_module
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.compatible import Compatible, Wanted
+from siting.program.cluster_types import site_assignment as compatible_module
+from siting.program.cluster_types.pricing import Outlines, cliques
+from siting.program.cluster_types.site_assignment import Compatible, Wanted
 from siting.program.formulation.fixed_sites import settle
-from siting.program.outlines import Outlines, cliques
 from siting.program.relaxations.class_lp import least_size
 from siting.program.relaxations.duals import Presence, Prices
 from siting.program.relaxations.region_milp import order_by_place

@@ -1,9 +1,10 @@
 """How many clusters there is room for at the most: clusters by class, priced exactly.
 
-The **master** is a linear program over known outlines of clusters (`siting.program.outlines`): as
-many of them, or parts of them, as headroom, clean energy and the sites of each class allow. Its
-duals are prices at which what there is costs as much as the clusters are many. Outlines that cost
-less than a cluster's worth are known then, and so on until there is none. For any prices
+The **master** is a linear program over known outlines of clusters
+(`siting.program.cluster_types.pricing`): as many of them, or parts of them, as headroom, clean
+energy and the sites of each class allow. Its duals are prices at which what there is costs as much
+as the clusters are many. Outlines that cost less than a cluster's worth are known then, and so on
+until there is none. For any prices
 
     number of clusters  <=  cost of what there is / least cost of a cluster
 
@@ -21,9 +22,9 @@ from functools import cached_property
 from siting.case import Case
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
+from siting.program.cluster_types.master import CHEAPER, OutlineMaster
+from siting.program.cluster_types.pricing import Outline, Outlines
 from siting.program.dividing import Dividing
-from siting.program.outline_master import CHEAPER, OutlineMaster
-from siting.program.outlines import Outline, Outlines
 from siting.program.proof import Settled
 from siting.program.relaxations.duals import Prices
 from siting.program.relaxations.region_milp import whole_clusters

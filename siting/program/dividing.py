@@ -22,9 +22,9 @@ from typing import NamedTuple
 
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
+from siting.program.cluster_types.master import CHEAPER, FREE, WHOLE, Limits, OutlineMaster
+from siting.program.cluster_types.pricing import Outlines
 from siting.program.limit_search import Limit, LimitSearch
-from siting.program.outline_master import CHEAPER, FREE, WHOLE, Limits, OutlineMaster
-from siting.program.outlines import Outlines
 from siting.program.presences import Presences
 from siting.program.relaxations.duals import Presence
 

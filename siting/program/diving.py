@@ -4,8 +4,8 @@ A dive (Sadykov, Vanderbeck, Pessoa, Tahiri and Uchoa 2019, "Primal heuristics f
 the assets of diving methods", INFORMS Journal on Computing 31) fixes one cluster after the other in
 the master and prices outlines that fit beside them. Fixed is here only in which classes a cluster
 is: what it draws there is free, as it is in the choice of clusters that is tried each time
-(`siting.program.choosing`). Where there is no room for so many any more, the last that was fixed is
-let go, and another one is tried in its place.
+(`siting.program.cluster_types.restricted_master_milp`). Where there is no room for so many any
+more, the last that was fixed is let go, and another one is tried in its place.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import math
 from siting.fiber.reach import FloatArray
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.choosing import choose
+from siting.program.cluster_types.master import CHEAPER, WHOLE, Limits, OutlineMaster
+from siting.program.cluster_types.pricing import Outlines
+from siting.program.cluster_types.restricted_master_milp import choose
 from siting.program.dividing import ENOUGH
-from siting.program.outline_master import CHEAPER, WHOLE, Limits, OutlineMaster
-from siting.program.outlines import Outlines
 from siting.program.presences import classes_of, not_whole, together
 from siting.program.relaxations.duals import Presence
 

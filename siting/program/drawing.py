@@ -19,9 +19,9 @@ import numpy as np
 from siting.case import Case
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.choosing import choose
-from siting.program.outline_master import CHEAPER, OutlineMaster
-from siting.program.outlines import Outlines
+from siting.program.cluster_types.master import CHEAPER, OutlineMaster
+from siting.program.cluster_types.pricing import Outlines
+from siting.program.cluster_types.restricted_master_milp import choose
 from siting.program.relaxations.duals import Prices
 from siting.program.relaxations.region_milp import ROUNDING
 

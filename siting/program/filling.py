@@ -17,13 +17,13 @@ from siting.case import Case
 from siting.fiber.reach import IntArray
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.choosing import choose
+from siting.program.cluster_types.pricing import Outline
+from siting.program.cluster_types.restricted_master_milp import choose
 from siting.program.counting import Counting
 from siting.program.diving import dive
 from siting.program.formulation.combine import apart
 from siting.program.formulation.fixed_sites import settle
 from siting.program.one_cluster.solve import solve_anchors
-from siting.program.outlines import Outline
 from siting.program.proof import Settled
 from siting.program.relaxations.duals import at_prices
 from siting.program.relaxations.region_milp import (

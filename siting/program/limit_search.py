@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from siting.program.outline_master import FREE, Limits
+from siting.program.cluster_types.master import FREE, Limits
 from siting.program.relaxations.duals import Presence
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from siting.fiber.reach import FloatArray
-from siting.program.compatible import Compatible
-from siting.program.outline_master import WHOLE
-from siting.program.outlines import Outline
+from siting.program.cluster_types.master import WHOLE
+from siting.program.cluster_types.pricing import Outline
+from siting.program.cluster_types.site_assignment import Compatible
 from siting.program.relaxations.duals import Presence
 
 AROUND = (2, 3, 4, 6, 8, 12)

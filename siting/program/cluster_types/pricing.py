@@ -5,11 +5,11 @@ says how many campuses it has in each class, and what each draws. Which outlines
 small program: for each class the draws of its first, second, ... campus, and the rules of a
 cluster. One thing it does not know: which sites are near enough to each other. Classes of which no
 two sites can be in one cluster are told it at first. Then for every outline that it finds, sites
-are sought (`siting.program.compatible`) that can carry its draws and be in one cluster. Where there
-are none, the fewest and smallest campuses of it that cannot be together are forbidden from then on
-(a combinatorial Benders cut, Codato and Fischetti 2006, "Combinatorial Benders' cuts for
-mixed-integer linear programming", Operations Research 54), and the program is solved again. What it
-has learned holds at any prices.
+are sought (`siting.program.cluster_types.site_assignment`) that can carry its draws and be in one
+cluster. Where there are none, the fewest and smallest campuses of it that cannot be together are
+forbidden from then on (a combinatorial Benders cut, Codato and Fischetti 2006, "Combinatorial
+Benders' cuts for mixed-integer linear programming", Operations Research 54), and the program is
+solved again. What it has learned holds at any prices.
 
 Every outline has a first class, in an order from south to north: its **anchor**; in a hub network
 that of its hub. Each anchor has a program of its own, of the classes near it, which takes
@@ -39,7 +39,7 @@ from siting.program.backends.highs_lp import (
     solver_of,
 )
 from siting.program.backends.pulp_backend import Solver
-from siting.program.compatible import ROUNDING_MW, Compatible, Wanted
+from siting.program.cluster_types.site_assignment import ROUNDING_MW, Compatible, Wanted
 from siting.program.relaxations.class_lp import least_size
 from siting.program.relaxations.duals import Presence, Prices
 from siting.program.sites.classes import Classes

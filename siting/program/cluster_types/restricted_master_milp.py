@@ -14,8 +14,8 @@ import numpy as np
 
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.highs_lp import FEASIBLE, Linear, run_until, solver_of
-from siting.program.compatible import ROUNDING_MW, Compatible, Wanted
-from siting.program.outlines import Outline
+from siting.program.cluster_types.pricing import Outline
+from siting.program.cluster_types.site_assignment import ROUNDING_MW, Compatible, Wanted
 from siting.program.relaxations.class_lp import least_size
 
 NEXT_WHOLE = 1.0 - 1e-3

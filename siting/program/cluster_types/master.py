@@ -1,7 +1,7 @@
 """The master of outlines: as many clusters as there is room for, or the best of so many.
 
-A linear program over the outlines that are known (`siting.program.outlines`), or parts of them,
-within headroom, clean energy and the sites of each class. Its duals are prices of these.
+A linear program over the outlines that are known (`siting.program.cluster_types.pricing`), or parts
+of them, within headroom, clean energy and the sites of each class. Its duals are prices of these.
 
 Of so many clusters it also tells what they leave **spare**: the largest part that there could be
 less of everything. Where limits leave just so many clusters, their number tells no more; what is
@@ -20,7 +20,7 @@ import numpy as np
 from siting.case import BoolArray, Case
 from siting.program.backends.highs_lp import OPTIMAL, add_column, add_row, expect, solver_of
 from siting.program.backends.pulp_backend import Solver
-from siting.program.outlines import TINY, Outline
+from siting.program.cluster_types.pricing import TINY, Outline
 from siting.program.relaxations.duals import Presence, Prices
 from siting.program.sites.classes import Classes
 

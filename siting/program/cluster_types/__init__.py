@@ -1,0 +1,1 @@
+"""Cluster types, the columns of a Dantzig-Wolfe master, and their sites by Benders cuts."""
