@@ -24,11 +24,11 @@ from scipy.optimize import linprog
 
 from siting.audit import audit
 from siting.case import Case
-from siting.program import several
 from siting.program.backends import pulp_backend as solvers
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.columns import Prices, lagrange, priced
+from siting.program.formulation import monolithic
 from siting.program.formulation.fixed_sites import evaluate
 from siting.program.formulation.monolithic import solve_plain
 from siting.program.formulation.variables import supply_steps
@@ -51,6 +51,7 @@ from siting.program.relaxations.knapsack import (
     with_forced,
 )
 from siting.program.relaxations.star_bounds import meshes_km, stars_km
+from siting.program.several import solve_several
 from siting.program.sites.neighbourhoods import first_members, neighbourhood, order_sites
 from siting.program.sites.presolve import linkable, required_unusable
 from siting.program.sites.sets import Rows
@@ -115,7 +116,7 @@ class StoppedHighs(solvers._Highs):
 @pytest.fixture(autouse=True)
 def decomposed(monkeypatch):
     """Clusters are never solved as a whole, few anchors are in groups, HiGHS can be stopped."""
-    monkeypatch.setattr(several, "WHOLE_ENTRIES", 0)
+    monkeypatch.setattr(monolithic, "WHOLE_ENTRIES", 0)
     monkeypatch.setattr(cover, "FIRST_SPLITS", 1)
     monkeypatch.setattr(cover, "SPLITS", 1)
     monkeypatch.setattr(solvers, "_Highs", StoppedHighs)
@@ -134,7 +135,7 @@ def decompose(case: Case, plain: Proof, gap: float, deadline: Deadline) -> Proof
         if told.incumbent is not None:
             assert not_above(plain.bound * sign, told.incumbent * sign), told
 
-    way = solve_anchors if case.cluster.count == 1 else several.solve_several
+    way = solve_anchors if case.cluster.count == 1 else solve_several
     return way(case, Solver("highs", gap, 1), deadline, progress=check_progress)
 
 

@@ -12,12 +12,13 @@ import pytest
 from rivals import rival_case
 
 from siting.case import Case
-from siting.program import several
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.branching import Branching, Division
+from siting.program.formulation import monolithic
 from siting.program.formulation.monolithic import solve_plain
 from siting.program.proof import Proof
+from siting.program.several import solve_several
 from siting.program.slots import Kind, Slot
 
 GAP = 1e-8
@@ -39,7 +40,7 @@ DIVIDED = (1, 15)
 @pytest.fixture(autouse=True)
 def _always_large(monkeypatch):
     """Take the way of large cases on small ones."""
-    monkeypatch.setattr(several, "WHOLE_ENTRIES", 0)
+    monkeypatch.setattr(monolithic, "WHOLE_ENTRIES", 0)
 
 
 @functools.cache
@@ -69,7 +70,7 @@ def best_of(seed: int, most_sites: int = 24) -> Proof:
 
 
 def solve(case: Case, *, threads: int = 1) -> Proof:
-    return several.solve_several(case, Solver("highs", GAP, threads), Deadline(LONG_S))
+    return solve_several(case, Solver("highs", GAP, threads), Deadline(LONG_S))
 
 
 def parts_of(monkeypatch) -> list[int]:

@@ -11,9 +11,9 @@ from test_most import HIGHS, NETWORKS, small, true_most
 
 from siting.audit import audit
 from siting.case import Case
-from siting.program import several
 from siting.program.backends.deadline import Deadline
 from siting.program.filling import Filling
+from siting.program.formulation import monolithic
 from siting.program.formulation.combine import apart, together
 from siting.program.formulation.monolithic import solve_plain
 from siting.program.proof import Proof, sign_of
@@ -28,7 +28,7 @@ SENSES = ("minimise_cost", "maximise_mw", "minimise_fiber_km")
 @pytest.fixture(autouse=True)
 def _always_large(monkeypatch):
     """Take the way of large cases on small ones."""
-    monkeypatch.setattr(several, "WHOLE_ENTRIES", 0)
+    monkeypatch.setattr(monolithic, "WHOLE_ENTRIES", 0)
 
 
 @pytest.fixture

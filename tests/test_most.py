@@ -15,9 +15,9 @@ from siting.audit import audit
 from siting.case import Case
 from siting.errors import AuditError, InfeasibleError
 from siting.program import most as most_module
-from siting.program import several
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
+from siting.program.formulation import monolithic
 from siting.program.most import find_most
 from siting.program.proof import Proof
 from siting.program.relaxations.region_milp import first_groups, most_clusters, order_by_place
@@ -112,7 +112,7 @@ def test_number_is_that_of_brute_force_with_an_option(seed, only):
 def only_filling(monkeypatch):
     """Small cases take the way of large ones, without the plain program."""
     monkeypatch.setattr(most_module, "PLAIN_SITES", 0)
-    monkeypatch.setattr(several, "WHOLE_ENTRIES", 0)
+    monkeypatch.setattr(monolithic, "WHOLE_ENTRIES", 0)
 
 
 def check_filling(case: Case) -> tuple[int, int, int]:
@@ -187,7 +187,7 @@ def test_number_where_it_can_be_counted(headroom_mw, number, plain, monkeypatch)
     # Ten sites of 100 MW make five clusters of 200 MW, if the zone has the headroom.
     if not plain:
         monkeypatch.setattr(most_module, "PLAIN_SITES", 0)
-        monkeypatch.setattr(several, "WHOLE_ENTRIES", 0)
+        monkeypatch.setattr(monolithic, "WHOLE_ENTRIES", 0)
     found = find_most(tight(10, headroom_mw), HIGHS, Deadline(60))
     assert (found.found, found.at_most) == (number, number)
 

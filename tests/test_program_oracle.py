@@ -13,12 +13,14 @@ from siting.case import Case
 from siting.errors import InfeasibleError
 from siting.model import SolverSection
 from siting.plan import Solution
-from siting.program import several, solve
+from siting.program import solve
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
+from siting.program.formulation import monolithic
 from siting.program.formulation.monolithic import solve_plain
 from siting.program.one_cluster.solve import solve_anchors
 from siting.program.proof import Proof
+from siting.program.several import solve_several
 
 AGREE = 1e-6
 """How closely objectives agree, as a part of them [1]."""
@@ -116,10 +118,10 @@ def test_other_solvers_agree_with_the_oracle(name, seed):
 def test_clusters_placed_one_by_one_claim_nothing_that_is_not_so(seed, monkeypatch):
     # Where the whole program is too large, several clusters need not be placed the best way, but
     # what is claimed must hold.
-    monkeypatch.setattr(several, "WHOLE_ENTRIES", 0)
+    monkeypatch.setattr(monolithic, "WHOLE_ENTRIES", 0)
     case = random_case(seed, count=2)
     answer = best_plan(case)
-    proof = several.solve_several(case, Solver("highs", GAP, 1), Deadline(60))
+    proof = solve_several(case, Solver("highs", GAP, 1), Deadline(60))
     if answer is None:
         assert proof.best is None
         return

@@ -18,12 +18,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from siting.case import Case
-from siting.program import several
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.filling import Filling
 from siting.program.formulation.combine import apart, settled
-from siting.program.formulation.monolithic import PLAIN_SITES, solve_plain
+from siting.program.formulation.monolithic import PLAIN_SITES, fits_whole, solve_plain
 from siting.program.proof import Proof, Settled, sign_of
 from siting.program.sites.presolve import required_unusable
 from siting.progress import ProgressCallback
@@ -75,8 +74,7 @@ def find_most(
         clusters = filling.best()
     plan, at_most = settled(case, clusters, solver), filling.counting.at_most
     most = Most(plan, at_most)
-    tried = usable**2 * (most.found + 1)
-    if most.found < at_most and (usable <= PLAIN_SITES or tried <= several.WHOLE_ENTRIES):
+    if most.found < at_most and (usable <= PLAIN_SITES or fits_whole(usable, most.found + 1)):
         most = _one_more(case, most, solver, deadline)
     return most
 

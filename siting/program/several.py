@@ -28,16 +28,13 @@ from siting.program.drawing import Drawing
 from siting.program.filling import Filling
 from siting.program.formulation.combine import apart, settled, together
 from siting.program.formulation.fixed_sites import settle
-from siting.program.formulation.monolithic import solve_plain
+from siting.program.formulation.monolithic import fits_whole, solve_plain
 from siting.program.one_cluster.solve import solve_anchors
 from siting.program.proof import Proof, Settled, better_by_gap, sign_of, within_gap
 from siting.program.regrouping import Regrouping
 from siting.program.relaxations.region_milp import of_any_cluster
 from siting.program.sites.residual import what_is_left
 from siting.progress import Progress, ProgressCallback
-
-WHOLE_ENTRIES = 400_000
-"""Up to this many (site, site, cluster) triples the program is solved as a whole."""
 
 BOUND_SHARE = 0.3
 """Part of the time in which a bound on clusters that compete is sought [1]."""
@@ -64,7 +61,7 @@ def solve_several(
 
     Where a plan to start with is given, clusters are not placed one after the other first.
     """
-    if int(case.usable.sum()) ** 2 * case.count <= WHOLE_ENTRIES:
+    if fits_whole(int(case.usable.sum()), case.count):
         return solve_plain(case, solver, deadline)
     count = case.count
     one = case.of_clusters(1)

@@ -23,11 +23,19 @@ from siting.program.sites.presolve import linkable, required_unusable
 PLAIN_SITES = 30
 """Up to this many usable sites the program is solved as a whole."""
 
+WHOLE_ENTRIES = 400_000
+"""Up to this many (site, site, cluster) triples the program is solved as a whole."""
+
 SMALL_RING = 12
 """Among so many sites a solver finds the shortest ring without help."""
 
 SETTLE_TRIES = 20
 """How many choices that are feasible only within a solver's tolerance are refused in turn."""
+
+
+def fits_whole(sites: int, clusters: int) -> bool:
+    """Whether the program of so many usable sites and clusters can be handed to a solver."""
+    return sites**2 * clusters <= WHOLE_ENTRIES
 
 
 def solve_plain(
