@@ -21,7 +21,7 @@ from siting.case import Case, build_case
 from siting.distances import reach_of
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.most import find_most
+from siting.program.count.solve import find_most
 from siting.program.relaxations.region_milp import first_groups, most_clusters, of_any_cluster
 
 ROOT = Path(__file__).parents[1]

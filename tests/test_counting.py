@@ -19,11 +19,11 @@ from siting.program.cluster_types.master import OutlineMaster
 from siting.program.cluster_types.pricing import Outline, Outlines
 from siting.program.cluster_types.restricted_master_milp import choose
 from siting.program.cluster_types.site_assignment import Compatible
-from siting.program.counting import Counting
+from siting.program.count.branching_candidates import places
+from siting.program.count.solve import find_most
+from siting.program.count.upper_bound import Counting
 from siting.program.formulation.combine import apart
 from siting.program.formulation.fixed_sites import settle
-from siting.program.most import find_most
-from siting.program.presences import places
 from siting.program.relaxations.duals import Presence, Prices
 from siting.program.relaxations.region_milp import Fleets, Group, first_groups
 from siting.program.sites.classes import Classes

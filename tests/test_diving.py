@@ -8,7 +8,7 @@ from test_most import NETWORKS, true_most
 from test_outlines import HIGHS, LONG, free_cases
 
 from siting.program.backends.deadline import Deadline
-from siting.program.diving import dive
+from siting.program.count.diving import dive
 from siting.program.formulation.fixed_sites import settle
 
 

@@ -12,7 +12,7 @@ from test_most import HIGHS, NETWORKS, small, true_most
 from siting.audit import audit
 from siting.case import Case
 from siting.program.backends.deadline import Deadline
-from siting.program.filling import Filling
+from siting.program.count.primal_heuristics import Filling
 from siting.program.formulation import monolithic
 from siting.program.formulation.combine import apart, together
 from siting.program.formulation.monolithic import solve_plain

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from siting.program.cluster_types.master import FREE, Limits
-from siting.program.limit_search import Limit, LimitSearch
+from siting.program.count.nogood_search import Limit, LimitSearch
 from siting.program.relaxations.duals import Presence
 
 PRESENCES: list[Presence] = [((k,),) for k in range(4)]

@@ -14,11 +14,11 @@ import siting
 from siting.audit import audit
 from siting.case import Case
 from siting.errors import AuditError, InfeasibleError
-from siting.program import most as most_module
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
+from siting.program.count import solve as most_module
+from siting.program.count.solve import find_most
 from siting.program.formulation import monolithic
-from siting.program.most import find_most
 from siting.program.proof import Proof
 from siting.program.relaxations.region_milp import first_groups, most_clusters, order_by_place
 from siting.program.solve import solution_of, solve

@@ -1,8 +1,8 @@
 """The most draw of several clusters: a bound by outlines of single ones, priced exactly.
 
-As for the most clusters (`siting.program.counting`), the master is a linear program over known
-outlines, here of as many clusters as are asked, and of the most draw. At its duals a cluster is
-worth what it draws, less what it uses of what clusters share. For any prices
+As for the most clusters (`siting.program.count.upper_bound`), the master is a linear program over
+known outlines, here of as many clusters as are asked, and of the most draw. At its duals a cluster
+is worth what it draws, less what it uses of what clusters share. For any prices
 
     draw of all clusters  <=  their number * most worth of one + cost of all there is
 

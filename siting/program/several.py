@@ -1,10 +1,10 @@
 """Several clusters: the whole program where it is small, else one cluster after the other.
 
 Clusters are tied to each other by the headroom of zones, by clean supply, and by the sites, of
-which each serves one. Where the whole program is too large to hand to a solver, clusters are
-placed one by one in what the others leave, and a plan is improved by placing each again. Where the
-best ones leave no room for all, they are placed by what is scarce (`siting.program.filling`), and
-the fleets may prove that there is no room.
+which each serves one. Where the whole program is too large to hand to a solver, clusters are placed
+one by one in what the others leave, and a plan is improved by placing each again. Where the best
+ones leave no room for all, they are placed by what is scarce
+(`siting.program.count.primal_heuristics`), and the fleets may prove that there is no room.
 
 At minimum cost they are placed roughly at first: column generation finds better plans and a bound,
 and division of all plans closes the gap between them. For the other senses, for rings, and with
@@ -24,8 +24,8 @@ from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.branching import solve_columns
 from siting.program.competing import Competition
+from siting.program.count.primal_heuristics import Filling
 from siting.program.drawing import Drawing
-from siting.program.filling import Filling
 from siting.program.formulation.combine import apart, settled, together
 from siting.program.formulation.fixed_sites import settle
 from siting.program.formulation.monolithic import fits_whole, solve_plain

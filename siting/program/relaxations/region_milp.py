@@ -13,7 +13,7 @@ What is left out (reach inside a neighbourhood, whole campuses) only makes room,
 clusters that fleets can have is a **bound** on the number of clusters of any plan. The number of a
 fleet is a whole number, which cuts the bound further. Groups whose fleets have clusters are halved
 for a sharper bound, as smaller groups see less beyond their reach. The prices of the relaxed
-program say what is scarce. What it leaves out is put back by `siting.program.counting`.
+program say what is scarce. What it leaves out is put back by `siting.program.count.upper_bound`.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """As many clusters as there is room for, and a proof that no plan has more.
 
 The **bound** on the number is that of the fleets and of what single clusters cost
-(`siting.program.counting`). The **plan** is filled cluster by cluster, chosen among the clusters
-that are known, and filled anew where some of them are taken out (`siting.program.filling`). Where
-the program is small, the plain program is asked for one cluster more and more, until it proves that
-there is none, so the number is exact.
+(`siting.program.count.upper_bound`). The **plan** is filled cluster by cluster, chosen among the
+clusters that are known, and filled anew where some of them are taken out
+(`siting.program.count.primal_heuristics`). Where the program is small, the plain program is asked
+for one cluster more and more, until it proves that there is none, so the number is exact.
 
 With required sites a plan of fewer clusters need not exist where one of more does, so the plain
 program is asked from the bound downwards.
@@ -20,7 +20,7 @@ import numpy as np
 from siting.case import Case
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.filling import Filling
+from siting.program.count.primal_heuristics import Filling
 from siting.program.formulation.combine import apart, settled
 from siting.program.formulation.monolithic import PLAIN_SITES, fits_whole, solve_plain
 from siting.program.proof import Proof, Settled, sign_of

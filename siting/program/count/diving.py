@@ -18,8 +18,8 @@ from siting.program.backends.pulp_backend import Solver
 from siting.program.cluster_types.master import CHEAPER, WHOLE, Limits, OutlineMaster
 from siting.program.cluster_types.pricing import Outlines
 from siting.program.cluster_types.restricted_master_milp import choose
-from siting.program.dividing import ENOUGH
-from siting.program.presences import classes_of, not_whole, together
+from siting.program.count.branching import ENOUGH
+from siting.program.count.branching_candidates import classes_of, not_whole, together
 from siting.program.relaxations.duals import Presence
 
 ROUNDS = 3

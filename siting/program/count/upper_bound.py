@@ -9,8 +9,9 @@ until there is none. For any prices
     number of clusters  <=  cost of what there is / least cost of a cluster
 
 (Dantzig and Wolfe 1960; Lagrange). Then all plans of so many clusters are divided
-(`siting.program.dividing`): the number of clusters that have a campus in some zone, or in each of
-two, or anywhere in a part of the country, is a whole number. When none is left, none has so many.
+(`siting.program.count.branching`): the number of clusters that have a campus in some zone, or in
+each of two, or anywhere in a part of the country, is a whole number. When none is left, none has so
+many.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.cluster_types.master import CHEAPER, OutlineMaster
 from siting.program.cluster_types.pricing import Outline, Outlines
-from siting.program.dividing import Dividing
+from siting.program.count.branching import Dividing
 from siting.program.proof import Settled
 from siting.program.relaxations.duals import Prices
 from siting.program.relaxations.region_milp import whole_clusters

@@ -2,9 +2,10 @@
 
 Each is the one that uses least of what is scarce in what the others leave, by the prices of the
 fleets there (`siting.program.relaxations.region_milp`). Then all clusters are priced
-(`siting.program.counting`), and one more is sought by diving (`siting.program.diving`), as long as
-it is found. Then, in turn, the bound on their number is sharpened, and clusters that lie near each
-other are taken out and what they leave is filled anew, where there may be room for one more.
+(`siting.program.count.upper_bound`), and one more is sought by diving
+(`siting.program.count.diving`), as long as it is found. Then, in turn, the bound on their number is
+sharpened, and clusters that lie near each other are taken out and what they leave is filled anew,
+where there may be room for one more.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.cluster_types.pricing import Outline
 from siting.program.cluster_types.restricted_master_milp import choose
-from siting.program.counting import Counting
-from siting.program.diving import dive
+from siting.program.count.diving import dive
+from siting.program.count.upper_bound import Counting
 from siting.program.formulation.combine import apart
 from siting.program.formulation.fixed_sites import settle
 from siting.program.one_cluster.solve import solve_anchors

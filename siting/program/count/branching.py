@@ -3,10 +3,11 @@
 Under limits on how many clusters count for some presences, the master of outlines tells what so
 many would leave spare. Where they lack it, and no outline is so cheap at its prices that there may
 be others, no plan is left: the limits that have a price there are a nogood
-(`siting.program.limit_search`). Else the plans are divided by a presence of which the number of
-clusters is not whole. Which one decides how many parts there will be. Three questions, each asked
-of fewer presences than the one before, and each dearer than that (Pecin et al. 2017, "Improved
-branch-cut-and-price for capacitated vehicle routing", Mathematical Programming Computation 9):
+(`siting.program.count.nogood_search`). Else the plans are divided by a presence of which the number
+of clusters is not whole. Which one decides how many parts there will be. Three questions, each
+asked of fewer presences than the one before, and each dearer than that (Pecin et al. 2017,
+"Improved branch-cut-and-price for capacitated vehicle routing", Mathematical Programming
+Computation 9):
 
 1. How far from whole is its number, and what did limits on it take of what was spare before?
 2. What do they take with the outlines that are known?
@@ -24,8 +25,8 @@ from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.cluster_types.master import CHEAPER, FREE, WHOLE, Limits, OutlineMaster
 from siting.program.cluster_types.pricing import Outlines
-from siting.program.limit_search import Limit, LimitSearch
-from siting.program.presences import Presences
+from siting.program.count.branching_candidates import Presences
+from siting.program.count.nogood_search import Limit, LimitSearch
 from siting.program.relaxations.duals import Presence
 
 ENOUGH = 6
