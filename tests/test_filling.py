@@ -13,11 +13,11 @@ from siting.audit import audit
 from siting.case import Case
 from siting.program.backends.deadline import Deadline
 from siting.program.count.primal_heuristics import Filling
+from siting.program.diagnosis.reasons import why_infeasible
 from siting.program.formulation import monolithic
 from siting.program.formulation.combine import apart, together
 from siting.program.formulation.monolithic import solve_plain
 from siting.program.proof import Proof, sign_of
-from siting.program.reasons import why_infeasible
 from siting.program.regrouping import Regrouping
 from siting.program.several import solve_several
 from siting.program.solve import solution_of

@@ -19,7 +19,7 @@ from siting.plan import Solution
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.count.solve import find_most
-from siting.program.reasons import why_infeasible
+from siting.program.diagnosis.reasons import why_infeasible
 from siting.progress import ProgressCallback
 from siting.world import World
 

@@ -12,7 +12,7 @@ from siting.case import Case
 from siting.explanation.knobs import Knob, knobs, site_knobs, words
 from siting.explanation.laboratory import Headroom, Keys, Laboratory
 from siting.program.backends.deadline import Deadline
-from siting.program.elastic import find_missing_headroom, without_headroom_limits
+from siting.program.diagnosis.elastic_headroom import find_missing_headroom, without_headroom_limits
 from siting.program.feasible import find_any_plan
 
 OPEN_QUESTIONS = 2

@@ -15,10 +15,10 @@ from siting.plan import Solution
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.count.solve import find_most, no_worse
+from siting.program.diagnosis.reasons import why_infeasible
 from siting.program.formulation.monolithic import PLAIN_SITES, solve_plain
 from siting.program.one_cluster.solve import least_of_all, solve_anchors
 from siting.program.proof import Proof, Settled, sign_of
-from siting.program.reasons import why_infeasible
 from siting.program.several import solve_several
 from siting.progress import ProgressCallback
 
