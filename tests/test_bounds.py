@@ -27,7 +27,6 @@ from siting.case import Case
 from siting.program.backends import pulp_backend as solvers
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.columns import Prices, lagrange, priced
 from siting.program.formulation import monolithic
 from siting.program.formulation.fixed_sites import evaluate
 from siting.program.formulation.monolithic import solve_plain
@@ -36,7 +35,6 @@ from siting.program.one_cluster import anchor_queue as cover
 from siting.program.one_cluster.min_cost import by_cost, trim_by_cost
 from siting.program.one_cluster.rings.shortest import radii_km
 from siting.program.one_cluster.solve import neighbourhood_sizes, solve_anchors
-from siting.program.pricing import price_anchors
 from siting.program.proof import Choice, Proof, Settled, sign_of
 from siting.program.relaxations.class_lp import Relaxed, anchors_with_room
 from siting.program.relaxations.knapsack import (
@@ -51,7 +49,9 @@ from siting.program.relaxations.knapsack import (
     with_forced,
 )
 from siting.program.relaxations.star_bounds import meshes_km, stars_km
-from siting.program.several import solve_several
+from siting.program.several.column_generation.master import Prices, lagrange, priced
+from siting.program.several.column_generation.pricing import price_anchors
+from siting.program.several.solve import solve_several
 from siting.program.sites.neighbourhoods import first_members, neighbourhood, order_sites
 from siting.program.sites.presolve import linkable, required_unusable
 from siting.program.sites.sets import Rows

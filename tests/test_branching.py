@@ -14,12 +14,12 @@ from rivals import rival_case
 from siting.case import Case
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.branching import Branching, Division
 from siting.program.formulation import monolithic
 from siting.program.formulation.monolithic import solve_plain
 from siting.program.proof import Proof
-from siting.program.several import solve_several
-from siting.program.slots import Kind, Slot
+from siting.program.several.column_generation.branch_and_price import Branching, Division
+from siting.program.several.column_generation.branches import Kind, Slot
+from siting.program.several.solve import solve_several
 
 GAP = 1e-8
 """The gap asked [1]: what is called complete is well within what must agree."""

@@ -12,9 +12,9 @@ from oracle import best_plan
 from siting.case import Case
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.competing import Competition
 from siting.program.one_cluster.solve import solve_anchors
 from siting.program.proof import sign_of
+from siting.program.several.region_bound import Competition
 
 HIGHS = Solver("highs", 1e-6, 1)
 

@@ -12,8 +12,8 @@ from test_outlines import HIGHS, LONG, free_cases
 from siting.case import Case
 from siting.program.backends.deadline import Deadline
 from siting.program.cluster_types import site_assignment as compatible_module
-from siting.program.drawing import Drawing
 from siting.program.formulation.fixed_sites import settle
+from siting.program.several.draw_bound import Drawing
 
 NETWORKS = ("mesh", "hub")
 

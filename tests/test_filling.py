@@ -18,8 +18,8 @@ from siting.program.formulation import monolithic
 from siting.program.formulation.combine import apart, together
 from siting.program.formulation.monolithic import solve_plain
 from siting.program.proof import Proof, sign_of
-from siting.program.regrouping import Regrouping
-from siting.program.several import solve_several
+from siting.program.several.large_neighbourhood import Regrouping
+from siting.program.several.solve import solve_several
 from siting.program.solve import solution_of
 
 SENSES = ("minimise_cost", "maximise_mw", "minimise_fiber_km")

@@ -20,7 +20,7 @@ from siting.program.formulation import monolithic
 from siting.program.formulation.monolithic import solve_plain
 from siting.program.one_cluster.solve import solve_anchors
 from siting.program.proof import Proof
-from siting.program.several import solve_several
+from siting.program.several.solve import solve_several
 
 AGREE = 1e-6
 """How closely objectives agree, as a part of them [1]."""

@@ -19,7 +19,7 @@ from siting.program.diagnosis.reasons import why_infeasible
 from siting.program.formulation.monolithic import PLAIN_SITES, solve_plain
 from siting.program.one_cluster.solve import least_of_all, solve_anchors
 from siting.program.proof import Proof, Settled, sign_of
-from siting.program.several import solve_several
+from siting.program.several.solve import solve_several
 from siting.progress import ProgressCallback
 
 

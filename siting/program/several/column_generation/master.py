@@ -16,7 +16,7 @@ the smallest. The first prices are those of a linear program in which all cluste
 
 **Plans** come from placing clusters one after the other, from a master that chooses sets of sites
 and leaves the draws free, and from taking clusters out and placing them again. The search itself
-is in `siting.program.branching`.
+is in `siting.program.several.column_generation.branch_and_price`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from siting.program.backends.pulp_backend import Solver, objective_value
 from siting.program.formulation.fixed_sites import evaluate
 from siting.program.formulation.variables import label, supply_steps
 from siting.program.proof import Choice, Settled
-from siting.program.slots import Kind, Slot
+from siting.program.several.column_generation.branches import Kind, Slot
 
 PATTERNS = 150
 """Sets of sites among which the master of whole clusters chooses."""

@@ -8,8 +8,8 @@ ones leave no room for all, they are placed by what is scarce
 
 At minimum cost they are placed roughly at first: column generation finds better plans and a bound,
 and division of all plans closes the gap between them. For the other senses, for rings, and with
-required sites, the bound is that of fleets (`siting.program.competing`): valid, and not tight where
-clusters compete for more than fleets see.
+required sites, the bound is that of fleets (`siting.program.several.region_bound`): valid, and not
+tight where clusters compete for more than fleets see.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ import numpy as np
 from siting.case import Case
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.branching import solve_columns
-from siting.program.competing import Competition
 from siting.program.count.primal_heuristics import Filling
-from siting.program.drawing import Drawing
 from siting.program.formulation.combine import apart, settled, together
 from siting.program.formulation.fixed_sites import settle
 from siting.program.formulation.monolithic import fits_whole, solve_plain
 from siting.program.one_cluster.solve import solve_anchors
 from siting.program.proof import Proof, Settled, better_by_gap, sign_of, within_gap
-from siting.program.regrouping import Regrouping
 from siting.program.relaxations.region_milp import of_any_cluster
+from siting.program.several.column_generation.branch_and_price import solve_columns
+from siting.program.several.draw_bound import Drawing
+from siting.program.several.large_neighbourhood import Regrouping
+from siting.program.several.region_bound import Competition
 from siting.program.sites.residual import what_is_left
 from siting.progress import Progress, ProgressCallback
 

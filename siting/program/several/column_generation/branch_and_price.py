@@ -1,10 +1,10 @@
 """Several clusters, to the gap asked: column generation in parts of all plans.
 
-The relaxed master of `siting.program.columns` mixes clusters: half of one that takes all of a
-zone's headroom and half of one that takes none. No plan does that, so a gap is left between the
-bound and the best plan. It is closed by **dividing** all plans in two parts, again and again, and
-bounding each (branch and price). For one thing that clusters share, with ``limit`` of it, one slot
-of a part, and an amount ``mw``:
+The relaxed master of `siting.program.several.column_generation.master` mixes clusters: half of one
+that takes all of a zone's headroom and half of one that takes none. No plan does that, so a gap is
+left between the bound and the best plan. It is closed by **dividing** all plans in two parts, again
+and again, and bounding each (branch and price). For one thing that clusters share, with ``limit``
+of it, one slot of a part, and an amount ``mw``:
 
 - **little**: no cluster of the slot takes more than ``mw``;
 - **much**: one of them takes ``mw`` at the least, so all others take ``limit - mw`` at the most.
@@ -35,7 +35,10 @@ from siting.case import BoolArray, Case
 from siting.fiber.reach import FloatArray
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.columns import (
+from siting.program.formulation.fixed_sites import settle
+from siting.program.proof import Proof, Settled, better_by_gap, within_gap
+from siting.program.several.column_generation.branches import Kind, Slot, joined
+from siting.program.several.column_generation.master import (
     Column,
     Master,
     Prices,
@@ -44,10 +47,7 @@ from siting.program.columns import (
     lagrange,
     priced,
 )
-from siting.program.formulation.fixed_sites import settle
-from siting.program.pricing import price_anchors, sites_below
-from siting.program.proof import Proof, Settled, better_by_gap, within_gap
-from siting.program.slots import Kind, Slot, joined
+from siting.program.several.column_generation.pricing import price_anchors, sites_below
 from siting.progress import Progress, ProgressCallback
 
 SMOOTHING = 0.5
