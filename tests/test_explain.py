@@ -17,8 +17,8 @@ from siting.cli import main
 from siting.distances import reach_of
 from siting.explanation import Change, Explanation, add_headroom
 from siting.model import Model, read_model
+from siting.program.any_plan import find_any_plan
 from siting.program.diagnosis.reasons import why_infeasible
-from siting.program.feasible import find_any_plan
 from siting.program.relaxations.class_lp import Relaxed
 from siting.world import World, read_world
 
