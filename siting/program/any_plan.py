@@ -23,7 +23,7 @@ from siting.program.one_cluster.best_first import Search
 from siting.program.proof import Proof
 from siting.program.relaxations.class_lp import anchors_with_room
 from siting.program.sites.neighbourhoods import neighbourhood, order_sites
-from siting.program.sites.presolve import linkable, required_apart, required_unusable
+from siting.program.sites.presolve import linkable, rules_out
 from siting.program.solve import search_plan, solution_of
 
 FIRST_GAP = 0.99
@@ -95,11 +95,12 @@ def find_any_plan(
 
 
 def _search(case: Case, solver: Solver, deadline: Deadline) -> Proof:
-    small = int(case.usable.sum()) <= PLAIN_SITES
-    if small or case.cluster.network != "mesh" or required_unusable(case):
+    if rules_out(case):
+        return NO_PLAN
+    if int(case.usable.sum()) <= PLAIN_SITES or case.cluster.network != "mesh":
         return search_plan(case, solver, deadline, None)
     if case.cluster.count == 1:
-        return NO_PLAN if required_apart(case) else _first_plan(case, solver, deadline)
+        return _first_plan(case, solver, deadline)
     # What one cluster cannot do, none of several can. Required sites may lie in any of them.
     one = replace(
         case,

@@ -20,6 +20,7 @@ from siting.program.formulation.monolithic import PLAIN_SITES, solve_plain
 from siting.program.one_cluster.solve import least_of_all, solve_anchors
 from siting.program.proof import Proof, Settled, sign_of
 from siting.program.several.solve import solve_several
+from siting.program.sites.presolve import rules_out
 from siting.progress import ProgressCallback
 
 
@@ -75,6 +76,8 @@ def solve(
         if not deadline.reached():
             # The search ended by itself: time is not what it lacks.
             remedy = "ask for fewer clusters"
+            if case.required.any():
+                remedy += " or require fewer sites"
         raise LimitError(
             f"no plan found within {settings.time_limit_s:g} s, and it is not proven that there "
             f"is none; {remedy}, or relax a limit of the model"
@@ -131,6 +134,8 @@ def search_plan(
 
     Several clusters may start from a plan that is known.
     """
+    if rules_out(case):
+        return Proof(None, sign_of(case) * math.inf, infeasible=True, complete=True)
     if int(case.usable.sum()) <= PLAIN_SITES:
         proof = solve_plain(case, solver, deadline)
         if proof.best is not None and not math.isfinite(proof.bound):

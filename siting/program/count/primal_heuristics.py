@@ -36,6 +36,7 @@ from siting.program.relaxations.region_milp import (
     of_any_cluster,
     whole_clusters,
 )
+from siting.program.sites.presolve import required_unusable
 from siting.program.sites.residual import nearest, what_is_left
 from siting.progress import Progress, ProgressCallback
 
@@ -132,12 +133,19 @@ class Filling:
         Parameters
         ----------
         one
-            The question for one cluster; some of its sites are usable.
+            The question for one cluster; some of its sites are usable, and all required ones.
         solver, deadline, progress
             As in ``solve_anchors``; not all of the time is used.
         enough
             Clusters that are enough [1].
+
+        Raises
+        ------
+        ValueError
+            A required site takes no campus: it would be left out in silence.
         """
+        if required_unusable(one):
+            raise ValueError("a required site takes no campus, so there is no plan to seek")
         free, origin = of_any_cluster(one)
         ordered = replace(free, required=one.required[origin])
         groups = first_groups(free)

@@ -23,12 +23,10 @@ from siting.program.backends.pulp_backend import Solver
 from siting.program.count.primal_heuristics import Filling
 from siting.program.formulation.combine import apart, settled
 from siting.program.formulation.monolithic import PLAIN_SITES, fits_whole, solve_plain
+from siting.program.one_cluster.solve import ANY_GAP, in_no_cluster
 from siting.program.proof import Proof, Settled, sign_of
-from siting.program.sites.presolve import required_unusable
+from siting.program.sites.presolve import rules_out
 from siting.progress import ProgressCallback
-
-ANY_GAP = 0.99
-"""Gap at which any plan is good enough [1]."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +64,14 @@ def find_most(
         As in ``solve_anchors``.
     """
     usable = int(case.usable.sum())
-    if required_unusable(case) or usable == 0:
+    if rules_out(case):
         return Most(None, 0)
     filling = Filling.of(case.of_clusters(1), solver, deadline, progress)
     clusters: list[Settled] = []
     if filling.counting.at_most > 0 and usable > PLAIN_SITES:
         clusters = filling.best()
+        if not clusters and in_no_cluster(case, solver, deadline):
+            return Most(None, 0)
     plan, at_most = settled(case, clusters, solver), filling.counting.at_most
     most = Most(plan, at_most)
     if most.found < at_most and (usable <= PLAIN_SITES or fits_whole(usable, most.found + 1)):

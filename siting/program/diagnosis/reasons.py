@@ -11,7 +11,12 @@ from siting.fiber import pieces_of
 from siting.fiber.reach import IntArray
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.one_cluster.solve import neighbourhood_sizes, solve_anchors
+from siting.program.one_cluster.solve import (
+    ANY_GAP,
+    in_no_cluster,
+    neighbourhood_sizes,
+    solve_anchors,
+)
 from siting.program.relaxations.class_lp import Relaxed, anchors_with_room
 from siting.program.relaxations.region_milp import first_groups, most_clusters, of_any_cluster
 from siting.program.sites.neighbourhoods import first_members, neighbourhood, order_sites
@@ -60,7 +65,7 @@ def _required(case: Case) -> list[str]:
         if not case.usable[i]
     ]
     if case.cluster.count != 1:
-        return reasons
+        return reasons or _too_many_required(case) or _in_no_cluster(case)
     apart = _required_on_pieces(case)
     if apart:
         return [*reasons, *apart]
@@ -83,6 +88,28 @@ def _required(case: Case) -> list[str]:
             f"{len(required)} sites are required, but a cluster has at most "
             f"{case.cluster.max_campuses} campuses; raise cluster.max_campuses"
         )
+    return reasons
+
+
+def _too_many_required(case: Case) -> list[str]:
+    """That all clusters together have too few campuses for the required sites."""
+    required, most = int(case.required.sum()), case.cluster.max_campuses
+    if case.asks_most or required <= case.count * most:
+        return []
+    reason = (
+        f"{required} sites are required, but {case.count} clusters of at most {most} campuses each "
+        f"have at most {case.count * most}; raise cluster.max_campuses, or require fewer"
+    )
+    return [reason]
+
+
+def _in_no_cluster(case: Case) -> list[str]:
+    """Required sites that no cluster can have, each with why."""
+    reasons = []
+    for i in in_no_cluster(case, Solver("highs", ANY_GAP, 1), Deadline(LIMIT_S)):
+        alone = replace(case.of_clusters(1), required=np.arange(len(case.site_ids)) == i)
+        why = why_infeasible(alone).splitlines()[0].removeprefix("no plan: ")
+        reasons.append(f"site {case.site_ids[i]!r} is required, but no cluster can have it: {why}")
     return reasons
 
 

@@ -11,6 +11,7 @@ Where a site is required, it is put first in the order: it is then the only anch
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -30,6 +31,9 @@ from siting.program.sites.neighbourhoods import first_members, order_sites
 from siting.program.sites.presolve import linkable, required_apart, required_unusable
 from siting.program.sites.sets import Rows, chunks
 from siting.progress import ProgressCallback
+
+ANY_GAP = 0.99
+"""Gap at which any plan is good enough [1]."""
 
 
 def solve_anchors(
@@ -75,6 +79,28 @@ def solve_anchors(
         between_meshes(search, solve_anchors)
         return best_ring(search)
     return least_cost(search) if case.sense == "minimise_cost" else most_draw(search)
+
+
+def in_no_cluster(case: Case, solver: Solver, deadline: Deadline) -> list[int]:
+    """Required sites that are proven to be in no cluster, whatever the others are in.
+
+    Each is asked about by itself, as several clusters may share the required sites among them. With
+    one of them, no number of clusters has a plan.
+
+    Parameters
+    ----------
+    case
+        The question, of any number of clusters.
+    solver, deadline
+        As in `solve_anchors`; where time runs out nothing is proven of the sites that are left.
+    """
+    found = []
+    for i in np.flatnonzero(case.required).tolist():
+        alone = replace(case.of_clusters(1), required=np.arange(len(case.site_ids)) == i)
+        proof = solve_anchors(alone, replace(solver, gap=ANY_GAP), deadline)
+        if proof.infeasible:
+            found.append(i)
+    return found
 
 
 def least_of_all(case: Case) -> float:

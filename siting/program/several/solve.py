@@ -26,7 +26,7 @@ from siting.program.count.primal_heuristics import Filling
 from siting.program.formulation.combine import apart, settled, together
 from siting.program.formulation.fixed_sites import settle
 from siting.program.formulation.monolithic import fits_whole, solve_plain
-from siting.program.one_cluster.solve import solve_anchors
+from siting.program.one_cluster.solve import in_no_cluster, solve_anchors
 from siting.program.proof import Proof, Settled, better_by_gap, sign_of, within_gap
 from siting.program.relaxations.region_milp import of_any_cluster
 from siting.program.several.column_generation.branch_and_price import solve_columns
@@ -73,6 +73,8 @@ def solve_several(
     if first.infeasible:
         return first
     placed = place.one_after_the_other(first) if start is None else apart(one, start, solver)
+    if not placed and in_no_cluster(case, solver, deadline):
+        return Proof(None, sign_of(case) * math.inf, infeasible=True, complete=True)
     clusters = placed if len(placed) == count else None
     if clusters is None and not deadline.reached():
         # The best ones took what others need: place those that use least of what is scarce.

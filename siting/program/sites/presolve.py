@@ -10,6 +10,22 @@ from siting.case import Case
 from siting.program.sites.neighbourhoods import near_all
 
 
+def rules_out(case: Case) -> bool:
+    """Whether arithmetic alone proves that a question has no plan.
+
+    Asked once, before any search, whatever the number of clusters, the network and the method. That
+    is so where no site takes a campus, a required site takes none, more sites are required than the
+    clusters have campuses, or those of a single cluster are beyond reach of each other.
+    """
+    if not case.usable.any() or required_unusable(case):
+        return True
+    if case.asks_most:
+        return False
+    if int(case.required.sum()) > case.count * case.cluster.max_campuses:
+        return True
+    return case.count == 1 and required_apart(linkable(case))
+
+
 def required_unusable(case: Case) -> bool:
     """Whether a required site takes no campus, so that there is no plan."""
     return bool(np.any(case.required & ~case.usable))
