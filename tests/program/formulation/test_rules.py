@@ -8,6 +8,7 @@ import numpy as np
 import pulp
 import pytest
 from conftest import GOLDEN
+from programs import as_lp, problem_and_decisions
 from test_links import square
 
 from siting.case import Case
@@ -15,7 +16,7 @@ from siting.fiber import Access, Reach, Routes
 from siting.model import CampusSection, CleanSection, ClusterSection
 from siting.program.formulation.build import RULES, build
 from siting.program.formulation.objective import OBJECTIVES
-from siting.program.formulation.variables import declare, label
+from siting.program.formulation.variables import label
 
 
 def case_of_four() -> Case:
@@ -70,18 +71,6 @@ def case_of_four() -> Case:
         premium_usd_per_mwh=np.array([4.0, 6.0, 5.0]),
         reach=Reach.from_dense(km, 100.0),
     )
-
-
-def problem_and_decisions(case: Case) -> tuple[pulp.LpProblem, object]:
-    sense = pulp.LpMaximize if case.sense == "maximise_mw" else pulp.LpMinimize
-    problem = pulp.LpProblem("siting", sense)
-    return problem, declare(problem, case)
-
-
-def as_lp(problem: pulp.LpProblem, folder: Path) -> str:
-    path = folder / "program.lp"
-    problem.writeLP(path)
-    return path.read_text(encoding="utf-8")
 
 
 # Pairs of sites are chosen only where fiber is minimised.

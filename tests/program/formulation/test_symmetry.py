@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from dozens import dozens_of_sites, section
 
 from siting.case import Case
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.formulation.build import build
 from siting.program.formulation.symmetry import prefer_better_site
-from tests.test_decomposition import dozens_of_sites, section
 
 SOLVER = Solver("highs", 1e-9, 1)
 

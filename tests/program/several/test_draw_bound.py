@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from oracle import best_plan
-from test_outlines import HIGHS, LONG, free_cases
+from types_of_clusters import HIGHS, LONG, free_cases
 
 from siting.case import Case
 from siting.program.backends.deadline import Deadline

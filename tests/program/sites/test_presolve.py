@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from cases import random_case
+from most import NETWORKS, small, true_most
 from oracle import best_plan, plan_of
-from test_most import NETWORKS, small, true_most
 
 from siting.audit import audit
 from siting.case import Case

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from most import HIGHS, NETWORKS, small, true_most
 from oracle import plan_of
-from test_most import HIGHS, NETWORKS, small, true_most
 
 from siting.audit import audit
 from siting.case import Case

@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 from cases import OPTIONS, random_case
-from oracle import Answer, best_plan, plan_of, solution_of
+from oracle import best_plan, plan_of, solution_of
+from proofs import AGREE, GAP, SETTINGS, check_proof, check_solution
 
 from siting.audit import audit
-from siting.case import Case
-from siting.errors import InfeasibleError
-from siting.model import SolverSection
-from siting.plan import Solution
-from siting.program import solve
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.formulation import monolithic
 from siting.program.formulation.monolithic import solve_plain
 from siting.program.one_cluster.solve import solve_anchors
-from siting.program.proof import Proof
 from siting.program.several.solve import solve_several
-
-AGREE = 1e-6
-"""How closely objectives agree, as a part of them [1]."""
-
-GAP = 1e-8
-"""The gap asked [1]: what is called optimal is well within what must agree."""
-
-SETTINGS = SolverSection(gap=GAP, time_limit_s=60.0, threads=1)
 
 # Cases with anything in play, then for every option cases with that one alone.
 MANY = [(seed, None, None) for seed in range(300)]
@@ -37,49 +22,6 @@ MANY += [(seed, option, None) for option in OPTIONS for seed in range(1000, 1025
 MANY += [(seed, "require_sites", 1) for seed in (31, 80, 128, 5028, 5120, 5207, 5365, 10240)]
 MORE = [(seed, None, None) for seed in range(2000, 5000)]
 MORE += [(seed, option, 1) for option in OPTIONS for seed in range(5000, 5400)]
-
-
-def agrees(value: float, answer: Answer) -> bool:
-    return math.isclose(value, answer.objective, rel_tol=AGREE, abs_tol=AGREE)
-
-
-def check_solution(case: Case, answer: Answer | None, settings: SolverSection) -> None:
-    """What ``solve`` returns is the oracle's answer, proven, and survives the audit."""
-    if answer is None:
-        with pytest.raises(InfeasibleError):
-            solve(case, solver=settings)
-        return
-    solution = solve(case, solver=settings)
-    assert agrees(solution.objective, answer)
-    assert agrees(solution.bound, answer)
-    assert solution.status == "optimal"
-    audit(case, plan_of(case, solution), gap_asked=GAP)
-
-
-def check_proof(case: Case, answer: Answer | None, proof: Proof) -> None:
-    """What one way of solving proves is the oracle's answer, and survives the audit."""
-    assert proof.infeasible == (answer is None)
-    assert proof.complete
-    if answer is None:
-        assert proof.best is None
-        return
-    assert proof.best is not None
-    assert agrees(proof.best.objective, answer)
-    assert agrees(proof.bound, answer)
-    solution = Solution(
-        draw_mw=tuple({case.site_ids[i]: mw for i, mw in d.items()} for d in proof.best.draw_mw),
-        contract_mwh=tuple(
-            {(case.supply_ids[r], case.site_ids[i]): mwh for (r, i), mwh in c.items()}
-            for c in proof.best.contract_mwh
-        ),
-        objective=proof.best.objective,
-        bound=proof.bound,
-        status="optimal",
-        solver_name="highs",
-        solver_version="1",
-        tours=tuple(tuple(case.site_ids[i] for i in tour) for tour in proof.best.tours),
-    )
-    audit(case, plan_of(case, solution), gap_asked=GAP)
 
 
 def check_every_way(seed: int, option: str | None, count: int | None) -> None:

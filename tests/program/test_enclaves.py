@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from cases import random_case
 from drafts import Draft, box
+from most import asking_most
 from oracle import best_plan, plan_of, solution_of
-from test_most import asking_most
-from test_program_oracle import SETTINGS, check_proof, check_solution
+from proofs import SETTINGS, check_proof, check_solution
 
 from siting import read_model, read_world, solve
 from siting.audit import audit

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from cases import random_case
 from oracle import best_plan
+from proofs import GAP, check_proof
+from ring_cases import ring_case
 from scipy.optimize import linprog
-from test_exchanges import ring_case
-from test_program_oracle import GAP, check_proof
 
 from siting.case import Case
 from siting.program.backends.deadline import Deadline

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from test_counting import counting_of, price_all
-from test_most import NETWORKS, true_most
-from test_outlines import HIGHS, LONG, free_cases
+from counting import counting_of, price_all
+from most import NETWORKS, true_most
+from types_of_clusters import HIGHS, LONG, free_cases
 
 from siting.program.backends.deadline import Deadline
 from siting.program.count.diving import dive

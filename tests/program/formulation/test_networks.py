@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from cases import random_case
 from oracle import best_plan, network_km
+from programs import as_lp, problem_and_decisions
+from proofs import AGREE, GAP, SETTINGS, check_proof, check_solution
 from test_links import ladder
-from test_program_oracle import AGREE, GAP, SETTINGS, check_proof, check_solution
-from test_rules import as_lp, problem_and_decisions
 
 from siting.case import Case
 from siting.fiber import Access, FiberGraph, Routes

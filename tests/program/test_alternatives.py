@@ -18,7 +18,7 @@ from siting.cli import main
 from siting.model import SolverSection
 from siting.program.alternatives import Alternatives, find_alternatives
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 TIGHT = SolverSection(gap=1e-7)
 SEEDS = [
     seed for seed in range(60) if best_plan(random_case(seed, count=1, most_sites=7)) is not None

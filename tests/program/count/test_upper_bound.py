@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_most import NETWORKS, tight, true_most
-from test_outlines import HIGHS, LONG, free_case, free_cases, random_prices
+from counting import counting_of, price_all
+from most import NETWORKS, tight, true_most
+from types_of_clusters import HIGHS, LONG, free_case, free_cases, random_prices
 
 import siting
 from siting.case import Case, build_case
@@ -25,23 +26,9 @@ from siting.program.count.upper_bound import Counting
 from siting.program.formulation.combine import apart
 from siting.program.formulation.fixed_sites import settle
 from siting.program.relaxations.duals import Presence, Prices
-from siting.program.relaxations.region_milp import Fleets, Group, first_groups
+from siting.program.relaxations.region_milp import Fleets, first_groups
 from siting.program.sites.classes import Classes
 from siting.program.sites.residual import what_is_left
-
-
-def counting_of(case: Case) -> Counting:
-    """What the fleets prove where all anchors are in one group, which hides most."""
-    everyone = np.arange(len(case.site_ids))
-    fleets = Fleets(case, [Group(everyone, everyone)])
-    relaxed = fleets.relaxed()
-    return Counting(case, fleets.most(LONG, relaxed.clusters), HIGHS, relaxed.prices)
-
-
-def price_all(counting: Counting) -> None:
-    """Know all outlines that have a part in the most clusters, where there are clusters."""
-    while not counting.settled and counting.sharpen(0, LONG):
-        pass
 
 
 def sharpen(counting: Counting, found: int) -> list[int]:
