@@ -67,7 +67,7 @@ def main() -> None:
         sites=f"{len(world.sites):,}",
         limit_s=f"{options.limit:,g}",
         targets=table(
-            ("target", "headroom", "fleets", "outlines", "found", "time"),
+            ("target", "headroom", "fleets", "cluster types", "found", "time"),
             (tuple(str(cell) for cell in row) for row in rows),
         ),
         proven=sum(c.found == c.at_most for c in counted.values()),

@@ -18,7 +18,7 @@ from siting.model import SolverSection
 from siting.plan import Solution
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.formulation.monolithic import PLAIN_SITES
+from siting.program.formulation.monolithic import MONOLITHIC_SITES
 from siting.program.one_cluster.best_first import Search
 from siting.program.proof import Proof
 from siting.program.relaxations.class_lp import anchors_with_room
@@ -97,7 +97,7 @@ def find_any_plan(
 def _search(case: Case, solver: Solver, deadline: Deadline) -> Proof:
     if rules_out(case):
         return NO_PLAN
-    if int(case.usable.sum()) <= PLAIN_SITES or case.cluster.network != "mesh":
+    if int(case.usable.sum()) <= MONOLITHIC_SITES or case.cluster.network != "mesh":
         return search_plan(case, solver, deadline, None)
     if case.cluster.count == 1:
         return _first_plan(case, solver, deadline)

@@ -14,10 +14,10 @@ from siting.model import SolverSection
 from siting.plan import Solution
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.count.solve import find_most, no_worse
+from siting.program.count.solve import better_proof, find_most
 from siting.program.diagnosis.reasons import why_infeasible
-from siting.program.formulation.monolithic import PLAIN_SITES, solve_plain
-from siting.program.one_cluster.solve import least_of_all, solve_anchors
+from siting.program.formulation.monolithic import MONOLITHIC_SITES, solve_monolithic
+from siting.program.one_cluster.solve import least_of_all, solve_one_cluster
 from siting.program.proof import Proof, Settled, sign_of
 from siting.program.several.solve import solve_several
 from siting.program.sites.presolve import rules_out
@@ -66,7 +66,7 @@ def solve(
         if most.plan is not None:
             asked = case.of_clusters(most.found)
             proof = search_plan(asked, engine, deadline, progress, start=most.plan)
-            proof = no_worse(asked, most.plan, proof, engine.gap)
+            proof = better_proof(asked, most.plan, proof, engine.gap)
     else:
         proof = search_plan(case, engine, deadline, progress)
     if proof.infeasible:
@@ -136,13 +136,13 @@ def search_plan(
     """
     if rules_out(case):
         return Proof(None, sign_of(case) * math.inf, infeasible=True, complete=True)
-    if int(case.usable.sum()) <= PLAIN_SITES:
-        proof = solve_plain(case, solver, deadline)
+    if int(case.usable.sum()) <= MONOLITHIC_SITES:
+        proof = solve_monolithic(case, solver, deadline)
         if proof.best is not None and not math.isfinite(proof.bound):
             # The solver was stopped before it had a bound.
             least = case.count * least_of_all(case.take(np.flatnonzero(case.usable)))
             proof = replace(proof, bound=least * sign_of(case))
         return proof
     if case.count == 1:
-        return solve_anchors(case, solver, deadline, progress=progress)
+        return solve_one_cluster(case, solver, deadline, progress=progress)
     return solve_several(case, solver, deadline, progress=progress, start=start)

@@ -20,8 +20,8 @@ from siting.errors import InfeasibleError
 from siting.program import solve as solve_case
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.formulation.monolithic import solve_plain
-from siting.program.one_cluster.solve import solve_anchors
+from siting.program.formulation.monolithic import solve_monolithic
+from siting.program.one_cluster.solve import solve_one_cluster
 from siting.report.check import most_drawn_mw
 
 
@@ -52,9 +52,9 @@ def test_program_agrees_with_every_plan_where_parents_hold_sites(seed):
     check_solution(case, answer, SETTINGS)
     solver = Solver("highs", 1e-8, 1)
     if case.usable[case.required].all():
-        check_proof(case, answer, solve_plain(case, solver, Deadline(60)))
+        check_proof(case, answer, solve_monolithic(case, solver, Deadline(60)))
     if case.cluster.count == 1:
-        check_proof(case, answer, solve_anchors(case, solver, Deadline(60)))
+        check_proof(case, answer, solve_one_cluster(case, solver, Deadline(60)))
 
 
 @pytest.mark.parametrize("seed", range(7200, 7212))

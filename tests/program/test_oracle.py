@@ -11,8 +11,8 @@ from siting.audit import audit
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.formulation import monolithic
-from siting.program.formulation.monolithic import solve_plain
-from siting.program.one_cluster.solve import solve_anchors
+from siting.program.formulation.monolithic import solve_monolithic
+from siting.program.one_cluster.solve import solve_one_cluster
 from siting.program.several.solve import solve_several
 
 # Cases with anything in play, then for every option cases with that one alone.
@@ -33,9 +33,9 @@ def check_every_way(seed: int, option: str | None, count: int | None) -> None:
     solver = Solver("highs", GAP, 1)
     if case.usable[case.required].all():
         # `solve` refuses the other cases before it builds a program.
-        check_proof(case, answer, solve_plain(case, solver, Deadline(60)))
+        check_proof(case, answer, solve_monolithic(case, solver, Deadline(60)))
     if case.cluster.count == 1:
-        check_proof(case, answer, solve_anchors(case, solver, Deadline(60)))
+        check_proof(case, answer, solve_one_cluster(case, solver, Deadline(60)))
 
 
 @pytest.mark.parametrize(("seed", "option", "count"), MANY)
@@ -60,7 +60,7 @@ def test_other_solvers_agree_with_the_oracle(name, seed):
 def test_clusters_placed_one_by_one_claim_nothing_that_is_not_so(seed, monkeypatch):
     # Where the whole program is too large, several clusters need not be placed the best way, but
     # what is claimed must hold.
-    monkeypatch.setattr(monolithic, "WHOLE_ENTRIES", 0)
+    monkeypatch.setattr(monolithic, "MONOLITHIC_ENTRIES", 0)
     case = random_case(seed, count=2)
     answer = best_plan(case)
     proof = solve_several(case, Solver("highs", GAP, 1), Deadline(60))

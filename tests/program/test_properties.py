@@ -20,7 +20,7 @@ from siting.plan import Solution
 from siting.program import solve
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.one_cluster.solve import solve_anchors
+from siting.program.one_cluster.solve import solve_one_cluster
 
 SETTINGS = SolverSection(gap=1e-8, time_limit_s=60.0, threads=1)
 SLACK = 1e-6
@@ -61,7 +61,7 @@ def whole(case: Case) -> float:
 
 def by_anchors(case: Case) -> float:
     """The best objective, by the decomposition."""
-    proof = solve_anchors(case, Solver("highs", SETTINGS.gap, 1), Deadline(60))
+    proof = solve_one_cluster(case, Solver("highs", SETTINGS.gap, 1), Deadline(60))
     return worst(case) if proof.best is None else proof.best.objective
 
 
@@ -371,6 +371,6 @@ def test_two_runs_give_the_same_answer(case):
     assert answer(case) == answer(case)
     if case.cluster.count == 1:
         solver = Solver("highs", SETTINGS.gap, 1)
-        assert solve_anchors(case, solver, Deadline(60)) == solve_anchors(
+        assert solve_one_cluster(case, solver, Deadline(60)) == solve_one_cluster(
             case, solver, Deadline(60)
         )

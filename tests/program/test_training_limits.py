@@ -29,7 +29,7 @@ from siting.model import (
 from siting.program import solve
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.one_cluster.solve import solve_anchors
+from siting.program.one_cluster.solve import solve_one_cluster
 from siting.training import longest_km_by_campuses, resolve, train_cluster
 
 KM_PER_S = 299_792.458 / 1.468
@@ -201,7 +201,7 @@ def test_anchors_keep_to_the_limits(seed, monkeypatch):
         case = replace(case, cluster=case.cluster.model_copy(update={"count": 1}))
     monkeypatch.setattr(oracle, "best_network", timely_network)
     answer = best_plan(case)
-    proof = solve_anchors(as_solved(case), Solver("highs", 1e-8, 1), Deadline(60.0))
+    proof = solve_one_cluster(as_solved(case), Solver("highs", 1e-8, 1), Deadline(60.0))
     assert proof.infeasible == (answer is None)
     if answer is not None:
         assert proof.best is not None

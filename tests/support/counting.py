@@ -6,19 +6,19 @@ import numpy as np
 from types_of_clusters import HIGHS, LONG
 
 from siting.case import Case
-from siting.program.count.upper_bound import Counting
+from siting.program.count.upper_bound import CountBound
 from siting.program.relaxations.region_milp import Fleets, Group
 
 
-def counting_of(case: Case) -> Counting:
+def counting_of(case: Case) -> CountBound:
     """What the fleets prove where all anchors are in one group, which hides most."""
     everyone = np.arange(len(case.site_ids))
     fleets = Fleets(case, [Group(everyone, everyone)])
     relaxed = fleets.relaxed()
-    return Counting(case, fleets.most(LONG, relaxed.clusters), HIGHS, relaxed.prices)
+    return CountBound(case, fleets.most(LONG, relaxed.clusters), HIGHS, relaxed.prices)
 
 
-def price_all(counting: Counting) -> None:
-    """Know all outlines that have a part in the most clusters, where there are clusters."""
+def price_all(counting: CountBound) -> None:
+    """Know all cluster types that have a part in the most clusters, where there are clusters."""
     while not counting.settled and counting.sharpen(0, LONG):
         pass

@@ -27,7 +27,7 @@ FEASIBLE = highspy.SolutionStatus.kSolutionStatusFeasible
 
 
 @dataclass
-class Linear:
+class LinearProgram:
     """A program of the least cost; its columns are 0 or more.
 
     Parameters

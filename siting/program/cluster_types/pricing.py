@@ -1,18 +1,18 @@
 """Clusters seen by the classes of their sites, and the cheapest of them at prices, exactly.
 
-What clusters share (headroom, clean energy) they share by class. So an **outline** of a cluster
-says how many campuses it has in each class, and what each draws. Which outlines there are is a
+What clusters share (headroom, clean energy) they share by class. So a **cluster type** of a cluster
+says how many campuses it has in each class, and what each draws. Which cluster types there are is a
 small program: for each class the draws of its first, second, ... campus, and the rules of a
 cluster. One thing it does not know: which sites are near enough to each other. Classes of which no
-two sites can be in one cluster are told it at first. Then for every outline that it finds, sites
-are sought (`siting.program.cluster_types.site_assignment`) that can carry its draws and be in one
-cluster. Where there are none, the fewest and smallest campuses of it that cannot be together are
-forbidden from then on (a combinatorial Benders cut, Codato and Fischetti 2006, "Combinatorial
+two sites can be in one cluster are told it at first. Then for every cluster type that it finds,
+sites are sought (`siting.program.cluster_types.site_assignment`) that can carry its draws and be in
+one cluster. Where there are none, the fewest and smallest campuses of it that cannot be together
+are forbidden from then on (a combinatorial Benders cut, Codato and Fischetti 2006, "Combinatorial
 Benders' cuts for mixed-integer linear programming", Operations Research 54), and the program is
 solved again. What it has learned holds at any prices.
 
-Every outline has a first class, in an order from south to north: its **anchor**; in a hub network
-that of its hub. Each anchor has a program of its own, of the classes near it, which takes
+Every cluster type has a first class, in an order from south to north: its **anchor**; in a hub
+network that of its hub. Each anchor has a program of its own, of the classes near it, which takes
 milliseconds.
 """
 
@@ -33,20 +33,20 @@ from siting.program.backends.highs_lp import (
     FEASIBLE,
     INFEASIBLE,
     OPTIMAL,
-    Linear,
+    LinearProgram,
     add_column,
     add_row,
     solver_of,
 )
 from siting.program.backends.pulp_backend import Solver
-from siting.program.cluster_types.site_assignment import ROUNDING_MW, Compatible, Wanted
+from siting.program.cluster_types.site_assignment import ROUNDING_MW, SiteAssignment, Wanted
 from siting.program.relaxations.class_lp import least_size
-from siting.program.relaxations.duals import Presence, Prices
+from siting.program.relaxations.duals import Candidate, Prices
 from siting.program.sites.classes import Classes
 from siting.program.sites.presolve import least_campuses
 
 FINE_GAP = 1e-6
-"""Gap of the cheapest outline [1]."""
+"""Gap of the cheapest cluster type [1]."""
 
 WITHOUT = (
     "mip_heuristic_run_feasibility_jump",
@@ -69,15 +69,15 @@ AT_ONCE = 8
 PROOFS = 4
 """What was proven at so many prices of late is looked at before an anchor is asked."""
 
-LUCK_LASTS = 0.5
+SUCCESS_DECAY = 0.5
 """Weight of what an anchor found before, each time that it is asked [1]."""
 
 Forbidden = tuple[tuple[int, int, float], ...]
-"""Class, number, draw: no outline has for each of them a campus of that number that draws more."""
+"""Class, number, draw: no type has for each of them a campus of that number that draws more."""
 
 
 @dataclass(frozen=True)
-class Outline:
+class ClusterType:
     """A cluster by classes.
 
     Parameters
@@ -101,42 +101,42 @@ class Outline:
 
 @dataclass(frozen=True, eq=False)
 class _Proof:
-    """At some prices no outline of an anchor costs less.
+    """At some prices no cluster type of an anchor costs less.
 
     Parameters
     ----------
     of_member
         ``(3, members)`` prices of a MW of draw, of a campus and of a MW of contracts.
-    presence
-        Of what presences, as far as members count for them.
+    candidate
+        Of what candidates, as far as members count for them.
     least
         What is proven [1].
     """
 
     of_member: FloatArray
-    presence: dict[Presence, float]
+    candidate: dict[Candidate, float]
     least: float
 
     def least_at(self, other: _Proof, most: FloatArray) -> float:
-        """What that says at other prices, where an outline has so much at the most."""
+        """What that says at other prices, where a cluster type has so much at the most."""
         cheaper = float((np.maximum(self.of_member - other.of_member, 0.0) * most).sum())
-        for presence in self.presence.keys() | other.presence.keys():
-            change = self.presence.get(presence, 0.0) - other.presence.get(presence, 0.0)
+        for candidate in self.candidate.keys() | other.candidate.keys():
+            change = self.candidate.get(candidate, 0.0) - other.candidate.get(candidate, 0.0)
             cheaper += max(0.0, change)
         return self.least - cheaper
 
 
 class AnchorProgram:
-    """The outlines of an anchor.
+    """The cluster types of an anchor.
 
     Parameters
     ----------
     case
-        As in `Compatible`.
+        As in `SiteAssignment`.
     classes, caps_mw
         All classes, and of each the largest caps of its sites [MW].
     members
-        Classes that outlines of the anchor may have, itself first.
+        Classes that cluster types of the anchor may have, itself first.
     pairs
         ``(C, C)`` whether sites of two classes can be in one cluster.
     single
@@ -159,7 +159,7 @@ class AnchorProgram:
         self.known: list[Forbidden] = []
         self.proofs: list[_Proof] = []
         self._place = {k: at for at, k in enumerate(members)}
-        self._program = Linear()
+        self._program = LinearProgram()
         column = self._program.column
         self._used = [[column(most=1.0, whole=True) for _ in range(single[k])] for k in members]
         self._draw = [[column() for _ in range(single[k])] for k in members]
@@ -335,13 +335,13 @@ class AnchorProgram:
 
     def cheapest(
         self, prices: Prices, below: float, deadline: Deadline
-    ) -> tuple[float, Outline | None]:
-        """The cheapest outline, as far as is known which campuses cannot be together.
+    ) -> tuple[float, ClusterType | None]:
+        """The cheapest cluster type, as far as is known which campuses cannot be together.
 
         Parameters
         ----------
         prices
-            Of what outlines use.
+            Of what cluster types use.
         below
             Dearer ones do not matter [1].
         deadline
@@ -350,8 +350,8 @@ class AnchorProgram:
         Returns
         -------
         least
-            No outline costs less; the limit if none costs less than that [1].
-        outline
+            No cluster type costs less; the limit if none costs less than that [1].
+        cluster_type
             Without sites; ``None`` where none was found that costs less.
         """
         asked = self._at(prices)
@@ -359,16 +359,16 @@ class AnchorProgram:
             return below, None
         rows = int(self._solver.getNumRow())
         self._pay(asked)
-        least, outline = self._relaxed(deadline), None
+        least, cluster_type = self._relaxed(deadline), None
         if least < below:
-            least, outline = self._whole(below, deadline)
+            least, cluster_type = self._whole(below, deadline)
         if math.isfinite(least):
             self.proofs = [*self.proofs[1 - PROOFS :], replace(asked, least=least)]
         self._drop(self._columns, rows)
-        return min(least, below), outline
+        return min(least, below), cluster_type
 
     def _relaxed(self, deadline: Deadline) -> float:
-        """No outline costs less than parts of campuses do at the prices set."""
+        """No cluster type costs less than parts of campuses do at the prices set."""
         solver = self._solver
         solver.setOptionValue("solve_relaxation", True)
         self._run(deadline)
@@ -377,22 +377,22 @@ class AnchorProgram:
             return float(solver.getInfo().objective_function_value) / COST_OF_ONE
         return math.inf if solver.getModelStatus() == INFEASIBLE else -math.inf
 
-    def _whole(self, below: float, deadline: Deadline) -> tuple[float, Outline | None]:
+    def _whole(self, below: float, deadline: Deadline) -> tuple[float, ClusterType | None]:
         """The cheapest at the prices set, if it costs less than a limit."""
         solver = self._solver
         solver.setOptionValue("objective_bound", below * COST_OF_ONE)
         self._run(deadline)
         solver.setOptionValue("objective_bound", math.inf)
         info = solver.getInfo()
-        least, outline = -math.inf, None
+        least, cluster_type = -math.inf, None
         if solver.getModelStatus() == INFEASIBLE:
             least = below
         elif math.isfinite(info.mip_dual_bound):
             least = min(float(info.mip_dual_bound) / COST_OF_ONE, below)
         cost = float(info.objective_function_value) / COST_OF_ONE
         if info.primal_solution_status == FEASIBLE and cost < below:
-            outline = self._outline(np.array(solver.getSolution().col_value), cost)
-        return least, outline
+            cluster_type = self._cluster_type(np.array(solver.getSolution().col_value), cost)
+        return least, cluster_type
 
     def _run(self, deadline: Deadline) -> None:
         """Solve anew: what was solved before leaves no trace in the answer."""
@@ -401,7 +401,7 @@ class AnchorProgram:
         self._solver.run()
 
     def _pay(self, asked: _Proof) -> None:
-        """Set the prices; presences need columns and rows of their own."""
+        """Set the prices; candidates need columns and rows of their own."""
         costs = np.zeros(self._columns)
         for at, k in enumerate(self.members):
             costs[self._draws(at)] = asked.of_member[0, at]
@@ -411,8 +411,8 @@ class AnchorProgram:
             costs[self._contract[at]] = asked.of_member[2, at]
         costs *= COST_OF_ONE
         self._solver.changeColsCost(len(costs), np.arange(len(costs), dtype=np.int32), costs)
-        for presence, price in asked.presence.items():
-            self._charge(presence, price)
+        for candidate, price in asked.candidate.items():
+            self._charge(candidate, price)
 
     def _drop(self, columns: int, rows: int) -> None:
         """Leave so many columns and rows."""
@@ -433,12 +433,12 @@ class AnchorProgram:
                 [prices.area.get(self._classes.area(k), 0.0) for k in self.members],
             ]
         )
-        presence: dict[Presence, float] = {}
-        for parts, price in prices.presence:
+        candidate: dict[Candidate, float] = {}
+        for parts, price in prices.candidate:
             here = tuple(tuple(k for k in part if k in self._place) for part in parts)
             if abs(price) > TINY and all(here):
-                presence[here] = presence.get(here, 0.0) + price
-        return _Proof(of_member, presence, -math.inf)
+                candidate[here] = candidate.get(here, 0.0) + price
+        return _Proof(of_member, candidate, -math.inf)
 
     @cached_property
     def _most(self) -> FloatArray:
@@ -449,7 +449,7 @@ class AnchorProgram:
         ]
         return np.array([draw_mw, [len(self._caps_mw[k]) for k in self.members], draw_mw])
 
-    def _outline(self, values: FloatArray, cost: float) -> Outline:
+    def _cluster_type(self, values: FloatArray, cost: float) -> ClusterType:
         draw_mw: dict[int, tuple[float, ...]] = {}
         contract_mw: dict[int, float] = {}
         for at, k in enumerate(self.members):
@@ -461,15 +461,15 @@ class AnchorProgram:
                 draw_mw[k] = tuple(sorted(draws, reverse=True))
                 if (contract := float(values[self._contract[at]])) > ROUNDING_MW:
                     contract_mw[k] = contract
-        return Outline(draw_mw, contract_mw, (), cost)
+        return ClusterType(draw_mw, contract_mw, (), cost)
 
-    def _charge(self, presence: Presence, price: float) -> None:
-        """A presence costs so much, or gives it."""
+    def _charge(self, candidate: Candidate, price: float) -> None:
+        """A candidate costs so much, or gives it."""
         solver, parts = self._solver, []
-        for part in presence:
+        for part in candidate:
             first = [self._used[self._place[k]][0] for k in part]
             if len(first) == 1 or self.members[0] in part:
-                # Every outline has the anchor.
+                # Every cluster type has the anchor.
                 parts.append(self._used[0][0] if self.members[0] in part else first[0])
                 continue
             any_of = add_column(solver, most=1.0)
@@ -487,17 +487,17 @@ class AnchorProgram:
 
 @dataclass(frozen=True)
 class _Answer:
-    """What was found out about an anchor: its program as it is now, and no outline costs less."""
+    """What was found out about an anchor: its program, and that no cluster type costs less."""
 
     program: AnchorProgram
     least: float
-    found: Outline | None
+    found: ClusterType | None
     learned: list[Forbidden]
 
 
 @dataclass
-class Outlines:
-    """All outlines of a case.
+class TypePricing:
+    """All cluster types of a case.
 
     Parameters
     ----------
@@ -506,21 +506,21 @@ class Outlines:
     classes, compatible
         Of its sites.
     programs
-        One for each anchor that may have an outline.
+        One for each anchor that may have a cluster type.
     """
 
     case: Case
     classes: Classes
-    compatible: Compatible
+    compatible: SiteAssignment
     programs: list[AnchorProgram]
-    _luck: list[float]
+    _success: list[float]
     _forbidden: dict[Forbidden, None] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, case: Case) -> Outlines:
+    def of(cls, case: Case) -> TypePricing:
         """Of a case with a target; its programs hold what no prices change."""
         classes = Classes.of(case)
-        compatible = Compatible.of(case, classes)
+        compatible = SiteAssignment.of(case, classes)
         pairs = compatible.pairs()
         caps_mw = [_caps_mw(case, sites) for sites in compatible.sites]
         single = {k: _single(case, classes.zone(k), caps_mw[k]) for k in range(len(classes))}
@@ -544,13 +544,13 @@ class Outlines:
         deadline: Deadline,
         *,
         enough: int | None = None,
-    ) -> tuple[float, list[Outline]]:
-        """The cheapest outline of every anchor, of those that cost less than some limit.
+    ) -> tuple[float, list[ClusterType]]:
+        """The cheapest cluster type of every anchor, of those that cost less than some limit.
 
         Parameters
         ----------
         prices
-            Of what outlines use.
+            Of what cluster types use.
         below
             Dearer ones do not matter [1].
         solver
@@ -558,43 +558,45 @@ class Outlines:
         deadline
             When to stop.
         enough
-            When so many outlines are found, other anchors need not be asked.
+            When so many cluster types are found, other anchors need not be asked.
 
         Returns
         -------
         least
-            No outline costs less; the limit if none costs less than that [1]. Minus infinity where
-            not all anchors were asked.
-        outlines
+            No cluster type costs less; the limit if none costs less than that [1]. Minus infinity
+            where not all anchors were asked.
+        cluster_types
             With their sites, as far as those are known.
         """
         # Where some were found lately, there may be more.
-        by_luck = sorted(range(len(self.programs)), key=lambda at: (-self._luck[at], at))
+        most_successful = sorted(range(len(self.programs)), key=lambda at: (-self._success[at], at))
         answers: dict[int, _Answer] = {}
-        found: list[Outline] = []
-        batch = len(by_luck) if enough is None else AT_ONCE
-        for first in range(0, len(by_luck), max(batch, 1)):
-            asked = by_luck[first : first + batch]
+        found: list[ClusterType] = []
+        batch = len(most_successful) if enough is None else AT_ONCE
+        for first in range(0, len(most_successful), max(batch, 1)):
+            asked = most_successful[first : first + batch]
             some = solver.map(
                 lambda at: self._of_anchor(self.programs[at], prices, below, deadline), asked
             )
             for at, answer in zip(asked, some, strict=True):
                 self.programs[at] = answer.program
                 answers[at] = answer
-                self._luck[at] = LUCK_LASTS * self._luck[at] + (answer.found is not None)
+                self._success[at] = SUCCESS_DECAY * self._success[at] + (answer.found is not None)
                 for forbidden in answer.learned:
                     self._tell_others(at, forbidden)
             found += [answer.found for answer in some if answer.found is not None]
             if enough is not None and len(found) >= enough:
                 break
         least = min((answer.least for answer in answers.values()), default=math.inf)
-        if len(answers) < len(by_luck):
+        if len(answers) < len(most_successful):
             least = -math.inf
         has = [
-            at for at in range(len(by_luck)) if at not in answers or answers[at].least < math.inf
+            at
+            for at in range(len(most_successful))
+            if at not in answers or answers[at].least < math.inf
         ]
         self.programs = [self.programs[at] for at in has]
-        self._luck = [self._luck[at] for at in has]
+        self._success = [self._success[at] for at in has]
         return min(least, below), found
 
     def _of_anchor(
@@ -603,15 +605,15 @@ class Outlines:
         """The cheapest that sites can make, and what was learned on the way."""
         learned: list[Forbidden] = []
         while not deadline.reached():
-            least, outline = program.cheapest(prices, below, deadline)
-            if outline is None:
+            least, cluster_type = program.cheapest(prices, below, deadline)
+            if cluster_type is None:
                 return _Answer(program, least, None, learned)
-            wanted, hub = self._wanted(outline), self._hub(program)
+            wanted, hub = self._wanted(cluster_type), self._hub(program)
             sites = self.compatible.sites_for(wanted, hub=hub)
             if sites is not None:
-                return _Answer(program, least, replace(outline, sites=sites), learned)
+                return _Answer(program, least, replace(cluster_type, sites=sites), learned)
             forbidden = _numbered(self.compatible.impossible(wanted, hub=hub))
-            more = {k: len(draws) for k, draws in outline.draw_mw.items()}
+            more = {k: len(draws) for k, draws in cluster_type.draw_mw.items()}
             if forbidden not in program.known:
                 learned.append(forbidden)
                 program = program.that_forbids(forbidden, more)
@@ -620,11 +622,11 @@ class Outlines:
             before, program = program, program.that_tells_apart(more)
             if program is before:
                 # It was found again for the rounding of the solver: it is not ruled out.
-                return _Answer(program, least, outline, learned)
+                return _Answer(program, least, cluster_type, learned)
         return _Answer(program, -math.inf, None, learned)
 
     def _hub(self, program: AnchorProgram) -> int | None:
-        """The class of the hub of all outlines of a program."""
+        """The class of the hub of all cluster types of a program."""
         return program.members[0] if self.case.cluster.network == "hub" else None
 
     def _tell_others(self, learner: int, forbidden: Forbidden) -> None:
@@ -636,10 +638,10 @@ class Outlines:
             if at != learner:
                 self.programs[at] = program.that_forbids(forbidden)
 
-    def _wanted(self, outline: Outline) -> list[Wanted]:
+    def _wanted(self, cluster_type: ClusterType) -> list[Wanted]:
         return [
             (k, self.compatible.level_mw(k, mw))
-            for k, draws in outline.draw_mw.items()
+            for k, draws in cluster_type.draw_mw.items()
             for mw in draws
         ]
 

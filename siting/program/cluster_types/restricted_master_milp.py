@@ -1,8 +1,8 @@
-"""Known outlines of clusters that fit beside each other: the most, or so many of the most draw.
+"""Known types of clusters that fit beside each other: the most, or so many of the most draw.
 
-A program of one whole number for each outline: of how many clusters it is that of. Their draws are
-free within what its sites can carry. Where several clusters are of one outline, or outlines have
-sites in common, other sites of the same classes are sought.
+A program of one whole number for each cluster type: of how many clusters it is that of. Their draws
+are free within what its sites can carry. Where several clusters are of one cluster type, or cluster
+types have sites in common, other sites of the same classes are sought.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from siting.program.backends.deadline import Deadline
-from siting.program.backends.highs_lp import FEASIBLE, Linear, run_until, solver_of
-from siting.program.cluster_types.pricing import Outline
-from siting.program.cluster_types.site_assignment import ROUNDING_MW, Compatible, Wanted
+from siting.program.backends.highs_lp import FEASIBLE, LinearProgram, run_until, solver_of
+from siting.program.cluster_types.pricing import ClusterType
+from siting.program.cluster_types.site_assignment import ROUNDING_MW, SiteAssignment, Wanted
 from siting.program.relaxations.class_lp import least_size
 
 NEXT_WHOLE = 1.0 - 1e-3
@@ -25,25 +25,25 @@ DRAW_GAP = 1e-3
 """Gap of the most draw [1]."""
 
 PATTERNS = 1300
-"""Outlines among which the most clusters are chosen, at the most: the first ones."""
+"""Cluster types among which the most clusters are chosen, at the most: the first ones."""
 
 
 def choose(
-    compatible: Compatible,
-    outlines: Sequence[Outline],
+    compatible: SiteAssignment,
+    cluster_types: Sequence[ClusterType],
     threads: int,
     deadline: Deadline,
     *,
     count: int | None = None,
     fewest: int = 0,
 ) -> list[tuple[int, ...]]:
-    """Choose outlines and find sites for them.
+    """Choose cluster types and find sites for them.
 
     Parameters
     ----------
     compatible
         What can be in one cluster.
-    outlines
+    cluster_types
         Those that are known, the most promising first; what has no sites is left out.
     threads
         Threads to use; 0 for the solver's own choice.
@@ -57,13 +57,13 @@ def choose(
     Returns
     -------
     list
-        Sites of each cluster, in no other. Their draws were free: those of the outlines are not
-        kept.
+        Sites of each cluster, in no other. Their draws were free: those of the cluster types are
+        not kept.
     """
-    known: dict[tuple[int, ...], Outline] = {}
-    for outline in outlines:
-        if outline.sites:
-            known.setdefault(tuple(sorted(outline.sites)), outline)
+    known: dict[tuple[int, ...], ClusterType] = {}
+    for cluster_type in cluster_types:
+        if cluster_type.sites:
+            known.setdefault(tuple(sorted(cluster_type.sites)), cluster_type)
     some = list(known.values())[:PATTERNS]
     choice = _Choice(compatible, some, count, fewest)
     solver = solver_of(choice.program.model(), threads=threads or None)
@@ -78,18 +78,22 @@ def choose(
 
 
 class _Choice:
-    """The program of a choice; ``clusters`` and ``draw`` are its columns, by outline."""
+    """The program of a choice; ``clusters`` and ``draw`` are its columns, by cluster type."""
 
     def __init__(
-        self, compatible: Compatible, outlines: Sequence[Outline], count: int | None, fewest: int
+        self,
+        compatible: SiteAssignment,
+        cluster_types: Sequence[ClusterType],
+        count: int | None,
+        fewest: int,
     ) -> None:
-        self._compatible, self._outlines, self._count = compatible, outlines, count
-        self.program = Linear()
+        self._compatible, self._cluster_types, self._count = compatible, cluster_types, count
+        self.program = LinearProgram()
         self.clusters: list[int] = []
         self.draw: list[dict[int, int]] = []
         self._shared: dict[tuple[str, int], list[tuple[int, float]]] = {}
-        for outline in outlines:
-            self._add(outline)
+        for cluster_type in cluster_types:
+            self._add(cluster_type)
         least, most = (fewest, math.inf) if count is None else (count, count)
         self.program.row(float(least), float(most), [(column, 1.0) for column in self.clusters])
         classes = compatible.classes
@@ -101,17 +105,17 @@ class _Choice:
         for (kind, at), terms in sorted(self._shared.items()):
             self.program.at_most(float(limits[kind][at]), terms)
 
-    def _add(self, outline: Outline) -> None:
-        """The clusters of an outline: within what its sites can carry, of the size, and clean."""
+    def _add(self, cluster_type: ClusterType) -> None:
+        """The clusters of a type: within what its sites can carry, of the size, and clean."""
         case, classes, program = self._compatible.case, self._compatible.classes, self.program
         grid, asked = classes.grid_clean_fraction, case.clean.min_fraction
         counts = self._count is None
         clusters = program.column(cost=-1.0 if counts else 0.0, whole=True)
-        draw = {k: program.column(cost=0.0 if counts else -1.0) for k in outline.draw_mw}
-        contract = {k: program.column() for k in outline.draw_mw}
+        draw = {k: program.column(cost=0.0 if counts else -1.0) for k in cluster_type.draw_mw}
+        contract = {k: program.column() for k in cluster_type.draw_mw}
         for k, d in draw.items():
-            most_mw = sum(self._caps_mw(outline, k))
-            number = len(outline.draw_mw[k])
+            most_mw = sum(self._caps_mw(cluster_type, k))
+            number = len(cluster_type.draw_mw[k])
             program.at_most(0.0, [(d, 1.0), (clusters, -most_mw)])
             program.at_least(0.0, [(d, 1.0), (clusters, -case.min_mw * number)])
             program.at_most(0.0, [(contract[k], 1.0), (d, float(grid[k]) - 1.0)])
@@ -130,33 +134,37 @@ class _Choice:
     def _share(self, kind: str, at: int, column: int, value: float) -> None:
         self._shared.setdefault((kind, at), []).append((column, value))
 
-    def _caps_mw(self, outline: Outline, k: int) -> list[float]:
+    def _caps_mw(self, cluster_type: ClusterType, k: int) -> list[float]:
         """What each of its sites in a class can carry, the largest first [MW]."""
         classes, cap_mw = self._compatible.classes, self._compatible.case.cap_mw
-        inside = [i for i in outline.sites if classes.of_site[i] == k]
+        inside = [i for i in cluster_type.sites if classes.of_site[i] == k]
         return sorted((float(cap_mw[i]) for i in inside), reverse=True)
 
     def sites(self, values: list[float]) -> list[tuple[int, ...]]:
         """Sites for the clusters of a solution; for some there may be none left."""
         taken = np.zeros(len(self._compatible.case.site_ids), dtype=np.bool_)
         found: list[tuple[int, ...]] = []
-        for outline, column, draw in zip(self._outlines, self.clusters, self.draw, strict=True):
+        for cluster_type, column, draw in zip(
+            self._cluster_types, self.clusters, self.draw, strict=True
+        ):
             number = round(values[column])
             for _ in range(number):
-                sites: tuple[int, ...] | None = outline.sites
-                if taken[list(outline.sites)].any():
-                    wanted = self._wanted(outline, {k: values[d] / number for k, d in draw.items()})
+                sites: tuple[int, ...] | None = cluster_type.sites
+                if taken[list(cluster_type.sites)].any():
+                    wanted = self._wanted(
+                        cluster_type, {k: values[d] / number for k, d in draw.items()}
+                    )
                     sites = self._compatible.sites_for(wanted, taken=taken)
                 if sites:
                     taken[list(sites)] = True
                     found.append(tuple(sorted(sites)))
         return found
 
-    def _wanted(self, outline: Outline, draw_mw: dict[int, float]) -> list[Wanted]:
+    def _wanted(self, cluster_type: ClusterType, draw_mw: dict[int, float]) -> list[Wanted]:
         """What sites must carry: in a class as much as can be on the first."""
         wanted = []
         for k, all_mw in draw_mw.items():
-            caps_mw, left_mw = self._caps_mw(outline, k), all_mw
+            caps_mw, left_mw = self._caps_mw(cluster_type, k), all_mw
             for m, cap_mw in enumerate(caps_mw):
                 others_mw = (len(caps_mw) - 1 - m) * self._compatible.case.min_mw
                 share_mw = min(cap_mw, left_mw - others_mw)

@@ -39,7 +39,7 @@ Wanted = tuple[int, float]
 
 
 @dataclass
-class Compatible:
+class SiteAssignment:
     """What can be in one cluster. Shapes: ``I`` sites, ``C`` classes.
 
     Parameters
@@ -63,7 +63,7 @@ class Compatible:
     around: BoolArray
 
     @classmethod
-    def of(cls, case: Case, classes: Classes) -> Compatible:
+    def of(cls, case: Case, classes: Classes) -> SiteAssignment:
         """What a case allows by distance."""
         count = len(case.site_ids)
         sites = [np.flatnonzero(classes.of_site == k) for k in range(len(classes))]
@@ -259,7 +259,7 @@ def _different(candidates: list[IntArray]) -> tuple[int, ...] | None:
 class _Search:
     """A search for sites that are all compatible, the scarcest first."""
 
-    def __init__(self, compatible: Compatible, candidates: list[IntArray]) -> None:
+    def __init__(self, compatible: SiteAssignment, candidates: list[IntArray]) -> None:
         self._compatible = compatible
         self._first = candidates
         self._steps = 0

@@ -1,17 +1,17 @@
 """Whether there is room for so many clusters: all plans divided until none is left.
 
-Under limits on how many clusters count for some presences, the master of outlines tells what so
-many would leave spare. Where they lack it, and no outline is so cheap at its prices that there may
-be others, no plan is left: the limits that have a price there are a nogood
-(`siting.program.count.nogood_search`). Else the plans are divided by a presence of which the number
-of clusters is not whole. Which one decides how many parts there will be. Three questions, each
-asked of fewer presences than the one before, and each dearer than that (Pecin et al. 2017,
+Under limits on how many clusters count for some candidates, the master of cluster types tells what
+so many would leave spare. Where they lack it, and no cluster type is so cheap at its prices that
+there may be others, no plan is left: the limits that have a price there are a nogood
+(`siting.program.count.nogood_search`). Else the plans are divided by a candidate of which the
+number of clusters is not whole. Which one decides how many parts there will be. Three questions,
+each asked of fewer candidates than the one before, and each dearer than that (Pecin et al. 2017,
 "Improved branch-cut-and-price for capacitated vehicle routing", Mathematical Programming
 Computation 9):
 
 1. How far from whole is its number, and what did limits on it take of what was spare before?
-2. What do they take with the outlines that are known?
-3. What do they take with outlines that are found for them?
+2. What do they take with the cluster types that are known?
+3. What do they take with cluster types that are found for them?
 """
 
 from __future__ import annotations
@@ -23,35 +23,35 @@ from typing import NamedTuple
 
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.cluster_types.master import CHEAPER, FREE, WHOLE, Limits, OutlineMaster
-from siting.program.cluster_types.pricing import Outlines
-from siting.program.count.branching_candidates import Presences
-from siting.program.count.nogood_search import Limit, LimitSearch
-from siting.program.relaxations.duals import Presence
+from siting.program.cluster_types.master import CHEAPER, FREE, WHOLE, Limits, TypeMaster
+from siting.program.cluster_types.pricing import TypePricing
+from siting.program.count.branching_candidates import Candidates
+from siting.program.count.nogood_search import Limit, NogoodSearch
+from siting.program.relaxations.duals import Candidate
 
 ENOUGH = 6
-"""New outlines after which the master is solved again."""
+"""New cluster types after which the master is solved again."""
 
 ROUNDS = 5
-"""How often outlines are sought that leave more spare, before all plans are divided."""
+"""How often cluster types are sought that leave more spare, before all plans are divided."""
 
 FEW_ROUNDS = 2
 """How often they are sought to tell what a limit takes."""
 
 LITTLE = 1e-3
-"""So little is spare only for lack of outlines: they are sought as long as there are any [1]."""
+"""So little is spare for lack of cluster types: they are sought as long as there are any [1]."""
 
 CANDIDATES = 60
-"""Presences of which it is asked what limits take with the outlines that are known."""
+"""Candidates of which it is asked what limits take with the cluster types that are known."""
 
 CLOSELY = (8, 4, 4)
-"""Presences of which it is asked what limits take with outlines that are found for them.
+"""Candidates of which it is asked what limits take with cluster types that are found for them.
 
 First where nothing is followed that need not be, where one limit is, and so on.
 """
 
 CLOSELY_TELLS = 4.0
-"""Weight of what is told by that, beside what known outlines tell [1]."""
+"""Weight of what is told by that, beside what known cluster types tell [1]."""
 
 TRIED_BEFORE = 10.0
 """Weight of what limits took before, beside how far from whole a number is [1]."""
@@ -71,12 +71,12 @@ class Tried(NamedTuple):
 
 
 @dataclass
-class Dividing:
+class CountBranching:
     """All plans of so many clusters.
 
     Parameters
     ----------
-    outlines, master
+    cluster_types, master
         What clusters there are by class, and those of them that are known.
     count
         Number of clusters [1].
@@ -86,15 +86,15 @@ class Dividing:
         Whether nothing is left to divide by.
     """
 
-    outlines: Outlines
-    master: OutlineMaster
+    cluster_types: TypePricing
+    master: TypeMaster
     count: int
     solver: Solver
     stuck: bool = False
-    _search: LimitSearch = field(default_factory=LimitSearch)
+    _search: NogoodSearch = field(default_factory=NogoodSearch)
     _ruling_out: bool = True
     _spare_of_all: float = 0.0
-    _taken: dict[Presence, list[float]] = field(default_factory=dict)
+    _taken: dict[Candidate, list[float]] = field(default_factory=dict)
 
     @property
     def closed(self) -> bool:
@@ -102,8 +102,8 @@ class Dividing:
         return self._search.closed
 
     @cached_property
-    def _presences(self) -> Presences:
-        return Presences.of(self.outlines.compatible)
+    def _presences(self) -> Candidates:
+        return Candidates.of(self.cluster_types.compatible)
 
     @property
     def _short(self) -> float:
@@ -157,7 +157,7 @@ class Dividing:
                 if after is not None:
                     left.append(after)
             if len(left) == len(one.sides):
-                part = self._took(one.sides[0].presence, spare, left, CLOSELY_TELLS)
+                part = self._took(one.sides[0].candidate, spare, left, CLOSELY_TELLS)
                 if part > most:
                     best, most = one.sides[int(left[1] < left[0])], part
         return best
@@ -183,12 +183,12 @@ class Dividing:
         limits, deadline
             What holds, and when to stop.
         rounds
-            How often more outlines are sought where there are enough.
+            How often more cluster types are sought where there are enough.
 
         Returns
         -------
         spare
-            With the outlines that are known [1].
+            With the cluster types that are known [1].
         nogood
             Some of the limits, where no plan meets them.
         """
@@ -199,60 +199,60 @@ class Dividing:
                 # Where all clusters cost more than this, so many cost more than all there is.
                 below = self.master.room(prices) / self.count + CHEAPER
             elif rounds > 0:
-                below = self.master.worth_of_one() - CHEAPER
+                below = self.master.convexity_dual() - CHEAPER
                 rounds -= spare > LITTLE
             else:
                 return spare, None
-            least, found = self.outlines.cheapest(
+            least, found = self.cluster_types.cheapest(
                 prices, below, self.solver, deadline, enough=ENOUGH
             )
-            for outline in found:
-                self.master.add(outline)
+            for cluster_type in found:
+                self.master.add(cluster_type)
             if found:
                 continue
             if not short or least < below:
                 return spare, None
             return spare, [
-                Limit(presence, price > 0, limits[presence][price > 0])
-                for presence, price in prices.presence
+                Limit(candidate, price > 0, limits[candidate][price > 0])
+                for candidate, price in prices.candidate
             ]
 
     def _tried(self, limits: Limits, spare: float) -> list[Tried]:
-        """What limits take with the outlines that are known, the most promising first.
+        """What limits take with the cluster types that are known, the most promising first.
 
-        At first, as long as any limit is ruled out, that holds for all plans: then presences are
+        At first, as long as any limit is ruled out, that holds for all plans: then candidates are
         asked that promise less, too.
         """
         numbers = self._presences.numbers(self.master.parts())
 
-        def promise(presence: Presence) -> float:
-            part = numbers[presence] % 1.0
-            return min(part, 1.0 - part) * (1.0 + TRIED_BEFORE * self._takes(presence))
+        def promise(candidate: Candidate) -> float:
+            part = numbers[candidate] % 1.0
+            return min(part, 1.0 - part) * (1.0 + TRIED_BEFORE * self._takes(candidate))
 
         asked = []
-        for presence in sorted(numbers, key=lambda p: (-promise(p), p)):
-            least, most = limits.get(presence, FREE)
-            floor = float(math.floor(numbers[presence]))
+        for candidate in sorted(numbers, key=lambda p: (-promise(p), p)):
+            least, most = limits.get(candidate, FREE)
+            floor = float(math.floor(numbers[candidate]))
             if least <= floor and floor + 1.0 <= most:
-                asked.append((presence, [(least, floor), (floor + 1.0, most)]))
+                asked.append((candidate, [(least, floor), (floor + 1.0, most)]))
         if not self._ruling_out:
             asked = asked[:CANDIDATES]
         tried = []
         all_left = self.master.tried(asked, self.solver)
-        for (presence, ((_, floor), _)), (few, more) in zip(asked, all_left, strict=True):
-            self._took(presence, spare, [few, more], 1.0)
-            limit = Limit(presence, True, floor)
+        for (candidate, ((_, floor), _)), (few, more) in zip(asked, all_left, strict=True):
+            self._took(candidate, spare, [few, more], 1.0)
+            limit = Limit(candidate, True, floor)
             tried.append(Tried((limit, limit.opposite()), (few, more)))
-        return sorted(tried, key=lambda one: (-self._takes(one.sides[0].presence), one.sides[0]))
+        return sorted(tried, key=lambda one: (-self._takes(one.sides[0].candidate), one.sides[0]))
 
-    def _takes(self, presence: Presence) -> float:
-        """What part limits on a presence took so far of what was spare [1]."""
-        weight, few, more = self._taken.get(presence, (0.0, 0.0, 0.0))
+    def _takes(self, candidate: Candidate) -> float:
+        """What part limits on a candidate took so far of what was spare [1]."""
+        weight, few, more = self._taken.get(candidate, (0.0, 0.0, 0.0))
         return math.sqrt(few * more) / weight if weight else 0.0
 
-    def _took(self, presence: Presence, spare: float, left: list[float], weight: float) -> float:
-        """Remember what limits on a presence took of what was spare; a part of it [1]."""
-        known = self._taken.setdefault(presence, [0.0, 0.0, 0.0])
+    def _took(self, candidate: Candidate, spare: float, left: list[float], weight: float) -> float:
+        """Remember what limits on a candidate took of what was spare; a part of it [1]."""
+        known = self._taken.setdefault(candidate, [0.0, 0.0, 0.0])
         known[0] += weight
         parts = []
         for at, after in enumerate(left, 1):

@@ -1,4 +1,4 @@
-"""Presences of which the number of clusters may be limited: what all plans are divided by."""
+"""Candidates of which the number of clusters may be limited: what all plans are divided by."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 
 from siting.fiber.reach import FloatArray
 from siting.program.cluster_types.master import WHOLE
-from siting.program.cluster_types.pricing import Outline
-from siting.program.cluster_types.site_assignment import Compatible
-from siting.program.relaxations.duals import Presence
+from siting.program.cluster_types.pricing import ClusterType
+from siting.program.cluster_types.site_assignment import SiteAssignment
+from siting.program.relaxations.duals import Candidate
 
 AROUND = (2, 3, 4, 6, 8, 12)
 """Zones of the parts of the country around a zone."""
 
 
 @dataclass(frozen=True)
-class Presences:
-    """Presences of a case.
+class Candidates:
+    """Candidates of a case.
 
     Parameters
     ----------
@@ -30,21 +30,21 @@ class Presences:
     """
 
     classes: int
-    places: list[Presence] = field(repr=False)
+    places: list[Candidate] = field(repr=False)
 
     @classmethod
-    def of(cls, compatible: Compatible) -> Presences:
+    def of(cls, compatible: SiteAssignment) -> Candidates:
         """Of what can be in one cluster."""
         return cls(len(compatible.classes), places(compatible))
 
-    def numbers(self, parts: list[tuple[Outline, float]]) -> dict[Presence, float]:
-        """Presences for which a number of clusters counts that is not whole.
+    def numbers(self, parts: list[tuple[ClusterType, float]]) -> dict[Candidate, float]:
+        """Candidates for which a number of clusters counts that is not whole.
 
         Parameters
         ----------
         parts
-            What part of each outline there is [1]. Beside places, any two of its classes and all
-            of them are presences.
+            What part of each cluster type there is [1]. Beside places, any two of its classes and
+            all of them are candidates.
         """
         has, part = classes_of(parts, self.classes)
         inside = np.zeros((len(self.places), self.classes))
@@ -58,28 +58,30 @@ class Presences:
         return not_whole(numbers)
 
 
-def classes_of(parts: list[tuple[Outline, float]], classes: int) -> tuple[FloatArray, FloatArray]:
-    """``(parts, C)`` 1 where an outline has a class, and ``(parts,)`` what part of it there is."""
+def classes_of(
+    parts: list[tuple[ClusterType, float]], classes: int
+) -> tuple[FloatArray, FloatArray]:
+    """``(parts, C)`` whether each type of cluster has a class, and ``(parts,)`` its part."""
     has = np.zeros((len(parts), classes))
-    for at, (outline, _) in enumerate(parts):
-        has[at, list(outline.draw_mw)] = 1.0
+    for at, (cluster_type, _) in enumerate(parts):
+        has[at, list(cluster_type.draw_mw)] = 1.0
     return has, np.array([part for _, part in parts])
 
 
-def together(has: FloatArray, part: FloatArray) -> dict[Presence, float]:
-    """Of all classes of each outline, how many clusters have every one of them [1]."""
+def together(has: FloatArray, part: FloatArray) -> dict[Candidate, float]:
+    """Of all classes of each cluster type, how many clusters have every one of them [1]."""
     return {
         tuple((k,) for k in np.flatnonzero(row).tolist()): float(part @ (has @ row >= row.sum()))
         for row in np.unique(has, axis=0)
     }
 
 
-def not_whole(numbers: dict[Presence, float]) -> dict[Presence, float]:
+def not_whole(numbers: dict[Candidate, float]) -> dict[Candidate, float]:
     """Those numbers of clusters that are not whole [1]."""
     return {p: n for p, n in numbers.items() if min(n % 1.0, -n % 1.0) > 10 * WHOLE}
 
 
-def places(compatible: Compatible) -> list[Presence]:
+def places(compatible: SiteAssignment) -> list[Candidate]:
     """Zones, parts of the country around each zone, and what lies on one side of a line."""
     case, classes = compatible.case, compatible.classes
     of_zone: dict[int, list[int]] = {}
@@ -95,7 +97,7 @@ def places(compatible: Compatible) -> list[Presence]:
     return [(of,) for of in dict.fromkeys(by_class)]
 
 
-def _parts(compatible: Compatible, zones: list[int]) -> list[list[int]]:
+def _parts(compatible: SiteAssignment, zones: list[int]) -> list[list[int]]:
     """Places of zones in their list that lie around one of them or on one side of a line."""
     case, zone_of = compatible.case, compatible.classes.keys[compatible.classes.of_site, 0]
     lat = np.array([case.lat[zone_of == z].mean() for z in zones])

@@ -1,4 +1,4 @@
-"""All plans of so many clusters, divided by limits on how many count for a presence.
+"""All plans of so many clusters, divided by limits on how many count for a candidate.
 
 Depth first: of two opposite limits one is followed until no plan is left under it, then the other.
 What leaves no plan is seldom all that is followed: often a few limits, near each other on the map,
@@ -16,15 +16,15 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from siting.program.cluster_types.master import FREE, Limits
-from siting.program.relaxations.duals import Presence
+from siting.program.relaxations.duals import Candidate
 
 
 class Limit(NamedTuple):
-    """A limit on how many clusters count for a presence.
+    """A limit on how many clusters count for a candidate.
 
     Parameters
     ----------
-    presence
+    candidate
         What they have.
     at_most
         Whether it is the largest number, or else the least.
@@ -32,25 +32,25 @@ class Limit(NamedTuple):
         Of clusters [1].
     """
 
-    presence: Presence
+    candidate: Candidate
     at_most: bool
     number: float
 
     def opposite(self) -> Limit:
         """What holds where this does not."""
-        return Limit(self.presence, not self.at_most, self.number + (1 if self.at_most else -1))
+        return Limit(self.candidate, not self.at_most, self.number + (1 if self.at_most else -1))
 
     def holds(self, limits: Limits) -> bool:
         """Whether it holds wherever some limits do."""
-        least, most = limits.get(self.presence, FREE)
+        least, most = limits.get(self.candidate, FREE)
         return most <= self.number if self.at_most else least >= self.number
 
     def beside(self, limits: Limits) -> Limits:
         """Some limits and this one."""
-        least, most = limits.get(self.presence, FREE)
+        least, most = limits.get(self.candidate, FREE)
         if self.at_most:
-            return {**limits, self.presence: (least, min(most, self.number))}
-        return {**limits, self.presence: (max(least, self.number), most)}
+            return {**limits, self.candidate: (least, min(most, self.number))}
+        return {**limits, self.candidate: (max(least, self.number), most)}
 
 
 Nogood = frozenset[Limit]
@@ -74,7 +74,7 @@ class _Step:
 
 
 @dataclass
-class LimitSearch:
+class NogoodSearch:
     """What is followed now, and what was learned.
 
     Parameters

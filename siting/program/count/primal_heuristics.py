@@ -18,13 +18,13 @@ from siting.case import Case
 from siting.fiber.reach import IntArray
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.cluster_types.pricing import Outline
+from siting.program.cluster_types.pricing import ClusterType
 from siting.program.cluster_types.restricted_master_milp import choose
 from siting.program.count.diving import dive
-from siting.program.count.upper_bound import Counting
-from siting.program.formulation.combine import apart
+from siting.program.count.upper_bound import CountBound
+from siting.program.formulation.combine import take_apart
 from siting.program.formulation.fixed_sites import settle
-from siting.program.one_cluster.solve import solve_anchors
+from siting.program.one_cluster.solve import solve_one_cluster
 from siting.program.proof import Settled
 from siting.program.relaxations.duals import at_prices
 from siting.program.relaxations.region_milp import (
@@ -37,7 +37,7 @@ from siting.program.relaxations.region_milp import (
     whole_clusters,
 )
 from siting.program.sites.presolve import required_unusable
-from siting.program.sites.residual import nearest, what_is_left
+from siting.program.sites.residual import nearest, residual
 from siting.progress import Progress, ProgressCallback
 
 BOUND_SHARE = 0.3
@@ -90,7 +90,7 @@ NOISE = 0.3
 
 
 @dataclass
-class Filling:
+class Packing:
     """Places clusters one beside the other until there is no room, or enough of them.
 
     Parameters
@@ -104,7 +104,7 @@ class Filling:
     counting
         What is known of how many clusters there is room for without required sites.
     solver, deadline, progress
-        As in ``solve_anchors``.
+        As in ``solve_one_cluster``.
     enough
         Clusters that are enough, or whatever there is room for.
     """
@@ -112,7 +112,7 @@ class Filling:
     one: Case
     origin: IntArray
     groups: list[Group]
-    counting: Counting
+    counting: CountBound
     solver: Solver
     deadline: Deadline
     progress: ProgressCallback | None
@@ -127,7 +127,7 @@ class Filling:
         progress: ProgressCallback | None,
         *,
         enough: int | None = None,
-    ) -> Filling:
+    ) -> Packing:
         """What is known of how many clusters there is room for, before any is placed.
 
         Parameters
@@ -135,7 +135,7 @@ class Filling:
         one
             The question for one cluster; some of its sites are usable, and all required ones.
         solver, deadline, progress
-            As in ``solve_anchors``; not all of the time is used.
+            As in ``solve_one_cluster``; not all of the time is used.
         enough
             Clusters that are enough [1].
 
@@ -152,7 +152,7 @@ class Filling:
         share = deadline.within(BOUND_SHARE * deadline.left_s())
         at_most = most_clusters(free, groups, share)
         prices = Fleets(free, groups).relaxed().prices if at_most else None
-        counting = Counting(free, at_most, solver, prices)
+        counting = CountBound(free, at_most, solver, prices)
         share = deadline.within(FILL_SHARE * deadline.left_s())
         return cls(ordered, origin, groups, counting, solver, share, progress, enough)
 
@@ -207,7 +207,7 @@ class Filling:
         if self.one.required.any():
             prices = self.counting.first_prices
             assert prices is not None
-            first = solve_anchors(at_prices(self.one, prices), self._coarse, self.deadline)
+            first = solve_one_cluster(at_prices(self.one, prices), self._coarse, self.deadline)
             if first.best is None:
                 return []
             stay = [first.best]
@@ -242,7 +242,7 @@ class Filling:
         counting, more = self.counting, True
         while more and counting.settled and not self.one.required.any() and len(best) < self.goal:
             count = len(best) + 1
-            found = dive(counting.outlines, counting.master, count, self.solver, self.deadline)
+            found = dive(counting.cluster_types, counting.master, count, self.solver, self.deadline)
             before, best = best, self._placed(found, best) if found else self._chosen(best)
             more = len(best) > len(before)
             self._tell(best)
@@ -293,14 +293,16 @@ class Filling:
         """More clusters, where those fit of which the last step of the proof had parts."""
         return self._one_more(best, self.counting.parts(), GLANCE_LIMIT_S)
 
-    def _one_more(self, best: list[Settled], known: list[Outline], limit_s: float) -> list[Settled]:
-        """More clusters, where so many of some outlines fit beside each other.
+    def _one_more(
+        self, best: list[Settled], known: list[ClusterType], limit_s: float
+    ) -> list[Settled]:
+        """More clusters, where so many of some cluster types fit beside each other.
 
         Where sites are required, the first cluster stays, and nothing is chosen.
         """
         if self.one.required.any() or not known or len(best) >= self.goal:
             return best
-        compatible, threads = self.counting.outlines.compatible, self.solver.threads
+        compatible, threads = self.counting.cluster_types.compatible, self.solver.threads
         limit = self.deadline.within(limit_s)
         choice = choose(compatible, known, threads, limit, fewest=len(best) + 1)
         return self._placed(choice, best) if choice else best
@@ -314,14 +316,14 @@ class Filling:
             plan = settle(asked.of_clusters(len(more)), more, self.solver) or plan
         if plan is None:
             return best
-        found = self.fill(apart(asked, plan, self.solver), None)
+        found = self.fill(take_apart(asked, plan, self.solver), None)
         return found if len(found) >= len(best) else best
 
     def fill(self, clusters: list[Settled], noise: np.random.Generator | None) -> list[Settled]:
         """Place clusters beside others until there is no room for another."""
         clusters = list(clusters)
         while len(clusters) < self.goal and not self.deadline.reached():
-            left = what_is_left(self.counting.case, clusters)
+            left = residual(self.counting.case, clusters)
             relaxed = Fleets(left, self.groups).relaxed()
             if whole_clusters(relaxed.clusters) == 0:
                 break
@@ -337,7 +339,7 @@ class Filling:
             found = self._place(question, clusters, places, at_once)
             if not found:
                 limit = self.deadline if noise is None else self.deadline.within(ANEW_LIMIT_S)
-                whole = solve_anchors(what_is_left(question, clusters), self._coarse, limit)
+                whole = solve_one_cluster(residual(question, clusters), self._coarse, limit)
                 found = [] if whole.best is None else [whole.best]
             if not found:
                 break
@@ -352,7 +354,7 @@ class Filling:
         placed: list[Settled] = []
         while places and len(placed) < at_once and not self.deadline.reached():
             tried, places = places[:TRIED], places[TRIED:]
-            left = what_is_left(question, clusters + placed)
+            left = residual(question, clusters + placed)
             found = [plan for sites in tried if (plan := self._within(left, sites))]
             if found:
                 placed.append(min(found, key=lambda plan: (plan.objective, plan.choice)))
@@ -369,7 +371,7 @@ class Filling:
         sites = sites[left.usable[sites]]
         if len(sites) == 0:
             return None
-        found = solve_anchors(left.take(sites), self._coarse, self.deadline).best
+        found = solve_one_cluster(left.take(sites), self._coarse, self.deadline).best
         if found is None:
             return None
         found = found.at(sites)
@@ -386,7 +388,7 @@ class Filling:
 
     def _room_beside(self, clusters: list[Settled]) -> int:
         """No more clusters than this fit beside some."""
-        left = what_is_left(self.counting.case, clusters)
+        left = residual(self.counting.case, clusters)
         relaxed = Fleets(left, self.groups).relaxed()
         return min(whole_clusters(relaxed.clusters), self.counting.beside(left))
 

@@ -20,9 +20,9 @@ import numpy as np
 from siting.case import Case
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.count.primal_heuristics import Filling
-from siting.program.formulation.combine import apart, settled
-from siting.program.formulation.monolithic import PLAIN_SITES, fits_whole, solve_plain
+from siting.program.count.primal_heuristics import Packing
+from siting.program.formulation.combine import settle_together, take_apart
+from siting.program.formulation.monolithic import MONOLITHIC_SITES, fits_whole, solve_monolithic
 from siting.program.one_cluster.solve import ANY_GAP, in_no_cluster
 from siting.program.proof import Proof, Settled, sign_of
 from siting.program.sites.presolve import rules_out
@@ -61,20 +61,20 @@ def find_most(
     case
         The question; its clusters have a target.
     solver, deadline, progress
-        As in ``solve_anchors``.
+        As in ``solve_one_cluster``.
     """
     usable = int(case.usable.sum())
     if rules_out(case):
         return Most(None, 0)
-    filling = Filling.of(case.of_clusters(1), solver, deadline, progress)
+    filling = Packing.of(case.of_clusters(1), solver, deadline, progress)
     clusters: list[Settled] = []
-    if filling.counting.at_most > 0 and usable > PLAIN_SITES:
+    if filling.counting.at_most > 0 and usable > MONOLITHIC_SITES:
         clusters = filling.best()
         if not clusters and in_no_cluster(case, solver, deadline):
             return Most(None, 0)
-    plan, at_most = settled(case, clusters, solver), filling.counting.at_most
+    plan, at_most = settle_together(case, clusters, solver), filling.counting.at_most
     most = Most(plan, at_most)
-    if most.found < at_most and (usable <= PLAIN_SITES or fits_whole(usable, most.found + 1)):
+    if most.found < at_most and (usable <= MONOLITHIC_SITES or fits_whole(usable, most.found + 1)):
         most = _one_more(case, most, solver, deadline)
     return most
 
@@ -89,9 +89,12 @@ def _one_more(case: Case, most: Most, solver: Solver, deadline: Deadline) -> Mos
     for count in range(last, first - 1, -1) if required else range(first, last + 1):
         # An answer that is left open must not take the time of the next.
         share = deadline.within(deadline.left_s() / 2) if required else deadline
-        proof = solve_plain(anything.of_clusters(count), some, share)
+        proof = solve_monolithic(anything.of_clusters(count), some, share)
         if proof.best is not None:
-            plan = settled(case, apart(case.of_clusters(1), proof.best, solver), solver) or plan
+            plan = (
+                settle_together(case, take_apart(case.of_clusters(1), proof.best, solver), solver)
+                or plan
+            )
             if required:
                 break
         elif required:
@@ -105,7 +108,7 @@ def _one_more(case: Case, most: Most, solver: Solver, deadline: Deadline) -> Mos
     return Most(plan, at_most)
 
 
-def no_worse(case: Case, start: Settled, proof: Proof, gap: float) -> Proof:
+def better_proof(case: Case, start: Settled, proof: Proof, gap: float) -> Proof:
     """A proof with the better of its plan and one that is known.
 
     Where nothing was proven in time, the bound is what costs and draws can be at all.

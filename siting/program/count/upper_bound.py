@@ -1,10 +1,10 @@
 """How many clusters there is room for at the most: clusters by class, priced exactly.
 
-The **master** is a linear program over known outlines of clusters
+The **master** is a linear program over known types of clusters
 (`siting.program.cluster_types.pricing`): as many of them, or parts of them, as headroom, clean
 energy and the sites of each class allow. Its duals are prices at which what there is costs as much
-as the clusters are many. Outlines that cost less than a cluster's worth are known then, and so on
-until there is none. For any prices
+as the clusters are many. Cluster types that cost less than a cluster's worth are known then, and so
+on until there is none. For any prices
 
     number of clusters  <=  cost of what there is / least cost of a cluster
 
@@ -23,9 +23,9 @@ from functools import cached_property
 from siting.case import Case
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.cluster_types.master import CHEAPER, OutlineMaster
-from siting.program.cluster_types.pricing import Outline, Outlines
-from siting.program.count.branching import Dividing
+from siting.program.cluster_types.master import CHEAPER, TypeMaster
+from siting.program.cluster_types.pricing import ClusterType, TypePricing
+from siting.program.count.branching import CountBranching
 from siting.program.proof import Settled
 from siting.program.relaxations.duals import Prices
 from siting.program.relaxations.region_milp import whole_clusters
@@ -33,7 +33,7 @@ from siting.program.sites.classes import Classes
 
 
 @dataclass
-class Counting:
+class CountBound:
     """What is known of how many clusters there is room for.
 
     Parameters
@@ -62,21 +62,21 @@ class Counting:
     _prices: Prices | None = None
     _least: float = 0.0
     _priced: int = 0
-    _dividing: Dividing | None = None
+    _dividing: CountBranching | None = None
 
     @cached_property
-    def outlines(self) -> Outlines:
+    def cluster_types(self) -> TypePricing:
         """What clusters there are by class."""
-        return Outlines.of(self.case)
+        return TypePricing.of(self.case)
 
     @cached_property
-    def master(self) -> OutlineMaster:
-        """The outlines that are known."""
-        return OutlineMaster(self.case, self.outlines.classes)
+    def master(self) -> TypeMaster:
+        """The cluster types that are known."""
+        return TypeMaster(self.case, self.cluster_types.classes)
 
     def know(self, found: Settled) -> None:
         """Know the only cluster of a plan."""
-        classes = self.outlines.classes
+        classes = self.cluster_types.classes
         draws: dict[int, list[tuple[float, int]]] = {}
         for i, mw in found.draw_mw[0].items():
             draws.setdefault(int(classes.of_site[i]), []).append((mw, i))
@@ -85,7 +85,7 @@ class Counting:
             k = int(classes.of_site[i])
             contract_mw[k] = contract_mw.get(k, 0.0) + mwh / self.case.mwh_per_mw
         self.master.add(
-            Outline(
+            ClusterType(
                 {k: tuple(sorted((mw for mw, _ in of), reverse=True)) for k, of in draws.items()},
                 contract_mw,
                 tuple(i for k in draws for _, i in sorted(draws[k], reverse=True)),
@@ -116,15 +116,15 @@ class Counting:
         if not self.settled:
             return self._price(deadline)
         if dividing is None:
-            # Each outline makes every question dearer; most that plans are made of tell nothing.
-            master = OutlineMaster(self.case, self.outlines.classes)
-            for outline in self.master.outlines[: self._priced]:
-                master.add(outline)
-            dividing = Dividing(self.outlines, master, self.at_most, self.solver)
-        known = len(dividing.master.outlines)
+            # Each makes every question dearer; most of those that plans are made of tell nothing.
+            master = TypeMaster(self.case, self.cluster_types.classes)
+            for cluster_type in self.master.cluster_types[: self._priced]:
+                master.add(cluster_type)
+            dividing = CountBranching(self.cluster_types, master, self.at_most, self.solver)
+        known = len(dividing.master.cluster_types)
         dividing.step(deadline)
-        for outline in dividing.master.outlines[known:]:
-            self.master.add(outline)
+        for cluster_type in dividing.master.cluster_types[known:]:
+            self.master.add(cluster_type)
         self._dividing = None if dividing.closed else dividing
         self.at_most -= dividing.closed
         return True
@@ -139,33 +139,37 @@ class Counting:
         else:
             assert self.first_prices is not None
             prices, below = self.first_prices, math.inf
-        least, found = self.outlines.cheapest(prices, below, self.solver, deadline)
-        for outline in found:
-            self.master.add(outline)
+        least, found = self.cluster_types.cheapest(prices, below, self.solver, deadline)
+        for cluster_type in found:
+            self.master.add(cluster_type)
         if deadline.reached() and not found:
             return False
-        if not self.outlines.programs:
+        if not self.cluster_types.programs:
             self.at_most = 0
         elif self._begun and least > 0:
             self.at_most = min(self.at_most, whole_clusters(all_there_is / least))
             if least >= self._least:
                 self._prices, self._least = prices, least
-        self.settled = not self.outlines.programs or (self._begun and not found)
+        self.settled = not self.cluster_types.programs or (self._begun and not found)
         if self.settled and self._prices is not None:
             self.master.worth(self._prices)
-            self._priced = len(self.master.outlines)
+            self._priced = len(self.master.cluster_types)
         self._begun = True
         return True
 
-    def parts(self) -> list[Outline]:
-        """The outlines of which so many clusters as are ruled out next have parts."""
+    def parts(self) -> list[ClusterType]:
+        """The cluster types of which so many clusters as are ruled out next have parts."""
         dividing = self._dividing
-        return [] if dividing is None else [outline for outline, _ in dividing.master.parts()]
+        return (
+            []
+            if dividing is None
+            else [cluster_type for cluster_type, _ in dividing.master.parts()]
+        )
 
-    def thrifty(self) -> list[Outline]:
-        """The outlines that are known, those first that use least at the prices of all."""
+    def thrifty(self) -> list[ClusterType]:
+        """The cluster types that are known, those first that use least at the prices of all."""
         priced = self.settled and self._prices is not None
-        return self.master.by_use() if priced else list(self.master.outlines)
+        return self.master.by_use() if priced else list(self.master.cluster_types)
 
     def beside(self, left: Case) -> int:
         """No more clusters than this fit in what is left of the case."""

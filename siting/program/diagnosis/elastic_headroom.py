@@ -20,10 +20,10 @@ from siting.model import SolverSection
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.formulation.build import build
-from siting.program.formulation.monolithic import PLAIN_SITES
+from siting.program.formulation.monolithic import MONOLITHIC_SITES
 from siting.program.formulation.rules import grid
 from siting.program.formulation.variables import SiteCluster, label
-from siting.program.relaxations.class_lp import Relaxed, anchors_with_room
+from siting.program.relaxations.class_lp import ClassLp, anchors_with_room
 from siting.program.sites.neighbourhoods import neighbourhood, order_sites
 from siting.program.sites.presolve import required_unusable
 
@@ -75,7 +75,7 @@ def _places(case: Case, free: Case, deadline: Deadline) -> list[tuple[IntArray, 
     usable = np.flatnonzero(free.usable)
     if required_unusable(free) or len(usable) == 0:
         return []
-    if len(usable) <= PLAIN_SITES:
+    if len(usable) <= MONOLITHIC_SITES:
         return [(usable, None)]
     if case.cluster.count != 1 or case.cluster.network != "mesh":
         return []
@@ -84,7 +84,7 @@ def _places(case: Case, free: Case, deadline: Deadline) -> list[tuple[IntArray, 
     anchors, _, stopped = anchors_with_room(ordered, deadline)
     if stopped:
         return []
-    relaxed = Relaxed(held)
+    relaxed = ClassLp(held)
     room = np.array([relaxed.size_within(neighbourhood(ordered, h)) for h in anchors.tolist()])
     best = anchors[np.lexsort((anchors, -room))][:ANCHORS]
     return [(origin[neighbourhood(ordered, h)], int(origin[h])) for h in best.tolist()]

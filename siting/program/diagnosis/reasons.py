@@ -15,9 +15,9 @@ from siting.program.one_cluster.solve import (
     ANY_GAP,
     in_no_cluster,
     neighbourhood_sizes,
-    solve_anchors,
+    solve_one_cluster,
 )
-from siting.program.relaxations.class_lp import Relaxed, anchors_with_room
+from siting.program.relaxations.class_lp import ClassLp, anchors_with_room
 from siting.program.relaxations.region_milp import first_groups, most_clusters, of_any_cluster
 from siting.program.sites.neighbourhoods import first_members, neighbourhood, order_sites
 from siting.program.sites.presolve import required_apart
@@ -292,7 +292,7 @@ def _can_be_larger(case: Case, size: float) -> bool:
     large = [sites for sites in _on_pieces(case) if np.sort(cap[sites])[-most:].sum() >= size]
     if not large:
         return False
-    relaxed = Relaxed(case)
+    relaxed = ClassLp(case)
     return any(relaxed.size_within(sites) >= size * (1 - 1e-9) for sites in large)
 
 
@@ -303,7 +303,7 @@ def _too_small_ring(case: Case) -> list[str]:
         return []
     cluster = case.cluster.model_copy(update={"target_mw": None})
     any_size = replace(case, sense="maximise_mw", cluster=cluster)
-    found = solve_anchors(any_size, Solver("highs", RING_GAP, 1), Deadline(LIMIT_S))
+    found = solve_one_cluster(any_size, Solver("highs", RING_GAP, 1), Deadline(LIMIT_S))
     if found.best is None or found.bound >= target_mw * (1 - 1e-9):
         return []
     reason = (
@@ -396,7 +396,7 @@ def _what_it_leaves(case: Case, key: str) -> str:
     """The largest cluster with clean energy, beyond reach even, where that says something."""
     if key != "min_fraction" or case.target is None:
         return ""
-    largest = Relaxed(case).size_within(np.flatnonzero(case.usable))
+    largest = ClassLp(case).size_within(np.flatnonzero(case.usable))
     areas = sum(
         not np.any((case.supply_area == area) & (case.contractable_mwh > 0))
         for area in np.unique(case.area[case.usable])

@@ -13,7 +13,7 @@ from siting.program.formulation.networks import network_km
 from siting.program.proof import Settled
 
 
-def together(clusters: list[Settled]) -> Settled:
+def combine(clusters: list[Settled]) -> Settled:
     """A plan of clusters that were placed beside each other."""
     draw_mw = tuple(found.draw_mw[0] for found in clusters)
     contract_mwh = tuple(found.contract_mwh[0] for found in clusters)
@@ -23,14 +23,14 @@ def together(clusters: list[Settled]) -> Settled:
     )
 
 
-def settled(case: Case, clusters: list[Settled], solver: Solver) -> Settled | None:
+def settle_together(case: Case, clusters: list[Settled], solver: Solver) -> Settled | None:
     """The plan of some clusters, at the best draws for the sense asked; none of none."""
     if not clusters:
         return None
-    return settle(case.of_clusters(len(clusters)), together(clusters).choice, solver)
+    return settle(case.of_clusters(len(clusters)), combine(clusters).choice, solver)
 
 
-def apart(one: Case, plan: Settled, solver: Solver) -> list[Settled]:
+def take_apart(one: Case, plan: Settled, solver: Solver) -> list[Settled]:
     """The clusters of a plan, one by one, each with what it is worth itself."""
     tours: list[tuple[tuple[int, ...], ...]] = [(tour,) for tour in plan.tours]
     tours = tours or [()] * len(plan.draw_mw)

@@ -20,10 +20,10 @@ from siting.program.formulation.variables import Decisions
 from siting.program.proof import Choice, Proof, Settled, sign_of
 from siting.program.sites.presolve import linkable, required_unusable
 
-PLAIN_SITES = 30
+MONOLITHIC_SITES = 30
 """Up to this many usable sites the program is solved as a whole."""
 
-WHOLE_ENTRIES = 400_000
+MONOLITHIC_ENTRIES = 400_000
 """Up to this many (site, site, cluster) triples the program is solved as a whole."""
 
 SMALL_RING = 12
@@ -35,10 +35,10 @@ SETTLE_TRIES = 20
 
 def fits_whole(sites: int, clusters: int) -> bool:
     """Whether the program of so many usable sites and clusters can be handed to a solver."""
-    return sites**2 * clusters <= WHOLE_ENTRIES
+    return sites**2 * clusters <= MONOLITHIC_ENTRIES
 
 
-def solve_plain(
+def solve_monolithic(
     case: Case,
     solver: Solver,
     deadline: Deadline,

@@ -65,7 +65,7 @@ def dominated_pairs(case: Case, sites: IntArray, hubs: IntArray) -> list[tuple[i
     if case.cluster.network == "hub":
         within[~central] &= central
     pairs: list[tuple[int, int]] = []
-    for group in of_each_kind(case, sites.tolist()):
+    for group in by_kind(case, sites.tolist()):
         members = np.array(group, dtype=np.int64)
         dominates = _dominance(
             case.cap_mw[members],
@@ -81,7 +81,7 @@ def dominated_pairs(case: Case, sites: IntArray, hubs: IntArray) -> list[tuple[i
     return pairs
 
 
-def of_each_kind(case: Case, sites: Iterable[int]) -> list[list[int]]:
+def by_kind(case: Case, sites: Iterable[int]) -> list[list[int]]:
     """Some sites, kind by kind: those of a kind can take each other's place but for reach."""
     alike: dict[tuple[float, ...], list[int]] = {}
     for i in sites:
@@ -100,14 +100,14 @@ def _dominance(
     cap: FloatArray, fixed: FloatArray, variable: FloatArray, reach: BoolArray, mutual: BoolArray
 ) -> BoolArray:
     """``(n, n)`` whether the site of the row dominates the site of the column."""
-    no_worse = (
+    better_proof = (
         (cap[:, None] >= cap[None, :])
         & (fixed[:, None] <= fixed[None, :])
         & (variable[:, None] <= variable[None, :])
     )
     # A site that only the lesser one reaches is missed, but for itself.
     missed = (~reach).astype(np.int32) @ reach.T.astype(np.int32)
-    no_worse &= missed == (~mutual & np.diag(mutual)[None, :])
-    np.fill_diagonal(no_worse, val=False)
+    better_proof &= missed == (~mutual & np.diag(mutual)[None, :])
+    np.fill_diagonal(better_proof, val=False)
     first = np.arange(len(cap))[:, None] < np.arange(len(cap))[None, :]
-    return no_worse & (~no_worse.T | first)
+    return better_proof & (~better_proof.T | first)

@@ -20,7 +20,7 @@ import numpy as np
 from siting.case import BoolArray, Case
 from siting.fiber import RoutedReach
 from siting.fiber.reach import FloatArray, IntArray
-from siting.program.sites.sets import Rows, chunks, some_at_once
+from siting.program.sites.sets import Rows, chunks, in_batches
 from siting.sphere import great_circle_km
 
 SPLITS = 3
@@ -48,7 +48,7 @@ BoundRows = Callable[[Rows], FloatArray]
 
 
 @dataclass(eq=False)
-class Anchors:
+class AnchorQueue:
     """The anchors that are left, and what is known about each.
 
     Made by `of_case`, or from bounds that are known.
@@ -77,12 +77,12 @@ class Anchors:
         self._groups = int(self.group.max(initial=-1)) + 1
 
     @classmethod
-    def of_bounds(cls, anchors: IntArray, bounds: FloatArray) -> Anchors:
+    def of_bounds(cls, anchors: IntArray, bounds: FloatArray) -> AnchorQueue:
         """Anchors whose bounds are known."""
         return cls(anchors, bounds, np.full(len(anchors), -1, np.int64))
 
     @classmethod
-    def of_case(cls, case: Case, anchors: IntArray, bound: BoundRows) -> Anchors:
+    def of_case(cls, case: Case, anchors: IntArray, bound: BoundRows) -> AnchorQueue:
         """Anchors of a case: bounded in groups where distances are routed, else each at once.
 
         Parameters
@@ -195,7 +195,7 @@ class Anchors:
                 yield part[close], ball[ball >= self.anchors[part[close]].min()]
 
         assert self._bound is not None
-        for groups, rows in some_at_once(later_sites()):
+        for groups, rows in in_batches(later_sites()):
             for part, bound in zip(groups, self._bound(rows).tolist(), strict=True):
                 self.group[part] = self._groups
                 self._groups += 1

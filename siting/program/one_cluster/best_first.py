@@ -17,9 +17,9 @@ from siting.fiber.reach import IntArray
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.formulation.fixed_sites import settle
-from siting.program.one_cluster.anchor_queue import Anchors
+from siting.program.one_cluster.anchor_queue import AnchorQueue
 from siting.program.one_cluster.merged_neighbourhoods import Group, group_by_sites
-from siting.program.one_cluster.with_cutoff import solve_below
+from siting.program.one_cluster.with_cutoff import solve_with_cutoff
 from siting.program.proof import Choice, Proof, Settled, better_by_gap, sign_of, within_gap
 from siting.program.relaxations.class_lp import anchors_with_room
 from siting.progress import Progress, ProgressCallback
@@ -119,7 +119,7 @@ class Search:
             self.solve(sites[:MOST_SITES], h, slice_s=slice_s)
             return -math.inf
         cutoff, deadline = self.cutoff(), self.deadline.within(slice_s)
-        proof = solve_anchored(self.case, sites, h, self.solver, deadline, cutoff)
+        proof = solve_subproblem(self.case, sites, h, self.solver, deadline, cutoff)
         self.solved += 1
         if proof.best is not None:
             self.keep(proof.best, sites)
@@ -162,8 +162,8 @@ class Search:
     def _prove(self, group: Group, solver: Solver, cutoff: float) -> Proof:
         if len(group.anchors) == 1:
             h = group.anchors[0]
-            return solve_anchored(self.case, group.sites, h, solver, self.deadline, cutoff)
-        return solve_below(self.case.take(group.sites), solver, self.deadline, cutoff)
+            return solve_subproblem(self.case, group.sites, h, solver, self.deadline, cutoff)
+        return solve_with_cutoff(self.case.take(group.sites), solver, self.deadline, cutoff)
 
     def keep(self, found: Settled, sites: IntArray) -> None:
         """Take a plan, in positions of ``sites``, if it is better than the best so far."""
@@ -229,7 +229,7 @@ class Search:
         return Proof(self.best, bound * self.sign, False, complete)
 
 
-def solve_anchored(
+def solve_subproblem(
     case: Case, sites: IntArray, h: int, solver: Solver, deadline: Deadline, cutoff: float
 ) -> Proof:
     """Solve the program of some sites of a case, with anchor ``h`` a member.
@@ -243,10 +243,10 @@ def solve_anchored(
         return Proof(None, sign_of(case) * math.inf, infeasible=True, complete=True)
     part = replace(part, required=part.required | (sites == h))
     hub = int(np.flatnonzero(sites == h)[0]) if case.cluster.network == "hub" else None
-    return solve_below(part, solver, deadline, cutoff, hub=hub)
+    return solve_with_cutoff(part, solver, deadline, cutoff, hub=hub)
 
 
-def best_first(search: Search, anchors: Anchors, trim: Trim) -> Proof:
+def best_first(search: Search, anchors: AnchorQueue, trim: Trim) -> Proof:
     """Solve the anchors' programs best first.
 
     The first ones are solved one by one, for they find the plans. Where many are left, they are

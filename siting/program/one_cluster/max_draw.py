@@ -17,13 +17,13 @@ import numpy as np
 from siting.case import BoolArray, Case
 from siting.fiber import RoutedReach
 from siting.fiber.reach import FloatArray, IntArray, Reach
-from siting.program.formulation.symmetry import of_each_kind
-from siting.program.one_cluster.anchor_queue import Anchors, balls, halves
+from siting.program.formulation.symmetry import by_kind
+from siting.program.one_cluster.anchor_queue import AnchorQueue, balls, halves
 from siting.program.one_cluster.best_first import Search, best_first
 from siting.program.proof import Proof
 from siting.program.relaxations.knapsack import Field, fewest_campuses, largest_sizes
 from siting.program.sites.neighbourhoods import first_members, neighbourhood
-from siting.program.sites.sets import CHUNK_ENTRIES, Rows, some_at_once
+from siting.program.sites.sets import CHUNK_ENTRIES, Rows, in_batches
 from siting.sphere import great_circle_km
 
 MANY_SITES = 5_000
@@ -60,7 +60,7 @@ def most_draw(search: Search) -> Proof:
         possible &= np.bincount(rows.row, minlength=rows.count) >= sizes.min_campuses
         return np.where(possible, -largest_sizes(draws, rows), np.inf)
 
-    anchors = Anchors.of_case(case, first_members(case), bound)
+    anchors = AnchorQueue.of_case(case, first_members(case), bound)
     return best_first(search, anchors, lambda h: _trim(search, draws, h))
 
 
@@ -90,7 +90,7 @@ def _largest_of_each_kind(case: Case) -> IntArray:
     All required sites are among them.
     """
     kept: list[int] = []
-    for sites in of_each_kind(case, range(len(case.site_ids))):
+    for sites in by_kind(case, range(len(case.site_ids))):
         # In the order of the anchors, the largest come first.
         left = np.array(sites, dtype=np.int64)
         kept += left[case.required[left]].tolist()
@@ -113,7 +113,7 @@ def _first_balls(search: Search) -> None:
     # Among many sites some are enough; the order of the anchors spreads them over the caps.
     centres = np.arange(0, len(case.site_ids), 1 + len(case.site_ids) // MANY_SITES)
     sizes = np.concatenate(
-        [largest_sizes(draws, rows) for _, rows in some_at_once(_around(half, centres))]
+        [largest_sizes(draws, rows) for _, rows in in_batches(_around(half, centres))]
     )
     for v in centres[np.argsort(-sizes, kind="stable")[:FIRST_BALLS]].tolist():
         search.solve(np.sort(np.append(half.of(v)[0], v)), v)
@@ -159,7 +159,7 @@ def _most_near(case: Case) -> FloatArray:
     splits = math.ceil(math.log2(max(len(sites), NEAR_SITES) / NEAR_SITES))
     groups = list(halves(case, sites, sites, splits))
     around = zip(groups, balls(case, groups), strict=True)
-    for members, rows in some_at_once((group[close], ball) for group, (close, ball) in around):
+    for members, rows in in_batches((group[close], ball) for group, (close, ball) in around):
         others = largest_sizes(draws, rows, campuses=draws.max_campuses - 1)
         for group, size in zip(members, others.tolist(), strict=True):
             most[group] = draws.cap[group] + size
@@ -171,7 +171,7 @@ def _most_around(case: Case) -> FloatArray:
     draws = Field.of_draws(case)
     sites = np.arange(len(draws.cap))
     most = np.empty(len(sites))
-    for centres, rows in some_at_once(_around(case.reach, sites)):
+    for centres, rows in in_batches(_around(case.reach, sites)):
         centre = np.array(centres)
         most[centre] = largest_sizes(draws, rows, forced=rows.site == centre[rows.row])
     return most

@@ -9,7 +9,7 @@ import numpy as np
 
 from siting.case import BoolArray, Case
 from siting.fiber.reach import FloatArray, IntArray
-from siting.program.one_cluster.anchor_queue import Anchors
+from siting.program.one_cluster.anchor_queue import AnchorQueue
 from siting.program.one_cluster.best_first import Search, best_first
 from siting.program.proof import Proof
 from siting.program.relaxations.knapsack import (
@@ -49,7 +49,7 @@ def by_cost(
     *,
     shifts: int = 1,
     cutoff: Callable[[], float] = lambda: math.inf,
-) -> Anchors:
+) -> AnchorQueue:
     """Some anchors, and that no plan with each costs less than its bound [MUSD/year].
 
     The bound is the best of so many shifts of the fixed cost, and the cutoff if that is less.
@@ -68,7 +68,7 @@ def by_cost(
         least[fewest > field.max_campuses] = np.inf
         return least if field is sites else np.minimum(least, limit)
 
-    return Anchors.of_case(case, anchors, bound)
+    return AnchorQueue.of_case(case, anchors, bound)
 
 
 def cost_with_each(case: Case) -> FloatArray:
@@ -83,7 +83,7 @@ def cost_with_each(case: Case) -> FloatArray:
     return best
 
 
-def _first_cheap(search: Search, anchors: Anchors) -> None:
+def _first_cheap(search: Search, anchors: AnchorQueue) -> None:
     """Find some plan among the cheapest sites around a promising anchor, if there are many."""
     h = anchors.dive()
     if h is None:

@@ -9,10 +9,10 @@ import numpy as np
 
 from siting.case import Case
 from siting.fiber.reach import FloatArray, IntArray
-from siting.program.one_cluster.anchor_queue import Anchors
+from siting.program.one_cluster.anchor_queue import AnchorQueue
 from siting.program.one_cluster.best_first import Search, best_first
 from siting.program.proof import Proof
-from siting.program.relaxations.class_lp import Relaxed, sites_with_room
+from siting.program.relaxations.class_lp import ClassLp, sites_with_room
 from siting.program.relaxations.knapsack import Field, fewest_campuses
 from siting.program.relaxations.star_bounds import meshes_km, stars_km
 from siting.program.sites.neighbourhoods import first_members, neighbourhood
@@ -68,7 +68,7 @@ def least_mesh(search: Search) -> Proof:
         bounds[chunk] = np.where(possible, least_km[chunk], np.inf)
     return best_first(
         search,
-        Anchors.of_bounds(anchors, bounds),
+        AnchorQueue.of_bounds(anchors, bounds),
         lambda h: (neighbourhood(case, h), float(bounds[h])),
     )
 
@@ -89,7 +89,7 @@ def least_spokes(search: Search) -> Proof:
             bound, search.cutoff()
         )
 
-    return best_first(search, Anchors.of_bounds(hubs, least_km[hubs]), trim)
+    return best_first(search, AnchorQueue.of_bounds(hubs, least_km[hubs]), trim)
 
 
 def _fewest(case: Case) -> int:
@@ -142,7 +142,7 @@ def _first_mesh(search: Search, fewest: int) -> None:
         possible &= case.required
     possible = sites_with_room(case, possible, search.deadline)
     promising = np.argsort(np.where(possible, least_km, np.inf), kind="stable")
-    relaxed = Relaxed(case)
+    relaxed = ClassLp(case)
     for v in promising[: min(FIRST_MESHES, int(possible.sum()))].tolist():
         within, km = case.reach.of(v)
         by_distance = within[np.argsort(km, kind="stable")]

@@ -36,7 +36,7 @@ ANY_GAP = 0.99
 """Gap at which any plan is good enough [1]."""
 
 
-def solve_anchors(
+def solve_one_cluster(
     case: Case,
     solver: Solver,
     deadline: Deadline,
@@ -76,7 +76,7 @@ def solve_anchors(
         least = {"mesh": least_mesh, "hub": least_spokes, "ring": least_ring}
         return least[case.cluster.network](search)
     if case.cluster.network == "ring":
-        between_meshes(search, solve_anchors)
+        between_meshes(search, solve_one_cluster)
         return best_ring(search)
     return least_cost(search) if case.sense == "minimise_cost" else most_draw(search)
 
@@ -92,12 +92,12 @@ def in_no_cluster(case: Case, solver: Solver, deadline: Deadline) -> list[int]:
     case
         The question, of any number of clusters.
     solver, deadline
-        As in `solve_anchors`; where time runs out nothing is proven of the sites that are left.
+        As in `solve_one_cluster`; where time runs out nothing is proven of the sites that are left.
     """
     found = []
     for i in np.flatnonzero(case.required).tolist():
         alone = replace(case.of_clusters(1), required=np.arange(len(case.site_ids)) == i)
-        proof = solve_anchors(alone, replace(solver, gap=ANY_GAP), deadline)
+        proof = solve_one_cluster(alone, replace(solver, gap=ANY_GAP), deadline)
         if proof.infeasible:
             found.append(i)
     return found

@@ -15,29 +15,29 @@ from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.formulation.build import Rule
 from siting.program.formulation.fixed_sites import settle
-from siting.program.formulation.monolithic import solve_plain
+from siting.program.formulation.monolithic import solve_monolithic
 from siting.program.formulation.networks import surviving
-from siting.program.formulation.symmetry import exchangeable, of_each_kind
+from siting.program.formulation.symmetry import by_kind, exchangeable
 from siting.program.formulation.variables import Decisions, label
 from siting.program.proof import Choice, Proof, Settled, sign_of
 from siting.program.relaxations.knapsack import Field
 from siting.program.sites.presolve import linkable
 
 
-def solve_below(
+def solve_with_cutoff(
     case: Case, solver: Solver, deadline: Deadline, cutoff: float, *, hub: int | None = None
 ) -> Proof:
     """Solve the program of a case where only plans below a cutoff (a cost) matter.
 
-    As ``solve_plain``: "infeasible" and the bound are about the plans below the cutoff.
+    As ``solve_monolithic``: "infeasible" and the bound are about the plans below the cutoff.
     """
     eased = _without_span_loss(case)
     if eased is None:
-        return _solve_below(case, solver, deadline, cutoff, hub=hub)
+        return _solve_with_cutoff(case, solver, deadline, cutoff, hub=hub)
     return _solve_eased_first(case, eased, solver, deadline, cutoff)
 
 
-def _solve_below(
+def _solve_with_cutoff(
     case: Case,
     solver: Solver,
     deadline: Deadline,
@@ -58,10 +58,12 @@ def _solve_below(
     if math.isfinite(cutoff):
         below = _below(case, cutoff)
         with contextlib.suppress(SolverError):
-            proof = solve_plain(below, solver, deadline, cutoff=cutoff * sign, hub=hub, also=also)
+            proof = solve_monolithic(
+                below, solver, deadline, cutoff=cutoff * sign, hub=hub, also=also
+            )
             if proof.best is None or proof.best.objective * sign < cutoff:
                 return proof
-    return solve_plain(case, solver, deadline, hub=hub, also=also)
+    return solve_monolithic(case, solver, deadline, hub=hub, also=also)
 
 
 def _below(case: Case, cutoff: float) -> Case:
@@ -97,7 +99,7 @@ def _solve_eased_first(
     campuses of each kind as its best plan. Only where neither ends the search is the whole program
     solved.
     """
-    relaxed = _solve_below(eased, solver, deadline, cutoff)
+    relaxed = _solve_with_cutoff(eased, solver, deadline, cutoff)
     if relaxed.best is None:
         return relaxed
     found = _Found(sign_of(case), solver.gap, cutoff, relaxed.bound * sign_of(case))
@@ -105,10 +107,10 @@ def _solve_eased_first(
     found.keep(settle(case, tuple(surviving(case, sites) for sites in choice), solver))
     if not found.proven:
         alike = _as_many_of_each_kind(choice)
-        found.keep(_solve_below(case, solver, deadline, found.cutoff, also=(alike,)).best)
+        found.keep(_solve_with_cutoff(case, solver, deadline, found.cutoff, also=(alike,)).best)
     if found.proven:
         return found.proof(complete=True)
-    whole = _solve_below(case, solver, deadline, found.cutoff)
+    whole = _solve_with_cutoff(case, solver, deadline, found.cutoff)
     found.keep(whole.best)
     found.bound = max(found.bound, min(whole.bound * found.sign, found.cutoff))
     return found.proof(complete=whole.complete, infeasible=whole.infeasible)
@@ -154,7 +156,7 @@ def _as_many_of_each_kind(choice: Choice) -> Rule:
     chosen = {i for members in choice for i in members}
 
     def rule(problem: LpProblem, case: Case, x: Decisions) -> None:
-        for n, sites in enumerate(of_each_kind(case, x.sites)):
+        for n, sites in enumerate(by_kind(case, x.sites)):
             total = lpSum(x.member[i, c] for i in sites for c in x.clusters)
             problem += total == len(chosen.intersection(sites)), label("alike", n)
 

@@ -19,14 +19,14 @@ import numpy as np
 from siting.case import BoolArray, Case
 from siting.fiber.reach import FloatArray, IntArray
 from siting.program.backends.deadline import Deadline
-from siting.program.backends.highs_lp import INFEASIBLE, OPTIMAL, Linear, expect, solver_of
+from siting.program.backends.highs_lp import INFEASIBLE, OPTIMAL, LinearProgram, expect, solver_of
 from siting.program.sites.neighbourhoods import first_members, neighbourhood
 
 SLACK = 1e-6
 """By how much of itself a bound must miss the target before it counts [1]."""
 
 
-class Relaxed:
+class ClassLp:
     """The relaxed program of a case, of which sets of sites are asked one after the other.
 
     Parameters
@@ -144,7 +144,7 @@ def anchors_with_room(case: Case, deadline: Deadline) -> tuple[IntArray, FloatAr
     everything = np.arange(len(case.site_ids))
     if len(everything) == 0:
         return *none, False
-    relaxed = Relaxed(case)
+    relaxed = ClassLp(case)
     if not relaxed.holds_cluster(everything):
         return *none, False
     anchors: list[int] = []
@@ -184,7 +184,7 @@ def sites_with_room(case: Case, asked: BoolArray, deadline: Deadline) -> BoolArr
     possible = asked.copy()
     if not asked.any():
         return possible
-    relaxed = Relaxed(case)
+    relaxed = ClassLp(case)
     if not relaxed.holds_cluster(np.arange(len(asked))):
         return np.zeros_like(asked)
     for z in np.unique(case.zone[asked]):
@@ -232,7 +232,7 @@ class _Rows:
     """A linear program while it is written, many columns at a time."""
 
     def __init__(self) -> None:
-        self._program = Linear()
+        self._program = LinearProgram()
 
     def columns(
         self, count: int, *, cost: FloatArray | float = 0.0, upper: float = math.inf

@@ -20,7 +20,7 @@ CAMPUS_THRIFT = 0.0005
 """What a campus costs where nothing is scarce, as a part of a cluster's worth [1]."""
 
 
-Presence = tuple[tuple[int, ...], ...]
+Candidate = tuple[tuple[int, ...], ...]
 """Sets of classes; a cluster counts that has a campus in each of the sets."""
 
 
@@ -36,8 +36,8 @@ class Prices:
         ``(C,)`` of a campus on any site of a class [1].
     area
         Of covering a MW of draw with clean energy, by delivery area [1/MW].
-    presence
-        What clusters pay that count for a presence, or get where it is below 0 [1].
+    candidate
+        What clusters pay that count for a candidate, or get where it is below 0 [1].
     mw
         Of any MW, besides; below 0 where draw is worth something [1/MW].
     """
@@ -45,7 +45,7 @@ class Prices:
     zone: FloatArray
     campus: FloatArray
     area: dict[int, float]
-    presence: tuple[tuple[Presence, float], ...] = ()
+    candidate: tuple[tuple[Candidate, float], ...] = ()
     mw: float = 0.0
 
     def by_zone(self, case: Case) -> FloatArray:

@@ -32,7 +32,7 @@ from siting.program.backends.highs_lp import (
     FEASIBLE,
     INFEASIBLE,
     OPTIMAL,
-    Linear,
+    LinearProgram,
     add_column,
     add_row,
     expect,
@@ -229,7 +229,7 @@ class Fleets:
         self._class = self._classes.of_site
         self._needed = least_size(case)
         self._clean = case.clean.min_fraction > 0
-        self._program = Linear()
+        self._program = LinearProgram()
         self._of_zone: dict[int, list[int]] = {}
         self._of_class: dict[int, list[int]] = {}
         self._of_area: dict[int, list[int]] = {}

@@ -15,10 +15,10 @@ from siting.case import Case
 from siting.fiber.reach import IntArray
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.formulation.combine import apart
-from siting.program.formulation.monolithic import solve_plain
+from siting.program.formulation.combine import take_apart
+from siting.program.formulation.monolithic import solve_monolithic
 from siting.program.proof import Settled, sign_of
-from siting.program.sites.residual import nearest, what_is_left
+from siting.program.sites.residual import nearest, residual
 
 TAKEN_OUT = (2, 3)
 """How many clusters are taken out at once."""
@@ -37,7 +37,7 @@ BETTER = 1e-5
 
 
 @dataclass(frozen=True)
-class Regrouping:
+class LargeNeighbourhood:
     """Makes clusters better a few at a time.
 
     Parameters
@@ -45,7 +45,7 @@ class Regrouping:
     case
         The question for one cluster, none of its sites required.
     solver, deadline
-        As in ``solve_anchors``.
+        As in ``solve_one_cluster``.
     """
 
     case: Case
@@ -94,17 +94,17 @@ class Regrouping:
     def _anew(self, clusters: list[Settled], near: list[int]) -> list[Settled] | None:
         """Better clusters in the place of some, if they are found."""
         taken_out = [clusters[c] for c in near]
-        left = what_is_left(self.case, [one for c, one in enumerate(clusters) if c not in near])
+        left = residual(self.case, [one for c, one in enumerate(clusters) if c not in near])
         sites = self._promising(left, taken_out)
         value = sum(found.objective for found in taken_out)
         cutoff = value - sign_of(self.case) * BETTER * abs(value)
         quick = replace(self.solver, gap=max(GAP, self.solver.gap))
         share = self.deadline.within(LIMIT_S)
         asked = left.take(sites).of_clusters(len(near))
-        found = solve_plain(asked, quick, share, cutoff=cutoff).best
+        found = solve_monolithic(asked, quick, share, cutoff=cutoff).best
         if found is None or (found.objective - cutoff) * sign_of(self.case) > 0:
             return None
-        return apart(self.case, found.at(sites), self.solver)
+        return take_apart(self.case, found.at(sites), self.solver)
 
     def _promising(self, left: Case, taken_out: list[Settled]) -> IntArray:
         """The sites of some clusters, and of each zone near them those that draw most."""

@@ -24,7 +24,7 @@ from siting.case import Case
 from siting.errors import SolverError
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.one_cluster.solve import solve_anchors
+from siting.program.one_cluster.solve import solve_one_cluster
 from siting.program.proof import sign_of
 from siting.program.relaxations.knapsack import Field, fewest_campuses
 from siting.program.relaxations.region_milp import (
@@ -45,7 +45,7 @@ FAR_FROM_ALIKE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class Node:
     """Clusters whose anchors are in a group, and whose longest link is within some lengths.
 
     Parameters
@@ -68,7 +68,7 @@ class Part:
 
 
 @dataclass
-class Competition:
+class RegionBound:
     """What is known of the best plan of several clusters.
 
     Parameters
@@ -96,7 +96,7 @@ class Competition:
     case: Case
     count: int
     solver: Solver
-    parts: list[Part]
+    parts: list[Node]
     bound: float
     narrowed: bool
     _fewest: int
@@ -106,7 +106,7 @@ class Competition:
     @classmethod
     def of(
         cls, case: Case, count: int, single: float, solver: Solver, *, enough: float | None = None
-    ) -> Competition:
+    ) -> RegionBound:
         """What is known at first.
 
         Parameters
@@ -132,7 +132,7 @@ class Competition:
             within_km = min(within_km, max(0.0, longest_km) / _links_of(ordered, fewest))
             ordered = replace(ordered, reach=ordered.reach.within(within_km))
         narrowed = within_km < reach_km
-        parts = [Part(group, least, 0.0, within_km) for group in first_groups(ordered)]
+        parts = [Node(group, least, 0.0, within_km) for group in first_groups(ordered)]
         return cls(ordered, count, solver, parts, count * least, narrowed, fewest)
 
     def sharpen(self, deadline: Deadline, enough: float | None = None) -> float:
@@ -184,13 +184,13 @@ class Competition:
         alone = replace(self.solver, threads=1)
         sign = sign_of(self.case)
 
-        def ask(p: int) -> Part:
+        def ask(p: int) -> Node:
             part = self.parts[p]
             if deadline.reached():
                 return part
             here = self.case.take(part.group.sites)
             here = replace(here, reach=here.reach.within(part.within_km))
-            bound = solve_anchors(here, alone, deadline).bound * sign
+            bound = solve_one_cluster(here, alone, deadline).bound * sign
             return replace(part, least=max(part.least, bound), asked=True)
 
         for p, part in zip(which, self.solver.map(ask, which), strict=True):
@@ -210,7 +210,7 @@ class Competition:
             self._fleets = None
         return divided
 
-    def _divided(self, part: Part, within: Callable[[float], Case]) -> list[Part]:
+    def _divided(self, part: Node, within: Callable[[float], Case]) -> list[Node]:
         """A part by the length of its links, or by place; itself where there is nothing to divide.
 
         Each is no better than the whole.
@@ -220,7 +220,7 @@ class Competition:
             group = group_around(within(middle_km), part.group.anchors)
             far_km = max(part.least, _links_of(self.case, self._fewest) * middle_km)
             return [
-                Part(group, part.least, part.over_km, middle_km),
+                Node(group, part.least, part.over_km, middle_km),
                 replace(part, least=far_km, over_km=middle_km),
             ]
         groups, _ = halved(within(part.within_km), [part.group], [0])
@@ -236,11 +236,11 @@ class Competition:
         dearest = max((self.parts[p].least for p in used), default=-math.inf)
         return [p for p, part in enumerate(self.parts) if part.least <= dearest]
 
-    def _is_wide(self, part: Part) -> bool:
+    def _is_wide(self, part: Node) -> bool:
         """Whether a part is divided by length before its best cluster is asked for."""
         return not part.asked and self._middle_km(part, FAR_FROM_ALIKE) is not None
 
-    def _middle_km(self, part: Part, alike: float) -> float | None:
+    def _middle_km(self, part: Node, alike: float) -> float | None:
         """Where the lengths of a part are divided [km]; none where they are alike."""
         if not _by_length(self.case):
             return None

@@ -22,25 +22,25 @@ import numpy as np
 from siting.case import Case
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.count.primal_heuristics import Filling
-from siting.program.formulation.combine import apart, settled, together
+from siting.program.count.primal_heuristics import Packing
+from siting.program.formulation.combine import combine, settle_together, take_apart
 from siting.program.formulation.fixed_sites import settle
-from siting.program.formulation.monolithic import fits_whole, solve_plain
-from siting.program.one_cluster.solve import in_no_cluster, solve_anchors
+from siting.program.formulation.monolithic import fits_whole, solve_monolithic
+from siting.program.one_cluster.solve import in_no_cluster, solve_one_cluster
 from siting.program.proof import Proof, Settled, better_by_gap, sign_of, within_gap
 from siting.program.relaxations.region_milp import of_any_cluster
-from siting.program.several.column_generation.branch_and_price import solve_columns
-from siting.program.several.draw_bound import Drawing
-from siting.program.several.large_neighbourhood import Regrouping
-from siting.program.several.region_bound import Competition
-from siting.program.sites.residual import what_is_left
+from siting.program.several.column_generation.branch_and_price import branch_and_price
+from siting.program.several.draw_bound import DrawBound
+from siting.program.several.large_neighbourhood import LargeNeighbourhood
+from siting.program.several.region_bound import RegionBound
+from siting.program.sites.residual import residual
 from siting.progress import Progress, ProgressCallback
 
 BOUND_SHARE = 0.3
 """Part of the time in which a bound on clusters that compete is sought [1]."""
 
-OUTLINE_SHARE = 0.3
-"""Part of the time in which the most draw is sought by outlines of clusters [1]."""
+CLUSTER_TYPE_SHARE = 0.3
+"""Part of the time in which the most draw is sought by types of clusters [1]."""
 
 CHOICE_LIMIT_S = 20.0
 """Time for one choice among them [s]."""
@@ -57,61 +57,61 @@ def solve_several(
     progress: ProgressCallback | None = None,
     start: Settled | None = None,
 ) -> Proof:
-    """Solve the program of several clusters; see ``solve_anchors`` for the parameters.
+    """Solve the program of several clusters; see ``solve_one_cluster`` for the parameters.
 
     Where a plan to start with is given, clusters are not placed one after the other first.
     """
     if fits_whole(int(case.usable.sum()), case.count):
-        return solve_plain(case, solver, deadline)
+        return solve_monolithic(case, solver, deadline)
     count = case.count
     one = case.of_clusters(1)
     free = replace(one, required=np.zeros(len(case.site_ids), dtype=bool))
     priceable = case.sense == "minimise_cost" and case.cluster.network != "ring"
     priceable = priceable and not case.required.any()
-    place = Placement(count, one, free, solver, deadline, progress, rough=priceable)
+    place = Construction(count, one, free, solver, deadline, progress, rough=priceable)
     first = place.in_what_is_left([], free)
     if first.infeasible:
         return first
-    placed = place.one_after_the_other(first) if start is None else apart(one, start, solver)
+    placed = place.one_after_the_other(first) if start is None else take_apart(one, start, solver)
     if not placed and in_no_cluster(case, solver, deadline):
         return Proof(None, sign_of(case) * math.inf, infeasible=True, complete=True)
     clusters = placed if len(placed) == count else None
     if clusters is None and not deadline.reached():
         # The best ones took what others need: place those that use least of what is scarce.
-        filling = Filling.of(one, solver, deadline, progress, enough=count)
+        filling = Packing.of(one, solver, deadline, progress, enough=count)
         thrifty = filling.beside(placed)
         if filling.out_of_room:
             return Proof(None, sign_of(case) * math.inf, True, True)
-        plan = settled(case, thrifty[:count], solver) if len(thrifty) >= count else None
-        clusters = None if plan is None else apart(one, plan, solver)
+        plan = settle_together(case, thrifty[:count], solver) if len(thrifty) >= count else None
+        clusters = None if plan is None else take_apart(one, plan, solver)
     if priceable and clusters is not None:
-        return solve_columns(
+        return branch_and_price(
             case,
-            together(clusters),
+            combine(clusters),
             first.bound * count,
             solver,
             deadline,
-            improve=lambda plan: together(place.again(apart(one, plan, solver))),
+            improve=lambda plan: combine(place.again(take_apart(one, plan, solver))),
             progress=progress,
         )
     return _compete(place, first.bound, clusters)
 
 
-def _compete(place: Placement, single: float, clusters: list[Settled] | None) -> Proof:
+def _compete(place: Construction, single: float, clusters: list[Settled] | None) -> Proof:
     """Better clusters, and a bound on clusters that compete; ``single`` bounds any one."""
     solver, deadline, sign = place.solver, place.deadline, sign_of(place.one)
     known = -math.inf
     if clusters is not None:
         clusters = place.again(clusters)
     if place.one.sense == "maximise_mw" and place.one.cluster.network != "ring":
-        clusters, bound_mw = place.by_outlines(clusters, single)
+        clusters, bound_mw = place.by_cluster_types(clusters, single)
         known = sign * bound_mw
 
     def better_than(clusters: list[Settled]) -> float:
-        return sign * better_by_gap(sign * together(clusters).objective, solver.gap)
+        return sign * better_by_gap(sign * combine(clusters).objective, solver.gap)
 
     enough = None if clusters is None else better_than(clusters)
-    competition = Competition.of(place.free, place.count, single, solver, enough=enough)
+    competition = RegionBound.of(place.free, place.count, single, solver, enough=enough)
     competition.bound = max(competition.bound, known)
     bound = competition.sharpen(deadline.within(BOUND_SHARE * deadline.left_s()), enough)
     if clusters is None or enough is None:
@@ -120,14 +120,14 @@ def _compete(place: Placement, single: float, clusters: list[Settled] | None) ->
     if bound * sign < enough * sign:
         clusters = place.together_again(clusters)
         bound = competition.sharpen(deadline, better_than(clusters))
-    best = together(clusters)
+    best = combine(clusters)
     cost = best.objective * sign
     least = min(bound * sign, cost)
     return Proof(best, least * sign, False, within_gap(cost, least, solver.gap))
 
 
 @dataclass(frozen=True)
-class Placement:
+class Construction:
     """Places single clusters in what others leave.
 
     Parameters
@@ -137,7 +137,7 @@ class Placement:
     one, free
         The question for one cluster, with the required sites and without.
     solver, deadline, progress
-        As in ``solve_anchors``.
+        As in ``solve_one_cluster``.
     rough
         Whether clusters beside others are placed roughly, as better ones are sought later.
     """
@@ -154,11 +154,11 @@ class Placement:
         self, others: list[Settled], case: Case, *, start: Settled | None = None
     ) -> Proof:
         """The best single cluster beside others, or the one to start with."""
-        left, solver = what_is_left(case, others), self.solver
+        left, solver = residual(case, others), self.solver
         if self.rough and others and start is None:
             solver = replace(solver, gap=max(solver.gap, ROUGH_GAP))
         tell = self._tell(len(others))
-        return solve_anchors(left, solver, self.deadline, progress=tell, start=start)
+        return solve_one_cluster(left, solver, self.deadline, progress=tell, start=start)
 
     def _tell(self, placed: int) -> ProgressCallback | None:
         """Progress of one cluster, which says nothing yet about the plan of all."""
@@ -199,7 +199,7 @@ class Placement:
             c = (c + 1) % len(clusters)
         return clusters
 
-    def by_outlines(
+    def by_cluster_types(
         self, clusters: list[Settled] | None, scale_mw: float
     ) -> tuple[list[Settled] | None, float]:
         """Clusters chosen among those that bound the most draw, if they are better; and the bound.
@@ -207,8 +207,8 @@ class Placement:
         The bound is minus infinity where it is proven that there is no plan [MW].
         """
         any_cluster, origin = of_any_cluster(self.free)
-        drawing = Drawing.of(any_cluster, self.count, scale_mw, self.solver)
-        share = self.deadline.within(OUTLINE_SHARE * self.deadline.left_s())
+        drawing = DrawBound.of(any_cluster, self.count, scale_mw, self.solver)
+        share = self.deadline.within(CLUSTER_TYPE_SHARE * self.deadline.left_s())
         while drawing.sharpen(share):
             pass
         choice = () if self.one.required.any() else drawing.choose(share.within(CHOICE_LIMIT_S))
@@ -216,8 +216,8 @@ class Placement:
             sites = tuple(tuple(sorted(origin[list(cluster)].tolist())) for cluster in choice)
             plan = settle(self.free.of_clusters(self.count), sites, self.solver)
             if plan is not None:
-                chosen = self.again(apart(self.one, plan, self.solver))
-                if clusters is None or together(chosen).objective > together(clusters).objective:
+                chosen = self.again(take_apart(self.one, plan, self.solver))
+                if clusters is None or combine(chosen).objective > combine(clusters).objective:
                     clusters = chosen
         return clusters, drawing.bound_mw
 
@@ -227,5 +227,5 @@ class Placement:
             # Their small programs are not small.
             return clusters
         stay = int(self.one.required.any())
-        regrouping = Regrouping(self.free, self.solver, self.deadline)
+        regrouping = LargeNeighbourhood(self.free, self.solver, self.deadline)
         return self.again(regrouping.better(clusters, stay))

@@ -11,7 +11,7 @@ from siting.case import Case
 from siting.program.proof import Settled
 
 
-def what_is_left(case: Case, clusters: list[Settled]) -> Case:
+def residual(case: Case, clusters: list[Settled]) -> Case:
     """The case without what some clusters use: their sites, headroom and clean energy."""
     max_mw, headroom_mw = case.max_mw.copy(), case.headroom_mw.copy()
     contractable_mwh = case.contractable_mwh.copy()

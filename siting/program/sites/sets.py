@@ -88,11 +88,11 @@ def chunks(case: Case, anchors: IntArray) -> Iterator[tuple[IntArray, Rows]]:
                 case.reach.prepare(anchors[place : place + PREPARED])
             yield place, neighbourhood(case, h)
 
-    for places, rows in some_at_once(neighbourhoods()):
+    for places, rows in in_batches(neighbourhoods()):
         yield np.array(places), rows
 
 
-def some_at_once(sets: Iterable[tuple[T, IntArray]]) -> Iterator[tuple[list[T], Rows]]:
+def in_batches(sets: Iterable[tuple[T, IntArray]]) -> Iterator[tuple[list[T], Rows]]:
     """Sets of sites as rows, some at a time, each with what it belongs to."""
     owners: list[T] = []
     rows: list[IntArray] = []

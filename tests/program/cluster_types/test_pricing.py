@@ -1,4 +1,4 @@
-"""Outlines of clusters against brute force: none is cheaper than what sites can make."""
+"""Cluster types against brute force: none is cheaper than what sites can make."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from types_of_clusters import HIGHS, LONG, free_cases, random_prices
 from siting.case import Case
 from siting.program.backends.deadline import Deadline
 from siting.program.cluster_types import site_assignment as compatible_module
-from siting.program.cluster_types.pricing import Outlines, cliques
-from siting.program.cluster_types.site_assignment import Compatible, Wanted
+from siting.program.cluster_types.pricing import TypePricing, cliques
+from siting.program.cluster_types.site_assignment import SiteAssignment, Wanted
 from siting.program.formulation.fixed_sites import settle
 from siting.program.relaxations.duals import Prices
 from siting.program.sites.classes import Classes
@@ -38,7 +38,7 @@ def cost_of(case: Case, classes: Classes, prices: Prices, sites: tuple[int, ...]
     if best is None:
         return None
     have = {int(classes.of_site[i]) for i in sites}
-    fees = (fee for presence, fee in prices.presence if all(set(p) & have for p in presence))
+    fees = (fee for candidate, fee in prices.candidate if all(set(p) & have for p in candidate))
     return best.objective + sum(fees)
 
 
@@ -57,16 +57,16 @@ def cheapest_of_all(case: Case, classes: Classes, prices: Prices) -> float:
 def check_cheapest(seed: int, case: Case, times: int = 3) -> list[tuple[float, float]]:
     """What is proven is never above the cheapest cluster, however much was learned before."""
     rng = np.random.default_rng(seed)
-    outlines = Outlines.of(case)
+    cluster_types = TypePricing.of(case)
     pairs = []
     for _ in range(times):
-        prices = random_prices(case, outlines.classes, rng)
-        true = cheapest_of_all(case, outlines.classes, prices)
-        least, found = outlines.cheapest(prices, np.inf, HIGHS, LONG)
+        prices = random_prices(case, cluster_types.classes, rng)
+        true = cheapest_of_all(case, cluster_types.classes, prices)
+        least, found = cluster_types.cheapest(prices, np.inf, HIGHS, LONG)
         assert least <= true + 1e-6
         assert least == pytest.approx(min((o.cost for o in found), default=np.inf), abs=1e-5)
         # A limit that nothing is below says no more than that.
-        half, none = outlines.cheapest(prices, least - 0.1, HIGHS, LONG)
+        half, none = cluster_types.cheapest(prices, least - 0.1, HIGHS, LONG)
         assert (half, none) == ((least - 0.1, []) if np.isfinite(least) else (np.inf, []))
         if np.isfinite(true):
             pairs.append((least, true))
@@ -74,7 +74,7 @@ def check_cheapest(seed: int, case: Case, times: int = 3) -> list[tuple[float, f
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_no_cluster_is_cheaper_than_the_cheapest_outline(network):
+def test_no_cluster_is_cheaper_than_the_cheapest_cluster_type(network):
     pairs = [
         pair
         for seed, case in free_cases(range(600, 624), network=network)
@@ -95,20 +95,20 @@ def test_no_cluster_of_many_more_is_cheaper(network, first):
 
 
 @pytest.mark.parametrize("seed", range(640, 652))
-def test_with_draws_told_apart_finely_the_cheapest_outline_is_a_cluster(seed, monkeypatch):
+def test_with_draws_told_apart_finely_the_cheapest_cluster_type_is_a_cluster(seed, monkeypatch):
     monkeypatch.setattr(compatible_module, "STEP", 1.0)
     for number, case in free_cases(range(seed, seed + 1), network="mesh", only="none"):
         for least, true in check_cheapest(number, case):
             assert least == pytest.approx(true, abs=1e-5)
 
 
-def random_wanted(compatible: Compatible, rng: np.random.Generator) -> list[Wanted]:
+def random_wanted(compatible: SiteAssignment, rng: np.random.Generator) -> list[Wanted]:
     number = rng.integers(1, compatible.case.cluster.max_campuses + 1)
     ks = rng.integers(0, len(compatible.classes), number).tolist()
     return [(k, float(rng.choice(compatible._levels_mw[k]))) for k in ks]
 
 
-def possible(compatible: Compatible, wanted: list[Wanted]) -> bool:
+def possible(compatible: SiteAssignment, wanted: list[Wanted]) -> bool:
     """Whether any choice of different sites can be in one cluster, by trying all."""
     case = compatible.case
     near = case.reach.adjacency()
@@ -131,7 +131,7 @@ def test_sites_for_what_is_wanted_are_found_wherever_there_are_any(network):
     rng = np.random.default_rng(1)
     answers = []
     for _, case in free_cases(range(660, 690), network=network):
-        compatible = Compatible.of(case, Classes.of(case))
+        compatible = SiteAssignment.of(case, Classes.of(case))
         for _ in range(6):
             wanted = random_wanted(compatible, rng)
             sites = compatible.sites_for(wanted)
@@ -156,7 +156,7 @@ def test_sites_for_what_is_wanted_are_found_wherever_there_are_any(network):
 def test_a_search_that_is_too_long_rules_nothing_out(monkeypatch):
     monkeypatch.setattr(compatible_module, "MOST_STEPS", 0)
     case = tight(10, 1e6).of_clusters(1)
-    compatible = Compatible.of(case, Classes.of(case))
+    compatible = SiteAssignment.of(case, Classes.of(case))
     assert compatible.sites_for([(0, 0.0), (0, 0.0)]) == ()
 
 
@@ -173,10 +173,10 @@ def test_more_campuses_of_a_class_than_its_headroom_needs_are_known():
         reach=type(case.reach).from_dense(far, 100.0),
     )
     prices = Prices(np.zeros(len(case.zone_ids)), np.array([0.1]), {})
-    outlines = Outlines.of(case)
-    assert outlines.cheapest(prices, np.inf, HIGHS, LONG)[0] == pytest.approx(0.1)
+    cluster_types = TypePricing.of(case)
+    assert cluster_types.cheapest(prices, np.inf, HIGHS, LONG)[0] == pytest.approx(0.1)
     small_only = replace(case, max_mw=np.full(4, 80.0))
-    least, (found,) = Outlines.of(small_only).cheapest(prices, np.inf, HIGHS, LONG)
+    least, (found,) = TypePricing.of(small_only).cheapest(prices, np.inf, HIGHS, LONG)
     assert least == pytest.approx(0.2)
     assert len(found.sites) == 2
     assert 0 not in found.sites
@@ -202,23 +202,23 @@ def in_pairs() -> Case:
 
 def test_what_sites_cannot_make_is_learned_once():
     case = in_pairs()
-    outlines = Outlines.of(case)
+    cluster_types = TypePricing.of(case)
     # For being in all three there is much to get.
     prices = Prices(np.zeros(3), np.full(3, 0.1), {}, ((((0,), (1,), (2,)), -5.0),))
-    least, found = outlines.cheapest(prices, np.inf, HIGHS, LONG)
+    least, found = cluster_types.cheapest(prices, np.inf, HIGHS, LONG)
     assert least == pytest.approx(0.2)
-    assert all(len(outline.draw_mw) == 2 for outline in found)
-    assert ((0, 0, 0.0), (1, 0, 0.0), (2, 0, 0.0)) in outlines._forbidden
-    known = dict(outlines._forbidden)
-    assert outlines.cheapest(prices, np.inf, HIGHS, LONG)[0] == pytest.approx(0.2)
-    assert outlines._forbidden == known
+    assert all(len(cluster_type.draw_mw) == 2 for cluster_type in found)
+    assert ((0, 0, 0.0), (1, 0, 0.0), (2, 0, 0.0)) in cluster_types._forbidden
+    known = dict(cluster_types._forbidden)
+    assert cluster_types.cheapest(prices, np.inf, HIGHS, LONG)[0] == pytest.approx(0.2)
+    assert cluster_types._forbidden == known
 
 
 def test_without_time_nothing_is_proven():
     for _, case in free_cases(range(600, 604), network="mesh"):
-        outlines = Outlines.of(case)
-        prices = random_prices(case, outlines.classes, np.random.default_rng(0))
-        least, found = outlines.cheapest(prices, np.inf, HIGHS, Deadline(0))
+        cluster_types = TypePricing.of(case)
+        prices = random_prices(case, cluster_types.classes, np.random.default_rng(0))
+        least, found = cluster_types.cheapest(prices, np.inf, HIGHS, Deadline(0))
         assert least == -np.inf
         assert found == []
 
@@ -240,9 +240,9 @@ def test_cliques_cover_all_pairs_that_are_apart(seed):
 def test_parts_of_campuses_never_cost_more_than_whole_ones(network):
     closed = 0
     for seed, case in free_cases(range(600, 612), network=network):
-        outlines = Outlines.of(case)
-        prices = random_prices(case, outlines.classes, np.random.default_rng(seed))
-        for program in outlines.programs:
+        cluster_types = TypePricing.of(case)
+        prices = random_prices(case, cluster_types.classes, np.random.default_rng(seed))
+        for program in cluster_types.programs:
             program._pay(program._at(prices))
             parts = program._relaxed(LONG)
             whole, _ = program._whole(np.inf, LONG)

@@ -21,7 +21,7 @@ def test_a_dive_makes_plans_and_most_often_the_largest(network):
         if true == 0 or not counting.settled:
             continue
         for count in (true, true + 1):
-            clusters = dive(counting.outlines, counting.master, count, HIGHS, LONG)
+            clusters = dive(counting.cluster_types, counting.master, count, HIGHS, LONG)
             sites = [i for cluster in clusters for i in cluster]
             assert len(set(sites)) == len(sites)
             assert all(list(cluster) == sorted(cluster) for cluster in clusters)
@@ -40,9 +40,11 @@ def test_a_dive_takes_no_time_where_there_is_none_and_changes_no_bound():
     for _, case in free_cases(range(840, 846), network="mesh"):
         counting = counting_of(case)
         price_all(counting)
-        if not counting.settled or not counting.master.outlines:
+        if not counting.settled or not counting.master.cluster_types:
             continue
         before = counting.master.solve({})
-        assert dive(counting.outlines, counting.master, 2, HIGHS, Deadline(0)) == []
-        assert dive(counting.outlines, counting.master, counting.at_most + 1, HIGHS, LONG) == []
+        assert dive(counting.cluster_types, counting.master, 2, HIGHS, Deadline(0)) == []
+        assert (
+            dive(counting.cluster_types, counting.master, counting.at_most + 1, HIGHS, LONG) == []
+        )
         assert counting.master.solve({}) == pytest.approx(before)

@@ -8,27 +8,27 @@ import numpy as np
 import pytest
 
 from siting.program.cluster_types.master import FREE, Limits
-from siting.program.count.nogood_search import Limit, LimitSearch
-from siting.program.relaxations.duals import Presence
+from siting.program.count.nogood_search import Limit, NogoodSearch
+from siting.program.relaxations.duals import Candidate
 
-PRESENCES: list[Presence] = [((k,),) for k in range(4)]
+PRESENCES: list[Candidate] = [((k,),) for k in range(4)]
 MOST = 3
 
 Numbers = tuple[int, ...]
 
 
 def inside(numbers: Numbers, limits: Limits) -> bool:
-    """Whether as many clusters as these count for each presence."""
-    bounds = [limits.get(presence, FREE) for presence in PRESENCES]
+    """Whether as many clusters as these count for each candidate."""
+    bounds = [limits.get(candidate, FREE) for candidate in PRESENCES]
     return all(least <= n <= most for n, (least, most) in zip(numbers, bounds, strict=True))
 
 
 def single(limits: Limits) -> list[Limit]:
     """Limits one by one."""
     found = []
-    for presence, (least, most) in limits.items():
-        found += [Limit(presence, True, most)] if most <= MOST else []
-        found += [Limit(presence, False, least)] if least >= 0 else []
+    for candidate, (least, most) in limits.items():
+        found += [Limit(candidate, True, most)] if most <= MOST else []
+        found += [Limit(candidate, False, least)] if least >= 0 else []
     return found
 
 
@@ -55,7 +55,7 @@ def test_no_plan_is_left_out(seed):
     everything = list(itertools.product(range(MOST + 1), repeat=len(PRESENCES)))
     number = int(rng.integers(0, 40))
     plans = {everything[i] for i in rng.choice(len(everything), number, replace=False)}
-    search, steps = LimitSearch(), 0
+    search, steps = NogoodSearch(), 0
     while not search.closed:
         steps += 1
         assert steps <= 4 * len(everything)
@@ -65,22 +65,22 @@ def test_no_plan_is_left_out(seed):
             search.learn(nogood)
             continue
         open_ = []
-        for presence in PRESENCES:
-            least, most = limits.get(presence, FREE)
+        for candidate in PRESENCES:
+            least, most = limits.get(candidate, FREE)
             least, most = max(least, 0), min(most, MOST)
-            open_ += [(presence, n) for n in range(int(least), int(most))]
+            open_ += [(candidate, n) for n in range(int(least), int(most))]
         if not open_:
             plans -= {plan for plan in plans if inside(plan, limits)}
             continue
-        presence, n = open_[rng.integers(len(open_))]
-        limit = Limit(presence, True, float(n))
+        candidate, n = open_[rng.integers(len(open_))]
+        limit = Limit(candidate, True, float(n))
         search.follow(limit if rng.random() < 0.5 else limit.opposite())
     assert not plans
 
 
 def test_what_does_not_matter_is_left_at_once():
     # Of the last no number is possible, whatever those of the others are.
-    search, last = LimitSearch(), Limit(PRESENCES[3], True, 1.0)
+    search, last = NogoodSearch(), Limit(PRESENCES[3], True, 1.0)
     for limit in (Limit(PRESENCES[0], True, 0.0), last, Limit(PRESENCES[1], True, 0.0)):
         search.follow(limit)
     search.learn([last])
@@ -91,8 +91,8 @@ def test_what_does_not_matter_is_left_at_once():
 
 
 def test_what_was_learned_elsewhere_holds():
-    search = LimitSearch()
-    one, other = (Limit(presence, True, 0.0) for presence in PRESENCES[:2])
+    search = NogoodSearch()
+    one, other = (Limit(candidate, True, 0.0) for candidate in PRESENCES[:2])
     search.follow(one)
     search.follow(other)
     search.learn([one, other])
@@ -105,10 +105,10 @@ def test_what_was_learned_elsewhere_holds():
 
 
 def test_limits_of_one_presence_are_met_together():
-    presence = PRESENCES[0]
-    limits = Limit(presence, False, 1.0).beside(Limit(presence, True, 3.0).beside({}))
-    assert limits == {presence: (1.0, 3.0)}
-    assert Limit(presence, True, 4.0).holds(limits)
-    assert not Limit(presence, True, 2.0).holds(limits)
-    assert Limit(presence, True, 2.0).opposite() == Limit(presence, False, 3.0)
-    assert Limit(presence, False, 3.0).opposite() == Limit(presence, True, 2.0)
+    candidate = PRESENCES[0]
+    limits = Limit(candidate, False, 1.0).beside(Limit(candidate, True, 3.0).beside({}))
+    assert limits == {candidate: (1.0, 3.0)}
+    assert Limit(candidate, True, 4.0).holds(limits)
+    assert not Limit(candidate, True, 2.0).holds(limits)
+    assert Limit(candidate, True, 2.0).opposite() == Limit(candidate, False, 3.0)
+    assert Limit(candidate, False, 3.0).opposite() == Limit(candidate, True, 2.0)

@@ -12,13 +12,13 @@ from oracle import plan_of
 from siting.audit import audit
 from siting.case import Case
 from siting.program.backends.deadline import Deadline
-from siting.program.count.primal_heuristics import Filling
+from siting.program.count.primal_heuristics import Packing
 from siting.program.diagnosis.reasons import why_infeasible
 from siting.program.formulation import monolithic
-from siting.program.formulation.combine import apart, together
-from siting.program.formulation.monolithic import solve_plain
+from siting.program.formulation.combine import combine, take_apart
+from siting.program.formulation.monolithic import solve_monolithic
 from siting.program.proof import Proof, sign_of
-from siting.program.several.large_neighbourhood import Regrouping
+from siting.program.several.large_neighbourhood import LargeNeighbourhood
 from siting.program.several.solve import solve_several
 from siting.program.solve import solution_of
 
@@ -28,20 +28,20 @@ SENSES = ("minimise_cost", "maximise_mw", "minimise_fiber_km")
 @pytest.fixture(autouse=True)
 def _always_large(monkeypatch):
     """Take the way of large cases on small ones."""
-    monkeypatch.setattr(monolithic, "WHOLE_ENTRIES", 0)
+    monkeypatch.setattr(monolithic, "MONOLITHIC_ENTRIES", 0)
 
 
 @pytest.fixture
 def short(monkeypatch) -> list[int]:
     """Filled with the number of clusters whenever the best ones left no room for all."""
     placed: list[int] = []
-    beside = Filling.beside
+    beside = Packing.beside
 
     def counting(filling, clusters):
         placed.append(len(clusters))
         return beside(filling, clusters)
 
-    monkeypatch.setattr(Filling, "beside", counting)
+    monkeypatch.setattr(Packing, "beside", counting)
     return placed
 
 
@@ -105,18 +105,18 @@ def test_clusters_placed_anew_together_are_the_best(network, sense):
     for seed in range(440, 460):
         case = replace(small(seed, network=network), sense=sense)
         case = replace(case, required=np.zeros(len(case.site_ids), bool)).of_clusters(2)
-        best = solve_plain(case, HIGHS, Deadline(60))
+        best = solve_monolithic(case, HIGHS, Deadline(60))
         # A plan that is as bad as can be.
-        worst = solve_plain(turned_round(case), HIGHS, Deadline(60))
+        worst = solve_monolithic(turned_round(case), HIGHS, Deadline(60))
         if best.best is None or worst.best is None:
             continue
         one = case.of_clusters(1)
-        start = apart(one, worst.best, HIGHS)
-        found = together(Regrouping(one, HIGHS, Deadline(60)).better(start))
+        start = take_apart(one, worst.best, HIGHS)
+        found = combine(LargeNeighbourhood(one, HIGHS, Deadline(60)).better(start))
         worth, sign = best.best.objective, sign_of(case)
         assert (found.objective - worth) * sign >= -1e-4 * abs(worth)
         assert (found.objective - worth) * sign <= 0.006 * abs(worth)
-        better += (together(start).objective - found.objective) * sign > 0.01 * abs(worth)
+        better += (combine(start).objective - found.objective) * sign > 0.01 * abs(worth)
     assert better >= 3
 
 
@@ -135,12 +135,12 @@ def test_clusters_that_stay_are_not_moved():
     for seed in range(440, 460):
         case = replace(small(seed, network="mesh"), sense="maximise_mw")
         case = replace(case, required=np.zeros(len(case.site_ids), bool)).of_clusters(3)
-        worst = solve_plain(turned_round(case), HIGHS, Deadline(60))
+        worst = solve_monolithic(turned_round(case), HIGHS, Deadline(60))
         if worst.best is None:
             continue
         one = case.of_clusters(1)
-        start = apart(one, worst.best, HIGHS)
-        found = Regrouping(one, HIGHS, Deadline(60)).better(start, stay=1)
+        start = take_apart(one, worst.best, HIGHS)
+        found = LargeNeighbourhood(one, HIGHS, Deadline(60)).better(start, stay=1)
         assert found[0] == start[0]
         return
     raise AssertionError("no case had a plan")
@@ -152,9 +152,9 @@ def test_clusters_of_a_plan_are_worth_what_it_is(network, sense):
     looked_at = 0
     for seed in range(500, 516):
         case = replace(small(seed, network=network), sense=sense).of_clusters(2)
-        plan = solve_plain(case, HIGHS, Deadline(60)).best
+        plan = solve_monolithic(case, HIGHS, Deadline(60)).best
         if plan is not None:
-            again = together(apart(case.of_clusters(1), plan, HIGHS))
+            again = combine(take_apart(case.of_clusters(1), plan, HIGHS))
             assert again.objective == pytest.approx(plan.objective)
             looked_at += 1
             proof = solve_several(case, HIGHS, Deadline(60), start=plan)

@@ -53,8 +53,8 @@ def test_number_is_that_of_brute_force_with_an_option(seed, only):
 @pytest.fixture
 def only_filling(monkeypatch):
     """Small cases take the way of large ones, without the plain program."""
-    monkeypatch.setattr(most_module, "PLAIN_SITES", 0)
-    monkeypatch.setattr(monolithic, "WHOLE_ENTRIES", 0)
+    monkeypatch.setattr(most_module, "MONOLITHIC_SITES", 0)
+    monkeypatch.setattr(monolithic, "MONOLITHIC_ENTRIES", 0)
 
 
 def check_filling(case: Case) -> tuple[int, int, int]:
@@ -100,8 +100,8 @@ def test_filling_brackets_the_number_of_many_more(seed, network):
 def test_number_where_it_can_be_counted(headroom_mw, number, plain, monkeypatch):
     # Ten sites of 100 MW make five clusters of 200 MW, if the zone has the headroom.
     if not plain:
-        monkeypatch.setattr(most_module, "PLAIN_SITES", 0)
-        monkeypatch.setattr(monolithic, "WHOLE_ENTRIES", 0)
+        monkeypatch.setattr(most_module, "MONOLITHIC_SITES", 0)
+        monkeypatch.setattr(monolithic, "MONOLITHIC_ENTRIES", 0)
     found = find_most(tight(10, headroom_mw), HIGHS, Deadline(60))
     assert (found.found, found.at_most) == (number, number)
 

@@ -16,22 +16,22 @@ from siting.case import Case, build_case
 from siting.distances import reach_of
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.cluster_types.master import OutlineMaster
-from siting.program.cluster_types.pricing import Outline, Outlines
+from siting.program.cluster_types.master import TypeMaster
+from siting.program.cluster_types.pricing import ClusterType, TypePricing
 from siting.program.cluster_types.restricted_master_milp import choose
-from siting.program.cluster_types.site_assignment import Compatible
+from siting.program.cluster_types.site_assignment import SiteAssignment
 from siting.program.count.branching_candidates import places
 from siting.program.count.solve import find_most
-from siting.program.count.upper_bound import Counting
-from siting.program.formulation.combine import apart
+from siting.program.count.upper_bound import CountBound
+from siting.program.formulation.combine import take_apart
 from siting.program.formulation.fixed_sites import settle
-from siting.program.relaxations.duals import Presence, Prices
+from siting.program.relaxations.duals import Candidate, Prices
 from siting.program.relaxations.region_milp import Fleets, first_groups
 from siting.program.sites.classes import Classes
-from siting.program.sites.residual import what_is_left
+from siting.program.sites.residual import residual
 
 
-def sharpen(counting: Counting, found: int) -> list[int]:
+def sharpen(counting: CountBound, found: int) -> list[int]:
     """The bounds after each step, until there is none left to take."""
     steps = [counting.at_most]
     while counting.sharpen(found, LONG):
@@ -53,9 +53,9 @@ def check_steps(seed: int, case: Case) -> tuple[int, int, int]:
     return steps[0], steps[-1], true
 
 
-def check_choice(counting: Counting, true: int) -> None:
+def check_choice(counting: CountBound, true: int) -> None:
     """What is chosen among known clusters is on sites of their own."""
-    compatible, known = counting.outlines.compatible, counting.master.outlines
+    compatible, known = counting.cluster_types.compatible, counting.master.cluster_types
     choice = choose(compatible, known, 1, LONG)
     sites = [i for cluster in choice for i in cluster]
     assert len(set(sites)) == len(sites)
@@ -82,15 +82,15 @@ def test_steps_never_cut_off_the_true_number(first, network):
 @pytest.mark.parametrize("network", NETWORKS)
 def test_dividing_never_cuts_off_the_true_number(network, monkeypatch):
     # As if prices had proven nothing, all is left to the division.
-    def nothing_proven(counting: Counting, deadline: Deadline) -> bool:
+    def nothing_proven(counting: CountBound, deadline: Deadline) -> bool:
         at_most = counting.at_most
         stepped = price(counting, deadline)
-        if counting.outlines.programs:
+        if counting.cluster_types.programs:
             counting.at_most = at_most
         return stepped
 
-    price = Counting._price
-    monkeypatch.setattr(Counting, "_price", nothing_proven)
+    price = CountBound._price
+    monkeypatch.setattr(CountBound, "_price", nothing_proven)
     loose = proven = 0
     for seed, case in free_cases(range(840, 864), network=network):
         before, after, true = check_steps(seed, case)
@@ -152,30 +152,30 @@ def test_room_beside_clusters_is_never_less_than_there_is():
         counting = counting_of(case)
         assert counting.beside(case) == counting.at_most
         sharpen(counting, 0)
-        for outline in counting.master.outlines[:3]:
-            plan = settle(replace(case, sense="minimise_cost"), (outline.sites,), HIGHS)
+        for cluster_type in counting.master.cluster_types[:3]:
+            plan = settle(replace(case, sense="minimise_cost"), (cluster_type.sites,), HIGHS)
             if plan is None:
                 continue
-            left = what_is_left(case, apart(case, plan, HIGHS))
+            left = residual(case, take_apart(case, plan, HIGHS))
             left = left.take(np.flatnonzero(left.usable))
-            assert true_most(left) <= counting.beside(what_is_left(case, [plan]))
+            assert true_most(left) <= counting.beside(residual(case, [plan]))
             checked += 1
     assert checked >= 10
 
 
-def master_of(case: Case, outlines: list[Outline], worth: Prices) -> OutlineMaster:
-    master = OutlineMaster(case, Classes.of(case))
-    for outline in outlines:
-        master.add(outline)
+def master_of(case: Case, cluster_types: list[ClusterType], worth: Prices) -> TypeMaster:
+    master = TypeMaster(case, Classes.of(case))
+    for cluster_type in cluster_types:
+        master.add(cluster_type)
     master.worth(worth)
     return master
 
 
-def outlines_at_random(seed: int, case: Case) -> tuple[list[Outline], Prices]:
-    """The cheapest outlines at some random prices, and the first of these."""
-    rng, outlines = np.random.default_rng(seed), Outlines.of(case)
-    prices = [random_prices(case, outlines.classes, rng) for _ in range(6)]
-    known = [o for p in prices for o in outlines.cheapest(p, math.inf, HIGHS, LONG)[1]]
+def outlines_at_random(seed: int, case: Case) -> tuple[list[ClusterType], Prices]:
+    """The cheapest cluster types at some random prices, and the first of these."""
+    rng, cluster_types = np.random.default_rng(seed), TypePricing.of(case)
+    prices = [random_prices(case, cluster_types.classes, rng) for _ in range(6)]
+    known = [o for p in prices for o in cluster_types.cheapest(p, math.inf, HIGHS, LONG)[1]]
     return known, prices[0]
 
 
@@ -187,23 +187,23 @@ def test_branches_that_are_tried_leave_what_a_new_program_leaves():
         if not known or classes == 1:
             continue
         master = master_of(case, known, worth)
-        presences: list[Presence] = [((0,),), ((0, 1),), ((0,), (classes - 1,))]
+        candidates: list[Candidate] = [((0,),), ((0, 1),), ((0,), (classes - 1,))]
         sides = ((-math.inf, 0.0), (1.0, math.inf))
-        asked = [(presence, sides) for presence in presences]
+        asked = [(candidate, sides) for candidate in candidates]
         most = master.solve({})
         numbers = master.tried(asked, HIGHS)
         use = master.least_use({}, 1)
         uses = master.tried(asked, replace(HIGHS, threads=2))
         assert master.least_use({}, 1) == pytest.approx(use)
         assert master.solve({}) == pytest.approx(most)
-        for presence, number, less in zip(presences, numbers, uses, strict=True):
+        for candidate, number, less in zip(candidates, numbers, uses, strict=True):
             for side, value, left in zip(sides, number, less, strict=True):
                 anew = master_of(case, known, worth)
-                assert value == pytest.approx(anew.solve({presence: side}), abs=1e-7)
-                least = anew.least_use({presence: side}, 1)
+                assert value == pytest.approx(anew.solve({candidate: side}), abs=1e-7)
+                least = anew.least_use({candidate: side}, 1)
                 assert -left == pytest.approx(least, abs=1e-7)
             without = [
-                o for o in known if not all(any(k in o.draw_mw for k in part) for part in presence)
+                o for o in known if not all(any(k in o.draw_mw for k in part) for part in candidate)
             ]
             assert number[0] == pytest.approx(master_of(case, without, worth).solve({}))
             tried += number[0] < most - 1e-6
@@ -237,7 +237,7 @@ def test_what_is_spare_is_what_there_could_be_less_of_everything():
 
 def test_places_are_different_sets_of_classes():
     case = free_case(803, network="mesh")
-    compatible = Compatible.of(case, counting_of(case).outlines.classes)
+    compatible = SiteAssignment.of(case, counting_of(case).cluster_types.classes)
     found = places(compatible)
     assert len(set(found)) == len(found)
     for z in np.unique(case.zone):
@@ -255,7 +255,7 @@ def test_the_first_groups_are_no_better_than_all_that_is_known():
     for _, case in free_cases(range(890, 900), network="mesh"):
         fleets = Fleets(case, first_groups(case))
         relaxed = fleets.relaxed()
-        counting = Counting(case, fleets.most(LONG, relaxed.clusters), HIGHS, relaxed.prices)
+        counting = CountBound(case, fleets.most(LONG, relaxed.clusters), HIGHS, relaxed.prices)
         price_all(counting)
         if counting.settled:
             assert counting.master.solve({}) <= relaxed.clusters * (1 + 1e-6)

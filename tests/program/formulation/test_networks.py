@@ -22,13 +22,13 @@ from siting.program.backends.pulp_backend import Solver
 from siting.program.formulation import monolithic as plain
 from siting.program.formulation import variables as decisions
 from siting.program.formulation.lazy_constraints import close_one_tour, spread_hops, stay_connected
-from siting.program.formulation.monolithic import solve_plain
+from siting.program.formulation.monolithic import solve_monolithic
 from siting.program.formulation.networks import network_km as program_km
 from siting.program.formulation.networks import surviving
 from siting.program.formulation.tours import shortest_tour
 from siting.program.one_cluster import with_cutoff as below
 from siting.program.one_cluster.rings import shortest as rings
-from siting.program.one_cluster.solve import solve_anchors
+from siting.program.one_cluster.solve import solve_one_cluster
 from siting.program.proof import Proof
 from siting.program.sites.presolve import linkable
 
@@ -39,9 +39,9 @@ def check_every_way(case: Case) -> None:
     """``solve``, the plain program and the anchors find the oracle's answer, and prove it."""
     answer = best_plan(case)
     check_solution(case, answer, SETTINGS)
-    check_proof(case, answer, solve_plain(case, SOLVER, Deadline(60)))
+    check_proof(case, answer, solve_monolithic(case, SOLVER, Deadline(60)))
     if case.cluster.count == 1:
-        check_proof(case, answer, solve_anchors(case, SOLVER, Deadline(60)))
+        check_proof(case, answer, solve_one_cluster(case, SOLVER, Deadline(60)))
 
 
 @pytest.mark.parametrize("network", ["hub", "ring"])
@@ -183,13 +183,13 @@ def test_what_a_span_leaves_keeps_the_required_site():
 def solved(monkeypatch) -> list[Case]:
     """The cases that are solved below a cutoff, one after the other."""
     cases: list[Case] = []
-    solve_one = below._solve_below
+    solve_one = below._solve_with_cutoff
 
     def noted(case: Case, *rest, **more) -> Proof:
         cases.append(case)
         return solve_one(case, *rest, **more)
 
-    monkeypatch.setattr(below, "_solve_below", noted)
+    monkeypatch.setattr(below, "_solve_with_cutoff", noted)
     return cases
 
 
@@ -198,7 +198,9 @@ def test_clusters_that_survive_a_span_are_sought_among_all(solved):
     for seed in range(400, 520):
         case = linkable(random_case(seed, keep_after_span_loss=True, count=1))
         solved.clear()
-        check_proof(case, best_plan(case), below.solve_below(case, SOLVER, Deadline(60), math.inf))
+        check_proof(
+            case, best_plan(case), below.solve_with_cutoff(case, SOLVER, Deadline(60), math.inf)
+        )
         if not solved[0].cluster.keep_after_span_loss:
             assert all(one.cluster.keep_after_span_loss for one in solved[1:])
             steps.add(len(solved))
@@ -220,7 +222,7 @@ def test_a_site_that_a_span_cuts_off_is_exchanged_for_one_of_its_kind(solved):
         parent=np.full(3, -1),
         routes=Routes(graph, Access(np.array([3, 0, 1, 2]), np.zeros(4))),
     )
-    proof = below.solve_below(case, SOLVER, Deadline(60), math.inf)
+    proof = below.solve_with_cutoff(case, SOLVER, Deadline(60), math.inf)
     assert proof.complete
     assert proof.best.choice == ((1, 2, 3),)
     assert [one.cluster.keep_after_span_loss for one in solved] == [False, True]

@@ -16,11 +16,11 @@ from siting.case import Case
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.formulation import monolithic as plain
-from siting.program.formulation.monolithic import solve_plain
+from siting.program.formulation.monolithic import solve_monolithic
 from siting.program.one_cluster import best_first as search
 from siting.program.one_cluster.merged_neighbourhoods import Group, group_by_sites
-from siting.program.one_cluster.solve import solve_anchors
-from siting.program.one_cluster.with_cutoff import solve_below
+from siting.program.one_cluster.solve import solve_one_cluster
+from siting.program.one_cluster.with_cutoff import solve_with_cutoff
 from siting.program.proof import Proof
 
 GAP = 1e-6
@@ -99,13 +99,13 @@ def solve_together(case: Case, solver: Solver, deadline: Deadline) -> Proof:
     """The programs of all anchors in batches from the first one on."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(search, "ALONE", 0)
-        return solve_anchors(case, solver, deadline)
+        return solve_one_cluster(case, solver, deadline)
 
 
 def check_agreement(
-    seed: int, sites: int, sense: str, option: str, way: Callable[..., Proof] = solve_anchors
+    seed: int, sites: int, sense: str, option: str, way: Callable[..., Proof] = solve_one_cluster
 ) -> None:
-    plain = proof_of(solve_plain, seed, sites, sense, option)
+    plain = proof_of(solve_monolithic, seed, sites, sense, option)
     found = proof_of(way, seed, sites, sense, option)
     assert plain.complete
     assert found.complete
@@ -148,7 +148,7 @@ def test_a_ring_of_the_us_is_proven_by_meshes(sense):
     """Its tour is short enough, and it is within the gap of the mesh that holds every such ring."""
     case = replace(section(us_case(), "cluster", network="ring", max_ring_km=1000), sense=sense)
     solver = Solver("highs", 1e-3, 1)
-    ring = solve_anchors(case, solver, Deadline(120))
+    ring = solve_one_cluster(case, solver, Deadline(120))
     assert ring.complete
     assert ring.best is not None
     sites = np.array(ring.best.choice[0])
@@ -156,7 +156,7 @@ def test_a_ring_of_the_us_is_proven_by_meshes(sense):
     assert km.max() <= case.reach.limit_km
     tours = (np.array((0, *order, 0)) for order in itertools.permutations(range(1, len(sites))))
     assert min(km[tour[:-1], tour[1:]].sum() for tour in tours) <= 1000
-    mesh = solve_anchors(section(case, "cluster", network="mesh"), solver, Deadline(120))
+    mesh = solve_one_cluster(section(case, "cluster", network="mesh"), solver, Deadline(120))
     assert mesh.best is not None
     assert ring.bound == pytest.approx(mesh.bound, rel=1e-3)
     sign = -1 if sense == "maximise_mw" else 1
@@ -168,7 +168,7 @@ def test_a_ring_of_the_us_is_proven_by_meshes(sense):
 @pytest.mark.parametrize("ring_km", [2500, 5000])
 def test_a_ring_of_many_hops_in_the_us_is_proven(sense, ring_km):
     case = replace(section(us_case(), "cluster", network="ring", max_ring_km=ring_km), sense=sense)
-    ring = solve_anchors(case, Solver("highs", 1e-3, 1), Deadline(300))
+    ring = solve_one_cluster(case, Solver("highs", 1e-3, 1), Deadline(300))
     assert ring.complete
     assert ring.best is not None
     (tour,) = ring.best.tours
@@ -187,12 +187,12 @@ def test_a_ring_of_many_hops_in_the_us_is_proven(sense, ring_km):
 def test_a_search_starts_with_a_plan(sense):
     case = replace(without_options(dozens_of_sites(2, 60)), sense=sense)
     solver = Solver("highs", GAP, 1)
-    best = solve_anchors(case, solver, Deadline(120)).best
-    some = solve_anchors(case, replace(solver, gap=0.2), Deadline(120)).best
-    again = solve_anchors(case, solver, Deadline(120), start=some)
+    best = solve_one_cluster(case, solver, Deadline(120)).best
+    some = solve_one_cluster(case, replace(solver, gap=0.2), Deadline(120)).best
+    again = solve_one_cluster(case, solver, Deadline(120), start=some)
     assert math.isclose(again.best.objective, best.objective, rel_tol=2 * GAP)
     # No plan is better, so the one that was there stays.
-    same = solve_anchors(case, solver, Deadline(120), start=best)
+    same = solve_one_cluster(case, solver, Deadline(120), start=best)
     assert same.best is best
     assert same.complete
 
@@ -219,7 +219,7 @@ def test_no_program_is_written_when_the_time_is_over(monkeypatch):
     monkeypatch.setattr(plain, "build", lambda *_, **__: pytest.fail("a program was written"))
     for sense, bound in (("minimise_cost", -math.inf), ("maximise_mw", math.inf)):
         asked = replace(case, sense=sense)
-        proof = solve_below(asked, Solver("highs", GAP, 1), Deadline(0), math.inf)
+        proof = solve_with_cutoff(asked, Solver("highs", GAP, 1), Deadline(0), math.inf)
         assert proof == Proof(None, bound, infeasible=False, complete=False)
 
 

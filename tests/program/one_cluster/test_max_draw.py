@@ -14,11 +14,11 @@ from siting.case import Case
 from siting.fiber import RoutedReach, routed
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.formulation.monolithic import solve_plain
+from siting.program.formulation.monolithic import solve_monolithic
 from siting.program.one_cluster import anchor_queue as cover
 from siting.program.one_cluster import max_draw as most_draw
 from siting.program.one_cluster.best_first import Search
-from siting.program.one_cluster.solve import solve_anchors
+from siting.program.one_cluster.solve import solve_one_cluster
 from siting.program.relaxations.knapsack import Field, fewest_campuses, largest_sizes
 from siting.program.sites import sets
 from siting.program.sites.neighbourhoods import order_sites
@@ -114,8 +114,8 @@ def small(monkeypatch):
 
 def check(seed: int) -> str:
     case = one_cluster(seed)
-    plain = solve_plain(case, Solver("highs", GAP, 1), Deadline(LONG_S))
-    found = solve_anchors(case, Solver("highs", GAP, 1), Deadline(LONG_S))
+    plain = solve_monolithic(case, Solver("highs", GAP, 1), Deadline(LONG_S))
+    found = solve_one_cluster(case, Solver("highs", GAP, 1), Deadline(LONG_S))
     assert plain.complete
     assert found.complete
     assert found.infeasible == plain.infeasible
@@ -177,7 +177,7 @@ def test_sites_that_no_better_plan_has_are_left_out(small):
         if case.cluster.network != "mesh" or required_unusable(case) or required_apart(case):
             continue
         solver = Solver("highs", GAP, 1)
-        best = solve_plain(case, solver, Deadline(LONG_S)).best
+        best = solve_monolithic(case, solver, Deadline(LONG_S)).best
         if best is None:
             continue
         origin = order_sites(case)

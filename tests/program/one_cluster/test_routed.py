@@ -23,8 +23,8 @@ from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.one_cluster import anchor_queue as cover
 from siting.program.one_cluster import min_cost as program
-from siting.program.one_cluster.anchor_queue import Anchors
-from siting.program.one_cluster.solve import solve_anchors
+from siting.program.one_cluster.anchor_queue import AnchorQueue
+from siting.program.one_cluster.solve import solve_one_cluster
 from siting.program.relaxations.knapsack import Field
 from siting.program.sites.neighbourhoods import first_members, order_sites
 from siting.sphere import great_circle_km
@@ -275,7 +275,7 @@ def test_far_groups_are_never_split(deep):
 
 
 def test_anchors_that_are_ruled_out_and_raised():
-    anchors = Anchors.of_bounds(np.array([3, 5, 8, 9]), np.array([2.0, 1.0, 1.0, 7.0]))
+    anchors = AnchorQueue.of_bounds(np.array([3, 5, 8, 9]), np.array([2.0, 1.0, 1.0, 7.0]))
     assert (len(anchors), anchors.least, anchors.dive()) == (4, 1.0, 5)
     anchors.keep(np.array([3, 8, 9]))
     assert anchors.pop(math.inf) == (8, 1.0)
@@ -291,7 +291,7 @@ def test_anchors_that_are_ruled_out_and_raised():
 def test_plans_do_not_depend_on_how_distances_are_held(deep, seed, sense):
     plain, lazy = question(seed, sense)
     solver = Solver("highs", 1e-6, 1)
-    expected, found = (solve_anchors(case, solver, Deadline(60)) for case in (plain, lazy))
+    expected, found = (solve_one_cluster(case, solver, Deadline(60)) for case in (plain, lazy))
     assert expected.complete
     assert found.complete
     assert expected.infeasible == found.infeasible

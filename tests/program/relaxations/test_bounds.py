@@ -29,14 +29,14 @@ from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.formulation import monolithic
 from siting.program.formulation.fixed_sites import evaluate
-from siting.program.formulation.monolithic import solve_plain
+from siting.program.formulation.monolithic import solve_monolithic
 from siting.program.formulation.variables import supply_steps
 from siting.program.one_cluster import anchor_queue as cover
 from siting.program.one_cluster.min_cost import by_cost, trim_by_cost
 from siting.program.one_cluster.rings.shortest import radii_km
-from siting.program.one_cluster.solve import neighbourhood_sizes, solve_anchors
+from siting.program.one_cluster.solve import neighbourhood_sizes, solve_one_cluster
 from siting.program.proof import Choice, Proof, Settled, sign_of
-from siting.program.relaxations.class_lp import Relaxed, anchors_with_room
+from siting.program.relaxations.class_lp import ClassLp, anchors_with_room
 from siting.program.relaxations.knapsack import (
     Field,
     extra_cost,
@@ -49,8 +49,8 @@ from siting.program.relaxations.knapsack import (
     with_forced,
 )
 from siting.program.relaxations.star_bounds import meshes_km, stars_km
-from siting.program.several.column_generation.master import Prices, lagrange, priced
-from siting.program.several.column_generation.pricing import price_anchors
+from siting.program.several.column_generation.master import Prices, lagrangian_bound, priced
+from siting.program.several.column_generation.pricing import solve_pricing_problem
 from siting.program.several.solve import solve_several
 from siting.program.sites.neighbourhoods import first_members, neighbourhood, order_sites
 from siting.program.sites.presolve import linkable, required_unusable
@@ -116,7 +116,7 @@ class StoppedHighs(solvers._Highs):
 @pytest.fixture(autouse=True)
 def decomposed(monkeypatch):
     """Clusters are never solved as a whole, few anchors are in groups, HiGHS can be stopped."""
-    monkeypatch.setattr(monolithic, "WHOLE_ENTRIES", 0)
+    monkeypatch.setattr(monolithic, "MONOLITHIC_ENTRIES", 0)
     monkeypatch.setattr(cover, "FIRST_SPLITS", 1)
     monkeypatch.setattr(cover, "SPLITS", 1)
     monkeypatch.setattr(solvers, "_Highs", StoppedHighs)
@@ -135,7 +135,7 @@ def decompose(case: Case, plain: Proof, gap: float, deadline: Deadline) -> Proof
         if told.incumbent is not None:
             assert not_above(plain.bound * sign, told.incumbent * sign), told
 
-    way = solve_anchors if case.cluster.count == 1 else solve_several
+    way = solve_one_cluster if case.cluster.count == 1 else solve_several
     return way(case, Solver("highs", gap, 1), deadline, progress=check_progress)
 
 
@@ -185,7 +185,7 @@ class Kind:
 def check_case(case: Case, seed: int, looks: int) -> Kind:
     """Solve a case in every way, and see that all that is claimed is so."""
     random = np.random.default_rng(seed)
-    plain = solve_plain(case, Solver("highs", GAP, 1), Deadline(LONG_S))
+    plain = solve_monolithic(case, Solver("highs", GAP, 1), Deadline(LONG_S))
     assert plain.complete, "the plain program is not solved"
     assert plain.infeasible == (plain.best is None)
 
@@ -209,7 +209,7 @@ def check_case(case: Case, seed: int, looks: int) -> Kind:
         check_bounds_of_plan(case, plan)
     check_prices(case, plain, random)
     alone = replace(of_one(case), required=np.zeros_like(case.required))
-    best_alone = solve_plain(alone, Solver("highs", GAP, 1), Deadline(LONG_S))
+    best_alone = solve_monolithic(alone, Solver("highs", GAP, 1), Deadline(LONG_S))
     check_one_of_several(case, best_alone)
     rival = False
     if plain.best is not None and best_alone.best is not None:
@@ -226,7 +226,7 @@ def check_case(case: Case, seed: int, looks: int) -> Kind:
 def check_one_of_several(case: Case, best: Proof) -> None:
     """The anchors agree on a single cluster that may do as it likes."""
     alone = replace(of_one(case), required=np.zeros_like(case.required))
-    proof = solve_anchors(alone, Solver("highs", GAP, 1), StopsAfter(10_000))
+    proof = solve_one_cluster(alone, Solver("highs", GAP, 1), StopsAfter(10_000))
     check_proof(alone, best, proof, GAP)
     assert proof.complete
     assert proof.infeasible == best.infeasible
@@ -328,7 +328,7 @@ def check_sizes(witness: Witness, h: int) -> None:
     assert fewest_campuses(field, rows)[0] <= len(sites)
     bounds, anchors = neighbourhood_sizes(case)
     assert not_above(-bounds[anchors == h][0], -witness.size)
-    relaxed = Relaxed(case)
+    relaxed = ClassLp(case)
     for wider in (around, sites, np.arange(len(case.site_ids))):
         assert relaxed.holds_cluster(wider)
         assert not_above(-relaxed.size_within(wider), -witness.size)
@@ -382,14 +382,14 @@ def check_fill(witness: Witness, field: Field, around: np.ndarray, members: np.n
 @pytest.mark.parametrize("seed", range(40))
 def test_a_solver_that_stops_before_it_has_a_bound_is_given_one(seed, monkeypatch):
     case = rival_case(seed, most_sites=12)
-    plain = solve_plain(case, Solver("highs", GAP, 1), Deadline(LONG_S))
+    plain = solve_monolithic(case, Solver("highs", GAP, 1), Deadline(LONG_S))
     if plain.best is None:
         return
     sign = sign_of(case)
     stopped = replace(plain, bound=-sign * math.inf, complete=False)
     # The package's `solve` is a function.
     solve = importlib.import_module("siting.program.solve")
-    monkeypatch.setattr(solve, "solve_plain", lambda *_: stopped)
+    monkeypatch.setattr(solve, "solve_monolithic", lambda *_: stopped)
     proof = solve.search_plan(case, Solver("highs", GAP, 1), Deadline(LONG_S), None)
     assert math.isfinite(proof.bound)
     check_proof(case, plain, proof, GAP)
@@ -518,12 +518,12 @@ def check_prices(case: Case, plain: Proof, random: np.random.Generator) -> None:
     prices = random_prices(cost, plain.best, random)
     step_of = {r: s for s, step in enumerate(steps) for r in step.plants}
     question = priced(cost, prices, step_of)
-    best = solve_plain(question, solver, Deadline(LONG_S))
+    best = solve_monolithic(question, solver, Deadline(LONG_S))
     least = math.inf if best.best is None else best.best.objective
     steps_mw = np.array([step.available_mw for step in steps])
     found_at: set[Choice] = set()
     for solves in (0, 2, 6):
-        pricing = price_anchors(question, count, solver, StopsAfter(10_000), solves=solves)
+        pricing = solve_pricing_problem(question, count, solver, StopsAfter(10_000), solves=solves)
         assert np.array_equal(pricing.smallest, np.sort(pricing.smallest))
         assert least == math.inf or not_above(pricing.smallest[0], least)
         for found in pricing.found:
@@ -537,7 +537,7 @@ def check_prices(case: Case, plain: Proof, random: np.random.Generator) -> None:
                 found_at.add(found.choice)
         if plain.best is not None:
             musd = sum_of_costs(cost, plain.best)
-            assert not_above(lagrange(cost, prices, steps_mw, pricing.smallest), musd)
+            assert not_above(lagrangian_bound(cost, prices, steps_mw, pricing.smallest), musd)
     if len(question.site_ids) <= SMALL and not required_unusable(question):
         check_every_anchor(question, count)
 
@@ -556,12 +556,12 @@ def check_every_anchor(case: Case, count: int) -> None:
         for sense in ("minimise_cost", "maximise_mw"):
             question = replace(ordered, sense=sense)
             if case.cluster.network == "hub":
-                proof = solve_plain(question, solver, Deadline(LONG_S), hub=h)
+                proof = solve_monolithic(question, solver, Deadline(LONG_S), hub=h)
             else:
                 # The anchor is the first site of its cluster.
                 question = question.take(np.arange(h, len(least)))
                 question = replace(question, required=np.arange(len(least) - h) == 0)
-                proof = solve_plain(question, solver, Deadline(LONG_S))
+                proof = solve_monolithic(question, solver, Deadline(LONG_S))
             if proof.best is None:
                 continue
             if sense == "minimise_cost":
@@ -571,7 +571,7 @@ def check_every_anchor(case: Case, count: int) -> None:
             size = sum(mw * per_mw[i] for i, mw in proof.best.draw_mw[0].items())
             assert not_above(-sizes[anchors == h][0], -size)
     for solves in (0, 1, 3, 50):
-        pricing = price_anchors(case, count, solver, StopsAfter(10_000), solves=solves)
+        pricing = solve_pricing_problem(case, count, solver, StopsAfter(10_000), solves=solves)
         for bound, musd in zip(pricing.smallest, np.sort(least), strict=False):
             assert musd == np.inf or not_above(bound, musd)
 
@@ -651,7 +651,7 @@ def test_bounds_of_more_clusters_that_share_nothing(seed):
 )
 def test_price_of_clean_energy_that_is_used_up(make, seed):
     case = make(seed, most_sites=12)
-    plain = solve_plain(case, Solver("highs", GAP, 1), Deadline(LONG_S))
+    plain = solve_monolithic(case, Solver("highs", GAP, 1), Deadline(LONG_S))
     assert plain.best is not None
     assert used_up(case, plain.best)[2].any()
     for draw in range(2):

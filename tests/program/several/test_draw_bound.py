@@ -1,4 +1,4 @@
-"""The most draw of several clusters: the bound by outlines against brute force."""
+"""The most draw of several clusters: the bound by cluster types against brute force."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from siting.case import Case
 from siting.program.backends.deadline import Deadline
 from siting.program.cluster_types import site_assignment as compatible_module
 from siting.program.formulation.fixed_sites import settle
-from siting.program.several.draw_bound import Drawing
+from siting.program.several.draw_bound import DrawBound
 
 NETWORKS = ("mesh", "hub")
 
 
-def drawing_of(case: Case, count: int) -> Drawing:
+def drawing_of(case: Case, count: int) -> DrawBound:
     """All prices known, from nothing."""
-    drawing = Drawing.of(case, count, max(case.target or 0.0, 100.0), HIGHS)
+    drawing = DrawBound.of(case, count, max(case.target or 0.0, 100.0), HIGHS)
     bounds = [drawing.bound_mw]
     while drawing.sharpen(LONG):
         bounds.append(drawing.bound_mw)
@@ -82,13 +82,13 @@ def test_with_draws_told_apart_finely_the_bound_of_one_is_its_draw(seed, monkeyp
 def test_where_no_cluster_is_the_bound_says_so():
     for _, case in free_cases(range(900, 904), network="mesh"):
         cluster = case.cluster.model_copy(update={"target_mw": 1e6, "target_it_mw": None})
-        drawing = Drawing.of(replace(case, cluster=cluster), 1, 100.0, HIGHS)
+        drawing = DrawBound.of(replace(case, cluster=cluster), 1, 100.0, HIGHS)
         assert not drawing.sharpen(LONG)
         assert drawing.bound_mw == -np.inf
 
 
 def test_without_time_nothing_is_bounded():
     for _, case in free_cases(range(900, 902), network="mesh"):
-        drawing = Drawing.of(case, 2, 100.0, HIGHS)
+        drawing = DrawBound.of(case, 2, 100.0, HIGHS)
         assert not drawing.sharpen(Deadline(0))
         assert drawing.bound_mw == np.inf

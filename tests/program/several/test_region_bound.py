@@ -12,9 +12,9 @@ from oracle import best_plan
 from siting.case import Case
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.one_cluster.solve import solve_anchors
+from siting.program.one_cluster.solve import solve_one_cluster
 from siting.program.proof import sign_of
-from siting.program.several.region_bound import Competition
+from siting.program.several.region_bound import RegionBound
 
 HIGHS = Solver("highs", 1e-6, 1)
 
@@ -29,10 +29,10 @@ def check_bound(
     sign = sign_of(case)
     one = case.of_clusters(1)
     free = replace(one, required=np.zeros_like(one.required))
-    first = solve_anchors(free, HIGHS, Deadline(60))
+    first = solve_one_cluster(free, HIGHS, Deadline(60))
     if first.infeasible:
         return None
-    bound = sign * Competition.of(free, count, first.bound, HIGHS).sharpen(Deadline(60))
+    bound = sign * RegionBound.of(free, count, first.bound, HIGHS).sharpen(Deadline(60))
     best = best_plan(case)
     apart = sign * count * first.bound
     assert bound >= apart - 1e-6 * abs(apart)
@@ -49,7 +49,7 @@ def check_narrowed(free: Case, count: int, single: float, plan: float) -> None:
     sign = sign_of(free)
     for worse in (0.0, 0.02, 0.3):
         enough = sign * (plan + worse * abs(plan))
-        narrowed = Competition.of(free, count, single, HIGHS, enough=enough)
+        narrowed = RegionBound.of(free, count, single, HIGHS, enough=enough)
         bound = sign * narrowed.sharpen(Deadline(60), enough)
         assert bound <= plan + 1e-5 * max(1.0, abs(plan))
 
@@ -98,7 +98,7 @@ def test_bound_of_little_time_holds(left_s):
         case = random_case(seed, count=2)
         sign, one = sign_of(case), case.of_clusters(1)
         free = replace(one, required=np.zeros_like(one.required))
-        first, best = solve_anchors(free, HIGHS, Deadline(60)), best_plan(case)
+        first, best = solve_one_cluster(free, HIGHS, Deadline(60)), best_plan(case)
         if best is not None:
-            bound = Competition.of(free, 2, first.bound, HIGHS).sharpen(Deadline(left_s))
+            bound = RegionBound.of(free, 2, first.bound, HIGHS).sharpen(Deadline(left_s))
             assert sign * bound <= sign * best.objective + 1e-5 * max(1.0, abs(best.objective))

@@ -22,7 +22,7 @@ from siting.program.any_plan import find_any_plan
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.count import solve as count_module
-from siting.program.count.primal_heuristics import Filling
+from siting.program.count.primal_heuristics import Packing
 from siting.program.count.solve import find_most
 from siting.program.diagnosis.reasons import why_infeasible
 from siting.program.formulation import monolithic
@@ -42,9 +42,9 @@ AT_ONCE_S = 10.0
 def _size(request, monkeypatch):
     """Small cases take the way of small ones, and that of large ones."""
     if request.param == "as if large":
-        monkeypatch.setitem(solve.__globals__, "PLAIN_SITES", 0)
-        monkeypatch.setattr(count_module, "PLAIN_SITES", 0)
-        monkeypatch.setattr(monolithic, "WHOLE_ENTRIES", 0)
+        monkeypatch.setitem(solve.__globals__, "MONOLITHIC_SITES", 0)
+        monkeypatch.setattr(count_module, "MONOLITHIC_SITES", 0)
+        monkeypatch.setattr(monolithic, "MONOLITHIC_ENTRIES", 0)
 
 
 def require(case: Case, *sites: int) -> Case:
@@ -171,8 +171,8 @@ def test_more_required_sites_than_campuses(count):
 
 def test_clusters_are_not_placed_without_a_required_site(monkeypatch):
     """A search that would leave it out in silence refuses the question."""
-    monkeypatch.setattr(monolithic, "WHOLE_ENTRIES", 0)
+    monkeypatch.setattr(monolithic, "MONOLITHIC_ENTRIES", 0)
     case = without_room(asked(7, 2, "mesh", "minimise_cost"), 0)
     with pytest.raises(ValueError, match="required site takes no campus"):
-        Filling.of(case.of_clusters(1), HIGHS, Deadline(60), None)
+        Packing.of(case.of_clusters(1), HIGHS, Deadline(60), None)
     assert solve_several(case, HIGHS, Deadline(60)).best is None

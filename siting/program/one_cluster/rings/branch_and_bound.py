@@ -1,11 +1,11 @@
 """The best ring by cost or draw: a tree of where its tour stops.
 
 A ring either has a campus in a zone or it has none. A node of the tree asks for campuses at some
-**stops**, sets of sites each, and leaves out other sites. Its bound is the least toll of a closed
-walk through its stops (`siting.program.one_cluster.rings.penalties`,
+**stops**, sets of sites each, and leaves out other sites. Its bound is the least penalty of a
+closed walk through its stops (`siting.program.one_cluster.rings.penalties`,
 `siting.program.one_cluster.rings.walk_relaxation`): two cheap zones that no hop joins are far from
 cheap together, for the tour needs other campuses between them, on both ways. What no better ring
-through the stops has is left out: by its toll, and where it makes the tour too long or takes too
+through the stops has is left out: by its penalty, and where it makes the tour too long or takes too
 many hops.
 
 The number of campuses is fixed at the root, a tree for each: what a hop and a tour may have, and
@@ -30,9 +30,9 @@ from siting.fiber import RoutedReach
 from siting.fiber.reach import FloatArray, IntArray
 from siting.program.one_cluster.anchor_queue import apart, halves
 from siting.program.one_cluster.best_first import Search
-from siting.program.one_cluster.rings.penalties import Toll, tolls_of_cost, tolls_of_draw
+from siting.program.one_cluster.rings.penalties import Penalty, penalties_of_cost, penalties_of_draw
 from siting.program.one_cluster.rings.walk_relaxation import closed, shortest_through, walks
-from siting.program.one_cluster.with_cutoff import solve_below
+from siting.program.one_cluster.with_cutoff import solve_with_cutoff
 from siting.program.proof import Proof
 from siting.program.relaxations.knapsack import Field, largest_sizes
 from siting.program.sites.presolve import least_campuses
@@ -61,7 +61,7 @@ AIM = 0.4
 """How much worse than the bound these may be, in units of how much worse the best one is [1]."""
 
 SCARCE = 1.25
-"""Where campuses have at most so many times the target, tolls of size are added up, too [1]."""
+"""Where campuses have at most so many times the target, penalties of size are added up, too [1]."""
 
 ROUNDING = 1e-9
 """What rounding may do to the length of a tour [1]."""
@@ -175,25 +175,25 @@ class Question:
         valued = sizes if case.sense == "minimise_cost" else Field.of_draws(case)
         return cls(case, campuses, ring_km, sizes, valued)
 
-    def tolls(
+    def penalties(
         self, sites: IntArray, area: IntArray, asked: Sequence[int], cutoff: float
-    ) -> list[Toll]:
+    ) -> list[Penalty]:
         """Tolls of rings among some sites, the best first; none where there is no such ring."""
         if self.case.sense == "minimise_cost":
             part = self.valued.take(sites).below(cutoff)
-            tolls = tolls_of_cost(part, self.campuses, area, asked)
+            penalties = penalties_of_cost(part, self.campuses, area, asked)
         else:
-            tolls = tolls_of_draw(self.valued.take(sites), self.campuses, area, asked)
+            penalties = penalties_of_draw(self.valued.take(sites), self.campuses, area, asked)
         target = self.sizes.target * (1 - ROUNDING)
-        if not tolls or target == 0:
-            return tolls
+        if not penalties or target == 0:
+            return penalties
         sizes = self.sizes.take(sites)
         largest = float(largest_sizes(sizes, Rows.all_of(len(sites)), campuses=self.campuses)[0])
         if largest >= SCARCE * target:
-            return tolls
+            return penalties
         # Of rings that need hardly all that there is, few are large enough.
-        size = tolls_of_draw(sizes, self.campuses, area, asked)[0]
-        return [*tolls, replace(size, limit=-target)] if -size.least >= target else []
+        size = penalties_of_draw(sizes, self.campuses, area, asked)[0]
+        return [*penalties, replace(size, limit=-target)] if -size.least >= target else []
 
     def full(self, sites: IntArray, area: IntArray, asked: Sequence[int]) -> tuple[bool, BoolArray]:
         """Whether zones hold what is asked, and ``(n,)`` sites whose zones hold no campus more."""
@@ -392,7 +392,7 @@ class _Queue:
 def _root(
     question: Question, required: IntArray, cutoff: float, routed: dict[float, Places]
 ) -> Node | None:
-    """The node of all rings; none where their tolls alone are too high.
+    """The node of all rings; none where their penalties alone are too high.
 
     ``routed`` keeps the places of all sites by how far a hop leads, for routes take time.
     """
@@ -401,10 +401,10 @@ def _root(
     area = np.full(len(sites), -1, dtype=np.int64)
     area[required] = np.arange(len(required))
     asked = (1,) * len(required)
-    tolls = question.tolls(sites, area, asked, cutoff)
-    if not tolls or tolls[0].least >= cutoff:
+    penalties = question.penalties(sites, area, asked, cutoff)
+    if not penalties or penalties[0].least >= cutoff:
         return None
-    best = _worst(tolls, [toll.least + toll.passing for toll in tolls])
+    best = _worst(penalties, [penalty.least + penalty.passing for penalty in penalties])
     kept = (best < cutoff) | (area >= 0)
     if kept.sum() < question.campuses:
         return None
@@ -425,23 +425,23 @@ def _bounded(node: Node, cutoff: float) -> Node | None:
         if possible is None:
             return None
         node = possible
-        tolls = node.question.tolls(node.sites, node.area, node.asked, cutoff)
-        if not tolls:
+        penalties = node.question.penalties(node.sites, node.area, node.asked, cutoff)
+        if not penalties:
             return None
-        bound, one_more, at_stop = _along_walks(node, tolls)
+        bound, one_more, at_stop = _along_walks(node, penalties)
         bound = max(bound, node.bound)
         if not node.whole:
             # There is one more somewhere.
             bound = max(bound, float(one_more.min()))
         if bound >= cutoff:
             return None
-        staying = _worst(tolls, [toll.least + toll.staying for toll in tolls])
+        staying = _worst(penalties, [penalty.least + penalty.staying for penalty in penalties])
         at_stop = np.maximum(at_stop, staying)
         # A site of an area may be one of those that are asked for there.
         each = np.where(node.area < 0, one_more, np.minimum(one_more, at_stop))
         kept = each < cutoff
         if kept.all():
-            best = tolls[0]
+            best = penalties[0]
             return replace(
                 node,
                 bound=bound,
@@ -480,7 +480,7 @@ def _possible(node: Node) -> Node | None:
     return node
 
 
-def _along_walks(node: Node, tolls: list[Toll]) -> tuple[float, FloatArray, FloatArray]:
+def _along_walks(node: Node, penalties: list[Penalty]) -> tuple[float, FloatArray, FloatArray]:
     """What no ring of a node is better than (as a cost); infinite where there is none.
 
     Returns
@@ -492,20 +492,20 @@ def _along_walks(node: Node, tolls: list[Toll]) -> tuple[float, FloatArray, Floa
     at_stop
         ``(n,)`` those where one of the campuses that are asked for is at each site of an area.
     """
-    least = np.array([toll.least for toll in tolls])
-    passing = np.array([toll.passing for toll in tolls])
+    least = np.array([penalty.least for penalty in penalties])
+    passing = np.array([penalty.passing for penalty in penalties])
     passing[:, node.shut] = np.inf
     at_stop = np.full(len(node.sites), -math.inf)
     if len(node.asked) == 0:
-        return tolls[0].least, _worst(tolls, least[:, None] + passing), at_stop
+        return penalties[0].least, _worst(penalties, least[:, None] + passing), at_stop
     stops, left = _far_apart(node)
-    least = least + np.array([toll.stopping for toll in tolls])[:, stops].sum(axis=1)
-    # Other stops are passed, and the toll of stops is no more than theirs.
+    least = least + np.array([penalty.stopping for penalty in penalties])[:, stops].sum(axis=1)
+    # Other stops are passed, and the penalty of stops is no more than theirs.
     passing[:, np.isin(node.area, left)] = 0.0
     of_place = node.places.least(passing)
-    # Without tolls, walks are as short as any.
+    # Without penalties, walks are as short as any.
     blocked = np.where(np.isfinite(of_place.min(axis=0)), 0.0, np.inf)
-    per_km = np.concatenate(([1.0], np.zeros(len(tolls))))
+    per_km = np.concatenate(([1.0], np.zeros(len(penalties))))
     paid = np.concatenate((blocked[None], of_place))
     place = node.places.of_site
     stop_places = [np.unique(place[node.area == a]) for a in stops]
@@ -519,8 +519,8 @@ def _along_walks(node: Node, tolls: list[Toll]) -> tuple[float, FloatArray, Floa
     longest_km = node.question.ring_km * (1 + ROUNDING)
 
     def value(paid: FloatArray) -> FloatArray:
-        """The bound of what is paid, ``(1 + tolls, ...)``; infinite where it is too long."""
-        worth = _worst(tolls, (paid[1:].T + least).T)
+        """The bound of what is paid, ``(1 + penalties, ...)``; infinite where it is too long."""
+        worth = _worst(penalties, (paid[1:].T + least).T)
         return np.where(paid[0] > longest_km, math.inf, worth)
 
     for a in set(stops):
@@ -535,9 +535,9 @@ def _along_walks(node: Node, tolls: list[Toll]) -> tuple[float, FloatArray, Floa
     return float(value(all_stops)), one_more, at_stop
 
 
-def _worst(tolls: list[Toll], values: Iterable[FloatArray]) -> FloatArray:
-    """``(...)`` the largest of what each toll comes to; infinite where one is above its limit."""
-    bounds = [toll.within(of) for toll, of in zip(tolls, values, strict=True)]
+def _worst(penalties: list[Penalty], values: Iterable[FloatArray]) -> FloatArray:
+    """``(...)`` the largest sum of a penalty; infinite where one is above its limit."""
+    bounds = [penalty.within(of) for penalty, of in zip(penalties, values, strict=True)]
     return np.asarray(np.max(bounds, axis=0))
 
 
@@ -618,13 +618,13 @@ def _where_one_more(node: Node) -> BoolArray:
 
 
 def _halved(node: Node) -> Iterator[Node]:
-    """An area in two halves, with so many campuses in each: by their tolls, else by where it is."""
+    """An area in two halves, with so many campuses in each: by penalties, else by where it is."""
     of_area = [np.flatnonzero(node.area == a) for a in range(len(node.asked))]
     spread = [float(np.ptp(node.staying[sites])) for sites in of_area]
     if max(spread) > ROUNDING * abs(node.bound):
         a = int(np.argmax(spread))
-        toll = node.staying[of_area[a]]
-        dear = toll > (toll.min() + toll.max()) / 2
+        penalty = node.staying[of_area[a]]
+        dear = penalty > (penalty.min() + penalty.max()) / 2
         parts = [of_area[a][~dear], of_area[a][dear]]
     else:
         a = int(np.argmax([len(sites) / q for sites, q in zip(of_area, node.asked, strict=True)]))
@@ -651,7 +651,7 @@ def _solve(search: Search, node: Node) -> float:
         if len(at) == often:
             required[at] = True
     part = replace(case, required=required).take(node.sites)
-    proof = solve_below(part, search.solver, search.deadline, search.cutoff())
+    proof = solve_with_cutoff(part, search.solver, search.deadline, search.cutoff())
     search.solved += 1
     if proof.best is not None:
         search.keep(proof.best, node.sites)

@@ -32,7 +32,7 @@ Tour = tuple[int, ...]
 """Sites in the order of a closed tour."""
 
 
-def exchanged(
+def improved_by_exchanges(
     case: Case, starts: Iterable[Tour], deadline: Deadline
 ) -> Iterator[tuple[Tour, float]]:
     """Each of some tours, made better until no exchange is.

@@ -1,8 +1,8 @@
 """How much worse than the best a ring is by each campus: bounds that add up along its tour.
 
 Without reach, the best campuses anywhere bound every ring of so many campuses, and by the same
-multipliers a plan with other campuses is worse by a toll for each of them. So no ring is better
-than the least toll of a closed walk through the campuses that it is known to have.
+multipliers a plan with other campuses is worse by a penalty for each of them. So no ring is better
+than the least penalty of a closed walk through the campuses that it is known to have.
 
 **Cost.** The fractional fill with a shift of the fixed cost, and the reduced cost of each campus
 (`siting.program.relaxations.knapsack.extra_cost`).
@@ -35,11 +35,11 @@ from siting.program.relaxations.knapsack import (
 from siting.program.sites.sets import Rows, sum_before
 
 BEST_SHIFTS = 2
-"""Shifts of the fixed cost whose tolls are added up along walks."""
+"""Shifts of the fixed cost whose penalties are added up along walks."""
 
 
 @dataclass(frozen=True, eq=False)
-class Toll:
+class Penalty:
     """A bound on rings by the campuses that they have.
 
     Shapes: ``n`` sites, ``a`` areas.
@@ -58,7 +58,7 @@ class Toll:
     takes
         ``(n,)`` what the bound takes of each site [MW], 0 where it does without.
     limit
-        Rings for which it comes to more are none: they are too small. Infinite where the toll is
+        Rings for which it comes to more are none: they are too small. Infinite where the penalty is
         of what is to be best.
     """
 
@@ -76,7 +76,9 @@ class Toll:
         return np.where(values > self.limit, math.inf, -math.inf)
 
 
-def tolls_of_cost(field: Field, campuses: int, area: IntArray, asked: Sequence[int]) -> list[Toll]:
+def penalties_of_cost(
+    field: Field, campuses: int, area: IntArray, asked: Sequence[int]
+) -> list[Penalty]:
     """Tolls of the cost of rings, for the best shifts of the fixed cost, the best first.
 
     Parameters
@@ -102,7 +104,7 @@ def tolls_of_cost(field: Field, campuses: int, area: IntArray, asked: Sequence[i
     ]
     if not all(np.isfinite(fill[0]) for fill, _, _ in fills):
         return []
-    tolls = []
+    penalties = []
     for fill, marginal, shift in sorted(fills, key=lambda of: -of[0][0])[:BEST_SHIFTS]:
         extra = extra_cost(field, everyone, marginal, shift)
         taken, used, _ = filled(field, everyone, shift)
@@ -110,14 +112,16 @@ def tolls_of_cost(field: Field, campuses: int, area: IntArray, asked: Sequence[i
         takes[taken.site] = used
         stopping = _least_of_areas(extra, area, len(asked))
         staying = np.where(area >= 0, extra - np.append(stopping, 0.0)[area], 0.0)
-        tolls.append(Toll(float(fill[0]), extra, stopping, staying, takes))
-    return tolls
+        penalties.append(Penalty(float(fill[0]), extra, stopping, staying, takes))
+    return penalties
 
 
-def tolls_of_draw(field: Field, campuses: int, area: IntArray, asked: Sequence[int]) -> list[Toll]:
-    """Tolls of the draw of rings; see `tolls_of_cost`. ``field`` has draws for sizes.
+def penalties_of_draw(
+    field: Field, campuses: int, area: IntArray, asked: Sequence[int]
+) -> list[Penalty]:
+    """Tolls of the draw of rings; see `penalties_of_cost`. ``field`` has draws for sizes.
 
-    The largest sites of each area are among the campuses that have most, so stops have no toll.
+    The largest sites of each area are among the campuses that have most, so stops have no penalty.
     """
     n = len(field.cap)
     forced = np.zeros(n, dtype=np.bool_)
@@ -139,7 +143,7 @@ def tolls_of_draw(field: Field, campuses: int, area: IntArray, asked: Sequence[i
     of_site = np.zeros(n)
     of_site[chosen] = takes
     staying = _smaller(field, campuses, forced, area, most)
-    return [Toll(-most, passing, np.zeros(len(asked)), staying, of_site)]
+    return [Penalty(-most, passing, np.zeros(len(asked)), staying, of_site)]
 
 
 def _one_more(

@@ -30,9 +30,9 @@ from siting.fiber import RoutedReach, reach_of_access
 from siting.fiber.reach import FloatArray, IntArray, Reach
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.formulation.monolithic import solve_plain
+from siting.program.formulation.monolithic import solve_monolithic
 from siting.program.one_cluster.best_first import Search
-from siting.program.one_cluster.rings.local_search import exchanged
+from siting.program.one_cluster.rings.local_search import improved_by_exchanges
 from siting.program.proof import Proof
 from siting.program.relaxations.knapsack import Field, largest_sizes
 from siting.program.sites.sets import Rows
@@ -90,7 +90,7 @@ HALVINGS = 10
 
 
 def least_ring(search: Search) -> Proof:
-    """Least kilometres of a ring; see ``solve_anchors``."""
+    """Least kilometres of a ring; see ``solve_one_cluster``."""
     case = search.case
     radius_km = radii_km(case)
     if not np.isfinite(radius_km).any():
@@ -100,7 +100,7 @@ def least_ring(search: Search) -> Proof:
             return search.proof(math.inf, stopped=False)
     _first_rings(search, radius_km)
     if not _held(search):
-        return search.proof_of(solve_plain(case, search.solver, search.deadline))
+        return search.proof_of(solve_monolithic(case, search.solver, search.deadline))
     ceiling = search.cutoff()
     while True:
         # No hop of a shorter tour is longer than half of it.
@@ -168,7 +168,7 @@ def _exchange(search: Search) -> None:
     required = tuple(np.flatnonzero(case.required).tolist())
     if required:
         starts = [start for start in starts if set(required) <= set(start)]
-    for tour, worth in exchanged(case, starts, search.share(EXCHANGE_SHARE)):
+    for tour, worth in improved_by_exchanges(case, starts, search.share(EXCHANGE_SHARE)):
         if worth < search.cutoff():
             search.try_sites((tuple(sorted(tour)),))
         if search.proven:
@@ -263,7 +263,7 @@ def _first_rings(search: Search, radius_km: FloatArray) -> None:
         star = replace(case.take(near), cluster=case.cluster.model_copy(update={"network": "hub"}))
         try:
             deadline = search.deadline.within(FIRST_SHARE * left_s)
-            found = solve_plain(star, roughly, deadline, hub=0)
+            found = solve_monolithic(star, roughly, deadline, hub=0)
         except SolverError:
             continue
         if found.best is not None:

@@ -1,11 +1,11 @@
-"""Closed walks of few hops through stops, at the least toll: what no tour undercuts.
+"""Closed walks of few hops through stops, at the least penalty: what no tour undercuts.
 
 A tour of a ring passes its stops, in some order, and other campuses between them. Forget that no
 campus is passed twice: what is left is a closed walk, and the cheapest one is found by dynamic
 programming, over the hops between two stops and over the sets of stops that are behind
 (Bellman 1962; Held and Karp 1962). All walks here are as cheap as any with no more hops.
 
-Shapes: ``l`` tolls, ``s`` stops, ``p`` places.
+Shapes: ``l`` penalties, ``s`` stops, ``p`` places.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def walks(
     stops: Sequence[IntArray],
     more: int | None,
 ) -> FloatArray:
-    """The least toll from each stop to each place, by at least one hop.
+    """The least penalty from each stop to each place, by at least one hop.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def walks(
 def closed(
     least: FloatArray, stops: Sequence[IntArray], passing: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """The least toll of a closed walk through all stops, and of those at a place or past one.
+    """The least penalty of a closed walk through all stops, and of those at a place or past one.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def closed(
 
 
 def _around(least: FloatArray, paths: FloatArray, stops: list[int]) -> FloatArray:
-    """``(l, p)`` the least toll through some stops and each place, which is at one more stop."""
+    """``(l, p)`` the least penalty through some stops and each place, which is at one more stop."""
     more = len(least) - 1
     found = np.full((least.shape[1], least.shape[3]), np.inf)
     for a in stops:
@@ -122,14 +122,14 @@ def _around(least: FloatArray, paths: FloatArray, stops: list[int]) -> FloatArra
 
 
 def _paths(between: FloatArray) -> tuple[FloatArray, dict[int, FloatArray]]:
-    """The least toll of a path through all stops, and through all but each, from each to each.
+    """The least penalty of a path through all stops, and through all but each, from each to each.
 
     Both ``(l, s, s, more + 1)``.
     """
-    size, tolls, count = len(between), between.shape[1], between.shape[2]
+    size, penalties, count = len(between), between.shape[1], between.shape[2]
     behind: dict[int, FloatArray] = {}
     for start in range(count):
-        path = np.full((tolls, count, count, size), np.inf)
+        path = np.full((penalties, count, count, size), np.inf)
         path[:, start, start] = 0.0
         behind[1 << start] = path
     everywhere = (1 << count) - 1
@@ -140,7 +140,7 @@ def _paths(between: FloatArray) -> tuple[FloatArray, dict[int, FloatArray]]:
         if len(ahead) == 1:
             but_one[ahead[0]] = path
         last = [s for s in range(count) if passed >> s & 1]
-        onward = np.full((tolls, len(last), len(ahead), size), np.inf)
+        onward = np.full((penalties, len(last), len(ahead), size), np.inf)
         for x in range(size):
             legs = between[x][:, last][:, :, ahead]
             step = path[:, last][:, :, last, None, : size - x] + legs[:, None, :, :, None]
@@ -148,7 +148,7 @@ def _paths(between: FloatArray) -> tuple[FloatArray, dict[int, FloatArray]]:
         for n, s in enumerate(ahead):
             wider = passed | 1 << s
             if wider not in behind:
-                behind[wider] = np.full((tolls, count, count, size), np.inf)
+                behind[wider] = np.full((penalties, count, count, size), np.inf)
             behind[wider][:, last, s] = onward[:, :, n]
     return behind[everywhere], but_one
 

@@ -37,17 +37,17 @@ from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.formulation.fixed_sites import settle
 from siting.program.proof import Proof, Settled, better_by_gap, within_gap
-from siting.program.several.column_generation.branches import Kind, Slot, joined
+from siting.program.several.column_generation.branches import Resource, Slot, joined
 from siting.program.several.column_generation.master import (
     Column,
     Master,
+    MasterOptimum,
     Prices,
-    Relaxed,
     first_prices,
-    lagrange,
+    lagrangian_bound,
     priced,
 )
-from siting.program.several.column_generation.pricing import price_anchors, sites_below
+from siting.program.several.column_generation.pricing import sites_below, solve_pricing_problem
 from siting.progress import Progress, ProgressCallback
 
 SMOOTHING = 0.5
@@ -88,7 +88,7 @@ WHOLE = 1e-6
 
 
 @dataclass(order=True)
-class Part:
+class Node:
     """Some of all plans, by the slots that their clusters have.
 
     Parameters
@@ -152,7 +152,7 @@ class Division:
         What is little and what is much [MW]; of a site 1.
     """
 
-    kind: Kind
+    kind: Resource
     at: int
     slot: int
     mw: float
@@ -162,10 +162,10 @@ class Division:
         kind, at = self.kind, self.at
         divided = slots[self.slot]
         others = [slot for a, slot in enumerate(slots) if a != self.slot]
-        site = kind is Kind.SITE
+        site = kind is Resource.SITE
         little = divided.at_most(kind, at, 0.0 if site else self.mw)
         much = replace(divided, count=1)
-        if kind is not Kind.SUPPLY:
+        if kind is not Resource.SUPPLY:
             much = much.at_least(kind, at, self.mw)
         beside = [replace(divided, count=divided.count - 1), *others]
         taken = sum(slot.count * slot.least_of(kind, at) for slot in beside)
@@ -205,7 +205,7 @@ class Branching:
     improve: Callable[[Settled], Settled]
     progress: ProgressCallback | None
     done: int = 0
-    _open: list[Part] = field(default_factory=list)
+    _open: list[Node] = field(default_factory=list)
     _made: int = 0
     _closed: float = math.inf
     _chosen_among: int = 0
@@ -253,10 +253,10 @@ class Branching:
         return Proof(self.best, bound, infeasible=False, complete=complete)
 
     def _add(self, slots: tuple[Slot, ...], centre: Prices, bound: float) -> None:
-        heapq.heappush(self._open, Part(bound, self._made, slots, centre))
+        heapq.heappush(self._open, Node(bound, self._made, slots, centre))
         self._made += 1
 
-    def _start(self, whole: Part) -> None:
+    def _start(self, whole: Node) -> None:
         """Know prices to begin with, and places all over the country."""
         self.master.add(self.best)
         steps = len(self.master.steps)
@@ -267,7 +267,9 @@ class Branching:
         count = FIRST_PLACES * self.case.count
         while count > 0 and not self.deadline.reached():
             left = replace(question, max_mw=max_mw.copy())
-            pricing = price_anchors(left, 1, self.solver, self.deadline, solves=1, rough=True)
+            pricing = solve_pricing_problem(
+                left, 1, self.solver, self.deadline, solves=1, rough=True
+            )
             if not pricing.found:
                 break
             for found in pricing.found:
@@ -285,7 +287,7 @@ class Branching:
 
     # ---------------------------------------------------------------------- bounds
 
-    def _raise_bound(self, part: Part) -> Relaxed | None:
+    def _raise_bound(self, part: Node) -> MasterOptimum | None:
         """Find columns and prices of a part, until it is settled or the master is near.
 
         Returns
@@ -317,7 +319,7 @@ class Branching:
             if idle and not effort.grow():
                 return relaxed
 
-    def _price(self, part: Part, prices: Prices, effort: Effort) -> bool:
+    def _price(self, part: Node, prices: Prices, effort: Effort) -> bool:
         """Bound a part at some prices, and find columns; whether any is new."""
         smallest: list[FloatArray] = []
         new = False
@@ -328,7 +330,7 @@ class Branching:
                 for column in self.master.columns
                 if slot.allows(column.uses)
             ]
-            pricing = price_anchors(
+            pricing = solve_pricing_problem(
                 priced(question, prices, self.master.step_of),
                 slot.count,
                 self.solver,
@@ -341,18 +343,18 @@ class Branching:
             smallest.append(pricing.smallest)
             for found in pricing.found:
                 new |= self.master.add(found)
-        here = lagrange(self.case, prices, self.master.steps_mw, np.concatenate(smallest))
+        here = lagrangian_bound(self.case, prices, self.master.steps_mw, np.concatenate(smallest))
         if here > part.centre_bound:
             part.centre, part.centre_bound = prices, here
         part.bound = max(part.bound, here)
         return new
 
-    def _bar_sites(self, part: Part) -> None:
+    def _bar_sites(self, part: Node) -> None:
         """Bar the sites that no better plan has, at the prices of the bound of the whole."""
         question = priced(self._question(part.slots[0])[0], part.centre, self.master.step_of)
         count = part.slots[0].count
-        pricing = price_anchors(question, count, self.solver, self.deadline, solves=0)
-        rent = -lagrange(self.case, part.centre, self.master.steps_mw, np.zeros(0))
+        pricing = solve_pricing_problem(question, count, self.solver, self.deadline, solves=0)
+        rent = -lagrangian_bound(self.case, part.centre, self.master.steps_mw, np.zeros(0))
         # One cluster may cost as much as the others, at the least, leave of the cutoff.
         limit = self.cutoff + rent - float(pricing.smallest[:-1].sum())
         if not math.isfinite(limit):
@@ -380,7 +382,7 @@ class Branching:
         self.best = plan
         self.master.add(plan)
 
-    def _take_whole(self, relaxed: Relaxed) -> None:
+    def _take_whole(self, relaxed: MasterOptimum) -> None:
         """Take the plan of a master that mixes no different sets of sites."""
         sets: dict[tuple[int, tuple[int, ...]], float] = {}
         for a, column, used in relaxed.mix:
@@ -398,7 +400,7 @@ class Branching:
 
     # ------------------------------------------------------------------- divisions
 
-    def _best_division(self, part: Part, relaxed: Relaxed) -> Division | None:
+    def _best_division(self, part: Node, relaxed: MasterOptimum) -> Division | None:
         """The division whose parts are both dearest, in the master as it is."""
         divisions = self._divisions(part.slots, relaxed)[:TRIED]
         columns = self._promising(part.slots, relaxed)
@@ -415,7 +417,7 @@ class Branching:
                 best = score, division
         return best[1]
 
-    def _promising(self, slots: Sequence[Slot], relaxed: Relaxed) -> list[Column]:
+    def _promising(self, slots: Sequence[Slot], relaxed: MasterOptimum) -> list[Column]:
         """Columns that a plan below the cutoff may have, by reduced cost in the master."""
         value = {column: column.priced_musd(relaxed.prices) for column in self.master.columns}
         alike = {a: value[column] for a, column, _ in relaxed.mix}
@@ -429,9 +431,9 @@ class Branching:
             )
         ]
 
-    def _divisions(self, slots: Sequence[Slot], relaxed: Relaxed) -> list[Division]:
+    def _divisions(self, slots: Sequence[Slot], relaxed: MasterOptimum) -> list[Division]:
         """Divisions that forbid the mix of the master in both parts, the most promising first."""
-        uses: dict[tuple[Kind, int], dict[int, list[tuple[float, float]]]] = {}
+        uses: dict[tuple[Resource, int], dict[int, list[tuple[float, float]]]] = {}
         for a, column, part in relaxed.mix:
             for thing, mw in column.uses.items():
                 uses.setdefault(thing, {}).setdefault(a, []).append((mw, part))
@@ -443,7 +445,7 @@ class Branching:
                 rest = max(0.0, count - sum(part for _, part in users))
                 taken = [*users, (0.0, rest)]
                 for mw in self._amounts(kind, at, count, taken):
-                    most = 0.0 if kind is Kind.SITE else mw
+                    most = 0.0 if kind is Resource.SITE else mw
                     less = sum(part * max(0.0, mw - x) for x, part in taken)
                     more = sum(part * max(0.0, x - most) for x, part in taken)
                     if min(less, more) > WHOLE * mw:
@@ -452,13 +454,13 @@ class Branching:
         return [division for _, _, division in sorted(scored, key=lambda one: one[:2])]
 
     def _amounts(
-        self, kind: Kind, at: int, count: int, taken: list[tuple[float, float]]
+        self, kind: Resource, at: int, count: int, taken: list[tuple[float, float]]
     ) -> list[float]:
         """Amounts of a thing by which a slot may be divided."""
-        if kind is Kind.SITE:
+        if kind is Resource.SITE:
             return [1.0]
         amounts = {sum(x * part for x, part in taken) / count}
-        if kind is Kind.ZONE and self.case.min_mw > 0:
+        if kind is Resource.ZONE and self.case.min_mw > 0:
             # Any campus at all, or none.
             amounts.add(self.case.min_mw / 2)
         if count > 1:
@@ -466,7 +468,7 @@ class Branching:
         return sorted(amounts)
 
 
-def solve_columns(
+def branch_and_price(
     case: Case,
     start: Settled,
     bound: float,

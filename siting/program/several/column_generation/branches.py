@@ -21,7 +21,7 @@ EDGE_MW = 1e-5
 """What rounding draws to a watt may add up to in a zone [MW]."""
 
 
-class Kind(Enum):
+class Resource(Enum):
     """What clusters share."""
 
     ZONE = "zone"
@@ -44,26 +44,26 @@ class Slot:
     """
 
     count: int
-    most: frozenset[tuple[Kind, int, float]] = field(default_factory=frozenset)
-    least: frozenset[tuple[Kind, int, float]] = field(default_factory=frozenset)
+    most: frozenset[tuple[Resource, int, float]] = field(default_factory=frozenset)
+    least: frozenset[tuple[Resource, int, float]] = field(default_factory=frozenset)
 
-    def at_most(self, kind: Kind, at: int, most: float) -> Slot:
+    def at_most(self, kind: Resource, at: int, most: float) -> Slot:
         """The same with less of one thing."""
         held = [mw for k, where, mw in self.most if (k, where) == (kind, at)]
         others = {limit for limit in self.most if limit[:2] != (kind, at)}
         return replace(self, most=frozenset(others | {(kind, at, min([most, *held]))}))
 
-    def at_least(self, kind: Kind, at: int, least: float) -> Slot:
+    def at_least(self, kind: Resource, at: int, least: float) -> Slot:
         """The same with a part of one thing that is taken in any case."""
         held = [mw for k, where, mw in self.least if (k, where) == (kind, at)]
         others = {limit for limit in self.least if limit[:2] != (kind, at)}
         return replace(self, least=frozenset(others | {(kind, at, max([least, *held]))}))
 
-    def least_of(self, kind: Kind, at: int) -> float:
+    def least_of(self, kind: Resource, at: int) -> float:
         """What each takes of one thing at the least [MW]; 1 of a site that is required."""
         return max((mw for k, where, mw in self.least if (k, where) == (kind, at)), default=0.0)
 
-    def allows(self, uses: Mapping[tuple[Kind, int], float]) -> bool:
+    def allows(self, uses: Mapping[tuple[Resource, int], float]) -> bool:
         """Whether a cluster that takes so much can stand here."""
         return all(
             uses.get((kind, at), 0.0) <= most + EDGE_MW for kind, at, most in self.most
@@ -84,15 +84,15 @@ class Slot:
         required = case.required.copy()
         least_zone_mw = np.zeros(len(case.zone_ids))
         for kind, at, most in self.most:
-            if kind is Kind.ZONE:
+            if kind is Resource.ZONE:
                 headroom_mw[at] = min(headroom_mw[at], most)
-            elif kind is Kind.SITE:
+            elif kind is Resource.SITE:
                 max_mw[at] = 0.0
             else:
                 plants = list(steps[at].plants)
                 contractable_mwh[plants] *= min(1.0, most / steps[at].available_mw)
         for kind, at, least in self.least:
-            if kind is Kind.ZONE:
+            if kind is Resource.ZONE:
                 least_zone_mw[at] = least
             else:
                 required[at] = True

@@ -37,7 +37,7 @@ from siting.program.backends.pulp_backend import Solver, objective_value
 from siting.program.formulation.fixed_sites import evaluate
 from siting.program.formulation.variables import label, supply_steps
 from siting.program.proof import Choice, Settled
-from siting.program.several.column_generation.branches import Kind, Slot
+from siting.program.several.column_generation.branches import Resource, Slot
 
 PATTERNS = 150
 """Sets of sites among which the master of whole clusters chooses."""
@@ -45,7 +45,7 @@ PATTERNS = 150
 PATTERN_LIMIT_S = 10.0
 """Time for one choice among sets of sites [s]."""
 
-DEAR = 10.0
+ARTIFICIAL_COST = 10.0
 """What a cluster that lacks costs, by the dearest that is known [1]."""
 
 PART = 1e-7
@@ -77,12 +77,12 @@ class Column:
     zone_mw: tuple[tuple[int, float], ...]
 
     @cached_property
-    def uses(self) -> dict[tuple[Kind, int], float]:
+    def uses(self) -> dict[tuple[Resource, int], float]:
         """What it takes of what clusters share: MW, and 1 of a site."""
         return {
-            **{(Kind.ZONE, z): mw for z, mw in self.zone_mw},
-            **{(Kind.SITE, i): 1.0 for i in self.sites},
-            **{(Kind.SUPPLY, s): mw for s, mw in self.taken_mw},
+            **{(Resource.ZONE, z): mw for z, mw in self.zone_mw},
+            **{(Resource.SITE, i): 1.0 for i in self.sites},
+            **{(Resource.SUPPLY, s): mw for s, mw in self.taken_mw},
         }
 
     def priced_musd(self, prices: Prices) -> float:
@@ -110,9 +110,11 @@ class Prices:
     site: FloatArray
     supply: FloatArray
 
-    def of(self, kind: Kind) -> FloatArray:
+    def of(self, kind: Resource) -> FloatArray:
         """The prices of one kind."""
-        return {Kind.ZONE: self.zone, Kind.SITE: self.site, Kind.SUPPLY: self.supply}[kind]
+        return {Resource.ZONE: self.zone, Resource.SITE: self.site, Resource.SUPPLY: self.supply}[
+            kind
+        ]
 
     @classmethod
     def none(cls, case: Case, steps: int) -> Prices:
@@ -129,7 +131,7 @@ class Prices:
 
 
 @dataclass(frozen=True, eq=False)
-class Relaxed:
+class MasterOptimum:
     """Optimum of the relaxed master.
 
     Parameters
@@ -182,15 +184,15 @@ class Master:
             self.columns.setdefault(column)
         return len(self.columns) > before
 
-    def limit(self, kind: Kind, at: int) -> float:
+    def limit(self, kind: Resource, at: int) -> float:
         """What all clusters can take together [MW]; 1 of a site."""
-        if kind is Kind.SITE:
+        if kind is Resource.SITE:
             return 1.0
-        return float((self.case.headroom_mw if kind is Kind.ZONE else self.steps_mw)[at])
+        return float((self.case.headroom_mw if kind is Resource.ZONE else self.steps_mw)[at])
 
     def relaxed(
         self, slots: Sequence[Slot], deadline: Deadline, columns: Sequence[Column] | None = None
-    ) -> Relaxed | None:
+    ) -> MasterOptimum | None:
         """Optimum of the relaxed master and its prices; none where time runs out.
 
         Parameters
@@ -204,9 +206,9 @@ class Master:
         """
         columns = list(self.columns) if columns is None else columns
         problem = LpProblem("master", pulp.LpMinimize)
-        dear = DEAR * max((column.cost_musd for column in columns), default=1.0)
+        dear = ARTIFICIAL_COST * max((column.cost_musd for column in columns), default=1.0)
         cost: list[pulp.LpAffineExpression] = []
-        shared: dict[tuple[Kind, int], list[pulp.LpAffineExpression]] = {}
+        shared: dict[tuple[Resource, int], list[pulp.LpAffineExpression]] = {}
         uses: list[tuple[int, Column, pulp.LpVariable]] = []
         for a, slot in enumerate(slots):
             here = []
@@ -223,7 +225,7 @@ class Master:
             cost.append(dear * lacking)
             problem += lpSum(here) + lacking == slot.count, label("count", a)
         problem.setObjective(lpSum(cost))
-        rows: dict[tuple[Kind, int], pulp.LpConstraint] = {}
+        rows: dict[tuple[Resource, int], pulp.LpConstraint] = {}
         for (kind, at), terms in shared.items():
             name = label(kind.value, at)
             problem += lpSum(terms) <= self.limit(kind, at), name
@@ -235,7 +237,7 @@ class Master:
         for (kind, at), row in rows.items():
             prices.of(kind)[at] = max(0.0, -(row.pi or 0.0))
         mix = [(a, column, float(use.value() or 0.0)) for a, column, use in uses]
-        return Relaxed(
+        return MasterOptimum(
             objective_value(problem),
             prices,
             tuple((a, column, part) for a, column, part in mix if part > PART),
@@ -331,7 +333,9 @@ def priced(case: Case, steps_prices: Prices, step_of: dict[int, int]) -> Case:
     )
 
 
-def lagrange(case: Case, prices: Prices, steps_mw: FloatArray, smallest: FloatArray) -> float:
+def lagrangian_bound(
+    case: Case, prices: Prices, steps_mw: FloatArray, smallest: FloatArray
+) -> float:
     """Bound of a plan from what each of its clusters costs at the prices, at the least."""
     return float(
         smallest.sum()

@@ -12,11 +12,11 @@ from siting.case import BoolArray, Case
 from siting.fiber.reach import FloatArray
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
-from siting.program.one_cluster.anchor_queue import Anchors
-from siting.program.one_cluster.best_first import MOST_SITES, solve_anchored
+from siting.program.one_cluster.anchor_queue import AnchorQueue
+from siting.program.one_cluster.best_first import MOST_SITES, solve_subproblem
 from siting.program.one_cluster.merged_neighbourhoods import Group, group_by_sites
 from siting.program.one_cluster.min_cost import by_cost, trim_by_cost
-from siting.program.one_cluster.with_cutoff import solve_below
+from siting.program.one_cluster.with_cutoff import solve_with_cutoff
 from siting.program.proof import Proof, Settled
 from siting.program.relaxations.knapsack import Field
 from siting.program.sites.neighbourhoods import first_members, order_sites
@@ -62,7 +62,7 @@ Known = tuple[tuple[int, ...], float]
 """Sites of a cluster, and what it costs at the prices [MUSD/year]."""
 
 
-def price_anchors(
+def solve_pricing_problem(
     case: Case,
     count: int,
     solver: Solver,
@@ -75,7 +75,7 @@ def price_anchors(
 ) -> Pricing:
     """Bound the ``count`` best anchors of a case at minimum cost, and find their plans.
 
-    Best first as in ``solve_anchors``, but against the ``count``-th best cluster of different
+    Best first as in ``solve_one_cluster``, but against the ``count``-th best cluster of different
     anchors. Clusters that are known spare most of the work: only better ones are sought.
 
     Parameters
@@ -166,7 +166,7 @@ def _groups(
     taken: list[tuple[int, float]],
     cutoff: float,
     solver: Solver,
-    anchors: Anchors,
+    anchors: AnchorQueue,
 ) -> list[Group]:
     """The anchors that may hold a cluster below the cutoff, those with the same sites as one."""
 
@@ -201,10 +201,10 @@ def _prove(
             # Sites are in the order of their cost.
             part = case.take(group.sites[:most_sites])
             quick = replace(each, gap=max(each.gap, ROUGH_GAP))
-            return replace(solve_below(part, quick, deadline, cutoff), bound=-math.inf)
+            return replace(solve_with_cutoff(part, quick, deadline, cutoff), bound=-math.inf)
         if len(group.anchors) == 1:
-            return solve_anchored(case, group.sites, group.anchors[0], each, deadline, cutoff)
-        return solve_below(case.take(group.sites), each, deadline, cutoff)
+            return solve_subproblem(case, group.sites, group.anchors[0], each, deadline, cutoff)
+        return solve_with_cutoff(case.take(group.sites), each, deadline, cutoff)
 
     return each.map(prove, groups) if len(groups) == 1 else solver.map(prove, groups)
 

@@ -1,4 +1,4 @@
-"""The tree of rings against brute force: its walks, its tolls, and the rings that it finds."""
+"""The tree of rings against brute force: its walks, its penalties, and the rings that it finds."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from siting.program.backends.pulp_backend import Solver
 from siting.program.one_cluster.best_first import Search
 from siting.program.one_cluster.rings import branch_and_bound as ring_tree
 from siting.program.one_cluster.rings.branch_and_bound import best_ring
-from siting.program.one_cluster.rings.penalties import Toll, tolls_of_cost, tolls_of_draw
+from siting.program.one_cluster.rings.penalties import Penalty, penalties_of_cost, penalties_of_draw
 from siting.program.one_cluster.rings.walk_relaxation import closed, shortest_through, walks
-from siting.program.one_cluster.solve import solve_anchors
+from siting.program.one_cluster.solve import solve_one_cluster
 from siting.program.proof import Proof
 from siting.program.relaxations.knapsack import Field
 from siting.program.sites.neighbourhoods import order_sites
@@ -81,7 +81,7 @@ def test_the_tree_finds_the_best_ring_in_many_more(seed, sense, way):
 def check_after_meshes(seed: int, sense: str) -> None:
     case = random_case(seed, network="ring", count=1, keep_after_span_loss=None)
     case = replace(case, sense=sense)
-    check_proof(case, best_plan(case), solve_anchors(case, SOLVER, Deadline(60)))
+    check_proof(case, best_plan(case), solve_one_cluster(case, SOLVER, Deadline(60)))
 
 
 @pytest.mark.parametrize("sense", ["minimise_cost", "maximise_mw"])
@@ -143,10 +143,10 @@ def test_closed_walks_against_all_of_them(seed):
     for layer in range(2):
         best, best_with, best_at = math.inf, np.full(n, math.inf), np.full((stops, n), math.inf)
         for walk, length in closed_walks(km, stops + more):
-            toll = length * per_km[layer] + passing[layer][list(walk)].sum()
+            penalty = length * per_km[layer] + passing[layer][list(walk)].sum()
             for served in itertools.permutations(range(len(walk)), stops):
                 places = [walk[v] for v in served]
-                paid = toll - passing[layer][places].sum()
+                paid = penalty - passing[layer][places].sum()
                 moved = [s for s in range(stops) if places[s] != at[s][0]]
                 if len(moved) == 1:
                     s = moved[0]
@@ -222,7 +222,7 @@ def test_the_shortest_tour_through_areas_against_all(seed):
         assert [sum(i in a for i in tour) for a in areas] == asked
 
 
-# --------------------------------------------------------------------------------- tolls
+# --------------------------------------------------------------------------------- penalties
 
 
 def random_field(rng: np.random.Generator, n: int) -> Field:
@@ -268,17 +268,17 @@ def plan_of(field: Field, sites: tuple[int, ...], *, draw: bool) -> float:
     return float(found.fun) if draw else float(found.fun + field.fixed[chosen].sum())
 
 
-def worst_claim(toll: Toll, area: np.ndarray, asked: tuple[int, ...], sites: tuple[int, ...]):
-    """The most that tolls claim of some campuses, whichever of them are those asked for."""
+def worst_claim(penalty: Penalty, area: np.ndarray, asked: tuple[int, ...], sites: tuple[int, ...]):
+    """The most that penalties claim of some campuses, whichever of them are those asked for."""
     claims = []
     of_area = [[i for i in sites if area[i] == a] for a in range(len(asked))]
     for stand in itertools.product(
         *(itertools.combinations(s, q) for s, q in zip(of_area, asked, strict=True))
     ):
         at_stops = {i for group in stand for i in group}
-        passed = sum(toll.passing[i] for i in sites if i not in at_stops)
-        claims.append(toll.least + float(np.dot(toll.stopping, asked)) + passed)
-        claims += [toll.least + toll.staying[i] for i in at_stops]
+        passed = sum(penalty.passing[i] for i in sites if i not in at_stops)
+        claims.append(penalty.least + float(np.dot(penalty.stopping, asked)) + passed)
+        claims += [penalty.least + penalty.staying[i] for i in at_stops]
     return max(claims)
 
 
@@ -298,8 +298,8 @@ def test_tolls_never_claim_more_than_a_plan(seed, draw):
     asked = tuple(int(rng.integers(1, (area == a).sum() + 1)) for a in range(len(numbers)))
     if sum(asked) > campuses:
         asked, area = (), np.full(n, -1)
-    make = tolls_of_draw if draw else tolls_of_cost
-    tolls = make(field, campuses, area, asked)
+    make = penalties_of_draw if draw else penalties_of_cost
+    penalties = make(field, campuses, area, asked)
     plans = 0
     for sites in itertools.combinations(range(n), campuses):
         if any(sum(area[i] == a for i in sites) < q for a, q in enumerate(asked)):
@@ -308,6 +308,6 @@ def test_tolls_never_claim_more_than_a_plan(seed, draw):
         if not math.isfinite(value):
             continue
         plans += 1
-        for toll in tolls:
-            assert worst_claim(toll, area, asked, sites) <= value + 1e-6
-    assert plans == 0 or tolls
+        for penalty in penalties:
+            assert worst_claim(penalty, area, asked, sites) <= value + 1e-6
+    assert plans == 0 or penalties

@@ -13,7 +13,7 @@ from ring_cases import ring_case
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.formulation.fixed_sites import settle
-from siting.program.one_cluster.rings.local_search import exchanged
+from siting.program.one_cluster.rings.local_search import improved_by_exchanges
 
 SOLVER = Solver("highs", 1e-6, 1)
 
@@ -40,7 +40,7 @@ def sets_around(sites: tuple[int, ...], n: int) -> set[tuple[int, ...]]:
 def test_a_ring_that_exchanges_end_with(seed, sense):
     case = ring_case(seed, sense)
     km, sign = case.reach.dense(), -1 if sense == "maximise_mw" else 1
-    for tour, worth in exchanged(case, [(0,), (len(km) - 1,)], Deadline(60)):
+    for tour, worth in improved_by_exchanges(case, [(0,), (len(km) - 1,)], Deadline(60)):
         hops = list(zip(tour, (*tour[1:], tour[0]), strict=True))
         if len(tour) > 1:
             assert sum(km[a, b] for a, b in hops) <= case.cluster.max_ring_km * (1 + 1e-9)
@@ -97,7 +97,7 @@ def test_exchanges_find_the_best_ring_more_often_than_not(sense):
             ),
         )
         starts = [(i,) for i in range(n)]
-        found = min(worth for _, worth in exchanged(limited, starts, Deadline(60)))
+        found = min(worth for _, worth in improved_by_exchanges(limited, starts, Deadline(60)))
         assert found >= min(worths) - 1e-5 * abs(min(worths))
         best += math.isclose(found, min(worths), rel_tol=1e-5)
     assert cases >= 15
@@ -107,5 +107,5 @@ def test_exchanges_find_the_best_ring_more_often_than_not(sense):
 def test_required_sites_stay():
     case = ring_case(3, "minimise_cost")
     required = np.arange(len(case.site_ids)) == 1
-    for tour, _ in exchanged(replace(case, required=required), [(1,)], Deadline(60)):
+    for tour, _ in improved_by_exchanges(replace(case, required=required), [(1,)], Deadline(60)):
         assert 1 in tour

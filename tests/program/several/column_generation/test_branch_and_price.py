@@ -15,10 +15,10 @@ from siting.case import Case
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.formulation import monolithic
-from siting.program.formulation.monolithic import solve_plain
+from siting.program.formulation.monolithic import solve_monolithic
 from siting.program.proof import Proof
 from siting.program.several.column_generation.branch_and_price import Branching, Division
-from siting.program.several.column_generation.branches import Kind, Slot
+from siting.program.several.column_generation.branches import Resource, Slot
 from siting.program.several.solve import solve_several
 
 GAP = 1e-8
@@ -40,7 +40,7 @@ DIVIDED = (1, 15)
 @pytest.fixture(autouse=True)
 def _always_large(monkeypatch):
     """Take the way of large cases on small ones."""
-    monkeypatch.setattr(monolithic, "WHOLE_ENTRIES", 0)
+    monkeypatch.setattr(monolithic, "MONOLITHIC_ENTRIES", 0)
 
 
 @functools.cache
@@ -64,7 +64,7 @@ def asked(seeds: Sequence[int], most_sites: int) -> list[int]:
 
 @functools.cache
 def best_of(seed: int, most_sites: int = 24) -> Proof:
-    proof = solve_plain(case_of(seed, most_sites), Solver("highs", GAP, 1), Deadline(LONG_S))
+    proof = solve_monolithic(case_of(seed, most_sites), Solver("highs", GAP, 1), Deadline(LONG_S))
     assert proof.complete
     return proof
 
@@ -146,14 +146,14 @@ def random_slots(random: np.random.Generator) -> tuple[Slot, ...]:
     for count in ((2,), (3,), (1, 1), (2, 1), (1, 2), (1, 1, 1))[int(random.integers(0, 6))]:
         slot = Slot(count)
         if random.random() < 0.6:
-            slot = slot.at_most(Kind.ZONE, 0, float(random.integers(3, 13)))
+            slot = slot.at_most(Resource.ZONE, 0, float(random.integers(3, 13)))
         if random.random() < 0.3:
-            slot = slot.at_least(Kind.ZONE, 0, float(random.integers(1, 4)))
+            slot = slot.at_least(Resource.ZONE, 0, float(random.integers(1, 4)))
         slots.append(slot)
     return tuple(slots)
 
 
-def holds(slots: Sequence[Slot], taken: Sequence[float], kind: Kind) -> bool:
+def holds(slots: Sequence[Slot], taken: Sequence[float], kind: Resource) -> bool:
     """Whether clusters that take so much of a thing have places in some slots, in any order."""
     places = [slot for slot in slots for _ in range(slot.count)]
     return any(
@@ -168,14 +168,14 @@ def test_every_plan_is_in_one_part_of_a_division(seed):
     slots = random_slots(random)
     clusters = sum(slot.count for slot in slots)
     division = Division(
-        Kind.ZONE, 0, int(random.integers(0, len(slots))), float(random.integers(1, 24)) / 2
+        Resource.ZONE, 0, int(random.integers(0, len(slots))), float(random.integers(1, 24)) / 2
     )
     parts = division.parts(slots, LIMIT)
     assert all(sum(slot.count for slot in part) == clusters for part in parts)
     seen = 0
     for taken in itertools.product(range(9), repeat=clusters):
-        allowed = [holds(part, taken, Kind.ZONE) for part in parts]
-        if sum(taken) <= LIMIT and holds(slots, taken, Kind.ZONE):
+        allowed = [holds(part, taken, Resource.ZONE) for part in parts]
+        if sum(taken) <= LIMIT and holds(slots, taken, Resource.ZONE):
             seen += 1
             assert any(allowed)
         elif sum(taken) <= LIMIT:
@@ -185,18 +185,18 @@ def test_every_plan_is_in_one_part_of_a_division(seed):
 
 
 def test_a_site_is_had_by_none_or_by_one():
-    slots = (Slot(2), Slot(1).at_most(Kind.ZONE, 3, 50.0))
-    little, much = Division(Kind.SITE, 0, 0, 1.0).parts(slots, 1.0)
+    slots = (Slot(2), Slot(1).at_most(Resource.ZONE, 3, 50.0))
+    little, much = Division(Resource.SITE, 0, 0, 1.0).parts(slots, 1.0)
     # Two of the first slot and one of the second: who has the site.
     plans = set(itertools.product((0.0, 1.0), repeat=3))
     possible = {taken for taken in plans if sum(taken) <= 1}
-    assert {t for t in possible if holds(little, t, Kind.SITE)} == {
+    assert {t for t in possible if holds(little, t, Resource.SITE)} == {
         (0.0, 0.0, 0.0),
         (0.0, 0.0, 1.0),
         (0.0, 1.0, 0.0),
         (1.0, 0.0, 0.0),
     }
-    assert [slot.least_of(Kind.SITE, 0) for slot in much].count(1.0) == 1
-    assert not holds(much, (0.0, 0.0, 0.0), Kind.SITE)
-    assert holds(much, (1.0, 0.0, 0.0), Kind.SITE)
-    assert not holds(much, (1.0, 1.0, 0.0), Kind.SITE)
+    assert [slot.least_of(Resource.SITE, 0) for slot in much].count(1.0) == 1
+    assert not holds(much, (0.0, 0.0, 0.0), Resource.SITE)
+    assert holds(much, (1.0, 0.0, 0.0), Resource.SITE)
+    assert not holds(much, (1.0, 1.0, 0.0), Resource.SITE)
