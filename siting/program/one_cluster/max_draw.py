@@ -21,7 +21,7 @@ from siting.program.formulation.symmetry import by_kind
 from siting.program.one_cluster.anchor_queue import AnchorQueue, balls, halves
 from siting.program.one_cluster.best_first import Search, best_first
 from siting.program.proof import Proof
-from siting.program.relaxations.knapsack import Field, fewest_campuses, largest_sizes
+from siting.program.relaxations.knapsack import Knapsack, fewest_campuses, largest_sizes
 from siting.program.sites.neighbourhoods import first_members, neighbourhood
 from siting.program.sites.sets import CHUNK_ENTRIES, Rows, in_batches
 from siting.sphere import great_circle_km
@@ -53,7 +53,7 @@ def most_draw(search: Search) -> Proof:
     _first_plan(search)
     search = _worthwhile(search)
     case = search.case
-    draws, sizes = Field.of_draws(case), Field.of(case)
+    draws, sizes = Knapsack.of_draws(case), Knapsack.of(case)
 
     def bound(rows: Rows) -> FloatArray:
         possible = fewest_campuses(sizes, rows) <= sizes.max_campuses
@@ -108,7 +108,7 @@ def _first_balls(search: Search) -> None:
     Kilometres by fiber obey the triangle inequality, so all of these are within reach of each
     other: a program without conflicts, soon solved.
     """
-    case, draws = search.case, Field.of_draws(search.case)
+    case, draws = search.case, Knapsack.of_draws(search.case)
     half = case.reach.within(case.reach.limit_km / 2)
     # Among many sites some are enough; the order of the anchors spreads them over the caps.
     centres = np.arange(0, len(case.site_ids), 1 + len(case.site_ids) // MANY_SITES)
@@ -153,7 +153,7 @@ def _without_hopeless(search: Search, most: FloatArray) -> Search:
 
 def _most_near(case: Case) -> FloatArray:
     """``(n,)`` no plan with each site draws more [MW]: for sites near each other at a time."""
-    draws = Field.of_draws(case)
+    draws = Knapsack.of_draws(case)
     sites = np.arange(len(draws.cap))
     most = np.full(len(sites), np.inf)
     splits = math.ceil(math.log2(max(len(sites), NEAR_SITES) / NEAR_SITES))
@@ -168,7 +168,7 @@ def _most_near(case: Case) -> FloatArray:
 
 def _most_around(case: Case) -> FloatArray:
     """``(n,)`` no plan with each site draws more [MW]."""
-    draws = Field.of_draws(case)
+    draws = Knapsack.of_draws(case)
     sites = np.arange(len(draws.cap))
     most = np.empty(len(sites))
     for centres, rows in in_batches(_around(case.reach, sites)):
@@ -177,7 +177,7 @@ def _most_around(case: Case) -> FloatArray:
     return most
 
 
-def _trim(search: Search, draws: Field, h: int) -> tuple[IntArray, float]:
+def _trim(search: Search, draws: Knapsack, h: int) -> tuple[IntArray, float]:
     """Sites that a plan with anchor ``h`` and more draw can have, and a bound (as a cost)."""
     case, cutoff = search.case, search.cutoff()
     kept = neighbourhood(case, h)
@@ -205,7 +205,7 @@ def _trim(search: Search, draws: Field, h: int) -> tuple[IntArray, float]:
         kept, within, ceiling = kept[stays], within[np.ix_(stays, stays)], cutoff
 
 
-def _most_of_pairs(part: Field, within: BoolArray) -> FloatArray:
+def _most_of_pairs(part: Knapsack, within: BoolArray) -> FloatArray:
     """``(n,)`` no plan with the first site and each other one draws more [MW]."""
     most = np.empty(len(within))
     step = max(1, CHUNK_ENTRIES // len(within))

@@ -13,7 +13,7 @@ from siting.program.one_cluster.anchor_queue import AnchorQueue
 from siting.program.one_cluster.best_first import Search, best_first
 from siting.program.proof import Proof
 from siting.program.relaxations.knapsack import (
-    Field,
+    Knapsack,
     extra_cost,
     fewest_campuses,
     fill_cost,
@@ -36,7 +36,7 @@ FIRST_SITES = 150
 
 def least_cost(search: Search) -> Proof:
     """Search the cluster that costs least."""
-    case, sites = search.case, Field.of(search.case)
+    case, sites = search.case, Knapsack.of(search.case)
     anchors = by_cost(case, sites, first_members(case), cutoff=search.cutoff)
     _first_cheap(search, anchors)
     return best_first(search, anchors, lambda h: trim_by_cost(case, sites, h, search.cutoff()))
@@ -44,7 +44,7 @@ def least_cost(search: Search) -> Proof:
 
 def by_cost(
     case: Case,
-    sites: Field,
+    sites: Knapsack,
     anchors: IntArray,
     *,
     shifts: int = 1,
@@ -57,29 +57,29 @@ def by_cost(
 
     def bound(rows: Rows) -> FloatArray:
         limit = cutoff()
-        field = sites.below(limit)
-        fewest = fewest_campuses(field, rows)
+        knapsack = sites.below(limit)
+        fewest = fewest_campuses(knapsack, rows)
         least = np.zeros(rows.count)
         for shift in sites.shifts()[:shifts]:
-            fill, marginal = fill_cost(field, rows, fewest, shift)
-            if field.groups:
-                fill += span_cost(field, rows, extra_cost(field, rows, marginal, shift))[0]
+            fill, marginal = fill_cost(knapsack, rows, fewest, shift)
+            if knapsack.groups:
+                fill += span_cost(knapsack, rows, extra_cost(knapsack, rows, marginal, shift))[0]
             least = np.maximum(least, fill)
-        least[fewest > field.max_campuses] = np.inf
-        return least if field is sites else np.minimum(least, limit)
+        least[fewest > knapsack.max_campuses] = np.inf
+        return least if knapsack is sites else np.minimum(least, limit)
 
     return AnchorQueue.of_case(case, anchors, bound)
 
 
 def cost_with_each(case: Case) -> FloatArray:
     """``(n,)`` no plan with each site costs less, wherever its campuses are [MUSD/year]."""
-    field, everyone = Field.of(case), Rows.all_of(len(case.site_ids))
-    fewest = fewest_campuses(field, everyone)
+    knapsack, everyone = Knapsack.of(case), Rows.all_of(len(case.site_ids))
+    fewest = fewest_campuses(knapsack, everyone)
     best = np.full(len(case.site_ids), -np.inf)
-    for shift in field.shifts():
-        fill, marginal = fill_cost(field, everyone, fewest, shift)
-        extra = extra_cost(field, everyone, marginal, shift)
-        best = np.maximum(best, fill + span_cost(field, everyone, extra)[1])
+    for shift in knapsack.shifts():
+        fill, marginal = fill_cost(knapsack, everyone, fewest, shift)
+        extra = extra_cost(knapsack, everyone, marginal, shift)
+        best = np.maximum(best, fill + span_cost(knapsack, everyone, extra)[1])
     return best
 
 
@@ -94,7 +94,7 @@ def _first_cheap(search: Search, anchors: AnchorQueue) -> None:
         search.solve(sites[:FIRST_SITES], h)
 
 
-def trim_by_cost(case: Case, sites: Field, h: int, cutoff: float) -> tuple[IntArray, float]:
+def trim_by_cost(case: Case, sites: Knapsack, h: int, cutoff: float) -> tuple[IntArray, float]:
     """Sites that a plan below the cutoff with anchor ``h`` can have, and a bound on its cost.
 
     Removes by reduced cost, and by probing pairs, until nothing more can be removed.
@@ -130,7 +130,7 @@ def trim_by_cost(case: Case, sites: Field, h: int, cutoff: float) -> tuple[IntAr
     return kept, min(bound, ceiling)
 
 
-def _anchored_fill(part: Field, fewest: IntArray) -> FloatArray:
+def _anchored_fill(part: Knapsack, fewest: IntArray) -> FloatArray:
     """``(n,)`` no plan with the anchor, which comes first, and each site costs less."""
     everyone = Rows.all_of(len(part.cap))
     least = np.zeros(len(part.cap))
@@ -142,7 +142,7 @@ def _anchored_fill(part: Field, fewest: IntArray) -> FloatArray:
     return least
 
 
-def _pairs_cost(part: Field, within: BoolArray) -> FloatArray:
+def _pairs_cost(part: Knapsack, within: BoolArray) -> FloatArray:
     """``(n,)`` no plan with the anchor, which comes first, and each other site costs less."""
     pairs_cost: FloatArray = np.max([pair_cost(part, within, 0, s) for s in part.shifts()[:2]], 0)
     pairs_cost[0] = -np.inf

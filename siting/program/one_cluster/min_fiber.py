@@ -13,7 +13,7 @@ from siting.program.one_cluster.anchor_queue import AnchorQueue
 from siting.program.one_cluster.best_first import Search, best_first
 from siting.program.proof import Proof
 from siting.program.relaxations.class_lp import ClassLp, sites_with_room
-from siting.program.relaxations.knapsack import Field, fewest_campuses
+from siting.program.relaxations.knapsack import Knapsack, fewest_campuses
 from siting.program.relaxations.star_bounds import meshes_km, stars_km
 from siting.program.sites.neighbourhoods import first_members, neighbourhood
 from siting.program.sites.presolve import required_apart
@@ -60,7 +60,7 @@ def least_mesh(search: Search) -> Proof:
     case = search.case
     if required_apart(case):
         return search.proof(math.inf, stopped=False)
-    sites, anchors = Field.of(case), first_members(case)
+    sites, anchors = Knapsack.of(case), first_members(case)
     bounds = np.full(len(anchors), np.inf)
     for chunk, rows in chunks(case, anchors):
         possible = fewest_campuses(sites, rows) <= sites.max_campuses
@@ -93,12 +93,12 @@ def least_spokes(search: Search) -> Proof:
 
 
 def _fewest(case: Case) -> int:
-    return int(fewest_campuses(Field.of(case), Rows.all_of(len(case.site_ids)))[0])
+    return int(fewest_campuses(Knapsack.of(case), Rows.all_of(len(case.site_ids)))[0])
 
 
 def _stars_km(search: Search) -> FloatArray:
-    field = Field.of(search.case)
-    return _some_at_once(search, lambda sites: stars_km(search.case, field, sites))
+    knapsack = Knapsack.of(search.case)
+    return _some_at_once(search, lambda sites: stars_km(search.case, knapsack, sites))
 
 
 def _meshes_km(search: Search, fewest: int) -> FloatArray:

@@ -26,7 +26,7 @@ from siting.program.one_cluster.min_fiber import least_mesh, least_spokes
 from siting.program.one_cluster.rings.branch_and_bound import best_ring
 from siting.program.one_cluster.rings.shortest import between_meshes, least_ring
 from siting.program.proof import Proof, Settled, sign_of
-from siting.program.relaxations.knapsack import Field, largest_sizes
+from siting.program.relaxations.knapsack import Knapsack, largest_sizes
 from siting.program.sites.neighbourhoods import first_members, order_sites
 from siting.program.sites.presolve import linkable, required_apart, required_unusable
 from siting.program.sites.sets import Rows, chunks
@@ -113,7 +113,7 @@ def least_of_all(case: Case) -> float:
     if case.sense == "minimise_fiber_km":
         return 0.0
     everyone = Rows.all_of(len(case.site_ids))
-    return -float(largest_sizes(Field.of_draws(case), everyone)[0])
+    return -float(largest_sizes(Knapsack.of_draws(case), everyone)[0])
 
 
 def neighbourhood_sizes(case: Case) -> tuple[FloatArray, IntArray]:
@@ -128,7 +128,7 @@ def neighbourhood_sizes(case: Case) -> tuple[FloatArray, IntArray]:
     """
     origin = order_sites(case)
     ordered = case.take(origin)
-    sites = Field.of(ordered)
+    sites = Knapsack.of(ordered)
     anchors = first_members(ordered)
     sizes = np.empty(len(anchors))
     for chunk, rows in chunks(ordered, anchors):

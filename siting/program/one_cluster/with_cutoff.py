@@ -20,7 +20,7 @@ from siting.program.formulation.networks import surviving
 from siting.program.formulation.symmetry import by_kind, exchangeable
 from siting.program.formulation.variables import Decisions, label
 from siting.program.proof import Choice, Proof, Settled, sign_of
-from siting.program.relaxations.knapsack import Field
+from siting.program.relaxations.knapsack import Knapsack
 from siting.program.sites.presolve import linkable
 
 
@@ -70,9 +70,9 @@ def _below(case: Case, cutoff: float) -> Case:
     """The same question with campuses no larger than those of plans below a cutoff can be."""
     if case.sense != "minimise_cost" or case.count > 1 or not case.usable.all():
         return case
-    field = Field.of(case)
-    below = field.below(cutoff)
-    if below is field:
+    knapsack = Knapsack.of(case)
+    below = knapsack.below(cutoff)
+    if below is knapsack:
         return case
     limited = replace(case, max_mw=np.minimum(case.max_mw, below.cap / case.target_per_mw))
     return limited if limited.usable.all() else case

@@ -36,7 +36,7 @@ SHIFT_STEPS = (1.0, 0.0, -1.0, -2.0, -4.0)
 
 
 @dataclass(frozen=True, eq=False)
-class Field:
+class Knapsack:
     """The sites of a case as the bounds see them: in the order of the anchors, sizes not draws.
 
     Shapes: ``n`` sites.
@@ -84,8 +84,8 @@ class Field:
     utilities: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, case: Case, per_mw: FloatArray | None = None) -> Field:
-        """The field of a case whose sites are all usable and in the order of the anchors.
+    def of(cls, case: Case, per_mw: FloatArray | None = None) -> Knapsack:
+        """The knapsack of a case whose sites are all usable and in the order of the anchors.
 
         Sizes are in the unit of the target, or draws times ``per_mw`` where that is given.
         """
@@ -134,12 +134,12 @@ class Field:
         )
 
     @classmethod
-    def of_draws(cls, case: Case) -> Field:
-        """The field of a case with draws for sizes, also where the target is one of IT load."""
+    def of_draws(cls, case: Case) -> Knapsack:
+        """The knapsack of a case with draws for sizes, also where the target is one of IT load."""
         return cls.of(case, np.ones(len(case.site_ids)))
 
-    def take(self, sites: IntArray) -> Field:
-        """The field of some of the sites."""
+    def take(self, sites: IntArray) -> Knapsack:
+        """The knapsack of some of the sites."""
         return replace(
             self,
             cap=self.cap[sites],
@@ -150,8 +150,8 @@ class Field:
             groups=tuple((group[sites], least) for group, least in self.groups),
         )
 
-    def below(self, cutoff: float) -> Field:
-        """The field of the plans that cost less than a cutoff [MUSD/year].
+    def below(self, cutoff: float) -> Knapsack:
+        """The knapsack of the plans that cost less than a cutoff [MUSD/year].
 
         They are not much larger than the target, so what must outlive the loss of any campus, or
         the share that a utility may have, bounds each of their campuses.
@@ -214,7 +214,7 @@ def _nested_utilities(case: Case, depth: IntArray) -> dict[int, tuple[IntArray, 
     return levels
 
 
-def laminar_takes(field: Field, rows: Rows) -> FloatArray:
+def laminar_takes(knapsack: Knapsack, rows: Rows) -> FloatArray:
     """Sizes taken greedily, in the order of each row, within the headroom of all zones.
 
     Returns
@@ -222,8 +222,8 @@ def laminar_takes(field: Field, rows: Rows) -> FloatArray:
     ``(entries,)`` sizes [MW]. Descendants are cut first: where a parent cuts a site it is
     exhausted, so that what its descendants lose to that site can no longer be taken by another.
     """
-    takes = field.cap[rows.site]
-    for zone_of_site, headroom in field.zones:
+    takes = knapsack.cap[rows.site]
+    for zone_of_site, headroom in knapsack.zones:
         zone = zone_of_site[rows.site]
         inside = np.flatnonzero(zone >= 0)
         key = rows.row[inside] * len(headroom) + zone[inside]
@@ -235,7 +235,7 @@ def laminar_takes(field: Field, rows: Rows) -> FloatArray:
 
 
 def largest_takes(
-    field: Field, rows: Rows, forced: BoolArray | None = None
+    knapsack: Knapsack, rows: Rows, forced: BoolArray | None = None
 ) -> tuple[Rows, FloatArray]:
     """What each site adds to the largest cluster of a row, forced sites first, then largest first.
 
@@ -247,7 +247,7 @@ def largest_takes(
 
     Parameters
     ----------
-    field
+    knapsack
         The sites.
     rows
         Sets of sites.
@@ -261,10 +261,10 @@ def largest_takes(
         they add, and their additions [MW].
     """
     first = np.zeros(len(rows.site), dtype=np.bool_) if forced is None else forced
-    by = np.lexsort((-field.cap[rows.site], ~first, rows.row))
+    by = np.lexsort((-knapsack.cap[rows.site], ~first, rows.row))
     row, site, first = rows.row[by], rows.site[by], first[by]
-    takes = field.cap[site]
-    for zone_of_site, headroom in field.zones:
+    takes = knapsack.cap[site]
+    for zone_of_site, headroom in knapsack.zones:
         zone = zone_of_site[site]
         inside = np.flatnonzero(zone >= 0)
         key = row[inside] * len(headroom) + zone[inside]
@@ -279,13 +279,13 @@ def largest_takes(
 
 
 def largest_sizes(
-    field: Field, rows: Rows, *, forced: BoolArray | None = None, campuses: int | None = None
+    knapsack: Knapsack, rows: Rows, *, forced: BoolArray | None = None, campuses: int | None = None
 ) -> FloatArray:
     """No cluster in a set of sites is larger than this.
 
     Parameters
     ----------
-    field
+    knapsack
         The sites.
     rows
         The sets.
@@ -298,34 +298,34 @@ def largest_sizes(
     -------
     ``(rows,)`` what so many campuses have at most, see `largest_takes` [MW].
     """
-    most = field.max_campuses if campuses is None else campuses
-    taken, takes = largest_takes(field, rows, forced)
+    most = knapsack.max_campuses if campuses is None else campuses
+    taken, takes = largest_takes(knapsack, rows, forced)
     place = sum_before(taken.row, np.ones(len(takes)))
     return taken.total(takes * (place < most))
 
 
-def fewest_campuses(field: Field, rows: Rows) -> IntArray:
+def fewest_campuses(knapsack: Knapsack, rows: Rows) -> IntArray:
     """Least number of campuses in each set of sites that reach the target, see `largest_takes`.
 
     ``max_campuses + 1`` where no number does.
     """
-    taken, takes = largest_takes(field, rows)
-    target = field.target * (1 - 1e-9)
+    taken, takes = largest_takes(knapsack, rows)
+    target = knapsack.target * (1 - 1e-9)
     short = sum_before(taken.row, takes) < target
     needed = taken.total(short.astype(np.float64)).astype(np.int64)
     reached = taken.total(takes) >= target
-    needed = np.where(reached, np.maximum(needed, field.min_campuses), field.max_campuses + 1)
-    return np.minimum(needed, field.max_campuses + 1)
+    needed = np.where(reached, np.maximum(needed, knapsack.min_campuses), knapsack.max_campuses + 1)
+    return np.minimum(needed, knapsack.max_campuses + 1)
 
 
 def fill_cost(
-    field: Field, rows: Rows, fewest: IntArray, shift: float
+    knapsack: Knapsack, rows: Rows, fewest: IntArray, shift: float
 ) -> tuple[FloatArray, FloatArray]:
     """Fractional fill with one shift of the fixed cost.
 
     Parameters
     ----------
-    field
+    knapsack
         The sites.
     rows
         The neighbourhoods.
@@ -342,44 +342,46 @@ def fill_cost(
     marginal
         ``(rows,)`` unit cost of the last unit taken [MUSD/MW/year].
     """
-    rows, used, cost = filled(field, rows, shift)
-    reached = rows.total(used) >= field.target * (1 - 1e-9)
-    campuses = fewest if shift >= 0 else np.full(rows.count, field.max_campuses)
+    rows, used, cost = filled(knapsack, rows, shift)
+    reached = rows.total(used) >= knapsack.target * (1 - 1e-9)
+    campuses = fewest if shift >= 0 else np.full(rows.count, knapsack.max_campuses)
     bound = np.where(reached, rows.total(used * cost) + shift * campuses, np.inf)
     marginal = np.zeros(rows.count)
     np.maximum.at(marginal, rows.row, np.where(used > 0, cost, 0.0))
     return bound, marginal
 
 
-def filled(field: Field, rows: Rows, shift: float) -> tuple[Rows, FloatArray, FloatArray]:
+def filled(knapsack: Knapsack, rows: Rows, shift: float) -> tuple[Rows, FloatArray, FloatArray]:
     """The sites of each row by their unit cost, what the fill uses of each [MW], and that cost."""
-    rows, takes, cost = _cheapest_takes(field, rows, shift)
-    return rows, np.clip(field.target - sum_before(rows.row, takes), 0.0, takes), cost
+    rows, takes, cost = _cheapest_takes(knapsack, rows, shift)
+    return rows, np.clip(knapsack.target - sum_before(rows.row, takes), 0.0, takes), cost
 
 
-def _cheapest_takes(field: Field, rows: Rows, shift: float) -> tuple[Rows, FloatArray, FloatArray]:
+def _cheapest_takes(
+    knapsack: Knapsack, rows: Rows, shift: float
+) -> tuple[Rows, FloatArray, FloatArray]:
     """The sites of each row by their unit cost, what each gives in that order, and that cost."""
-    cost = field.unit + (field.fixed - shift) / field.cap
+    cost = knapsack.unit + (knapsack.fixed - shift) / knapsack.cap
     rows = rows.ordered(np.argsort(cost, kind="stable"))
-    return rows, laminar_takes(field, rows), cost[rows.site]
+    return rows, laminar_takes(knapsack, rows), cost[rows.site]
 
 
-def with_forced(field: Field, h: int, shift: float) -> tuple[Field, float]:
-    """The field with one site opened whatever it draws, and what that costs [MUSD/year]."""
-    fixed = field.fixed.copy()
+def with_forced(knapsack: Knapsack, h: int, shift: float) -> tuple[Knapsack, float]:
+    """The knapsack with one site opened whatever it draws, and what that costs [MUSD/year]."""
+    fixed = knapsack.fixed.copy()
     fixed[h] = shift
-    forced = replace(field, fixed=fixed)
-    return forced, float(field.fixed[h]) - shift
+    forced = replace(knapsack, fixed=fixed)
+    return forced, float(knapsack.fixed[h]) - shift
 
 
-def largest_below(field: Field, cutoff: float) -> float:
+def largest_below(knapsack: Knapsack, cutoff: float) -> float:
     """No plan below the cutoff is larger than this: it buys so much of the fill [MW]."""
-    everyone = Rows.all_of(len(field.cap))
-    fewest = float(fewest_campuses(field, everyone)[0])
+    everyone = Rows.all_of(len(knapsack.cap))
+    fewest = float(fewest_campuses(knapsack, everyone)[0])
     size = math.inf
-    for shift in field.shifts():
-        rows, takes, cost = _cheapest_takes(field, everyone, shift)
-        money = cutoff - shift * (fewest if shift >= 0 else field.max_campuses)
+    for shift in knapsack.shifts():
+        rows, takes, cost = _cheapest_takes(knapsack, everyone, shift)
+        money = cutoff - shift * (fewest if shift >= 0 else knapsack.max_campuses)
         left = np.maximum(money - sum_before(rows.row, takes * cost), 0.0)
         with np.errstate(divide="ignore", invalid="ignore"):
             bought = np.where(cost > 0, np.minimum(takes, left / cost), takes)
@@ -387,7 +389,7 @@ def largest_below(field: Field, cutoff: float) -> float:
     return size * (1 + 1e-9)
 
 
-def extra_cost(field: Field, rows: Rows, marginal: FloatArray, shift: float) -> FloatArray:
+def extra_cost(knapsack: Knapsack, rows: Rows, marginal: FloatArray, shift: float) -> FloatArray:
     """How much dearer than the fill every plan with a site is.
 
     A plan with site ``j`` pays its fixed cost and at least saves the marginal unit cost on what
@@ -397,7 +399,7 @@ def extra_cost(field: Field, rows: Rows, marginal: FloatArray, shift: float) -> 
 
     Parameters
     ----------
-    field
+    knapsack
         The sites.
     rows
         Sets of sites.
@@ -410,19 +412,19 @@ def extra_cost(field: Field, rows: Rows, marginal: FloatArray, shift: float) -> 
     -------
     ``(entries,)`` [MUSD/year], not less than 0.
     """
-    slope = field.unit[rows.site] - marginal[rows.row]
-    size = np.where(slope < 0, field.cap[rows.site], field.least[rows.site])
-    return np.maximum(0.0, field.fixed[rows.site] - shift + slope * size)
+    slope = knapsack.unit[rows.site] - marginal[rows.row]
+    size = np.where(slope < 0, knapsack.cap[rows.site], knapsack.least[rows.site])
+    return np.maximum(0.0, knapsack.fixed[rows.site] - shift + slope * size)
 
 
-def span_cost(field: Field, rows: Rows, extra: FloatArray) -> tuple[FloatArray, FloatArray]:
+def span_cost(knapsack: Knapsack, rows: Rows, extra: FloatArray) -> tuple[FloatArray, FloatArray]:
     """How much dearer than the fill a plan is that has campuses of enough utilities and regions.
 
     It has a campus of so many of them, and each is dearer by the least that a site of it is.
 
     Parameters
     ----------
-    field
+    knapsack
         The sites.
     rows
         Sets of sites.
@@ -437,7 +439,7 @@ def span_cost(field: Field, rows: Rows, extra: FloatArray) -> tuple[FloatArray, 
         ``(entries,)`` for a plan with the site [MUSD/year].
     """
     least_any, least_each = np.zeros(rows.count), extra
-    for group_of_site, asked in field.groups:
+    for group_of_site, asked in knapsack.groups:
         group = group_of_site[rows.site]
         named, groups = group >= 0, int(group_of_site.max(initial=-1)) + 1
         cheapest = np.full((rows.count, max(groups, asked)), np.inf)
@@ -454,12 +456,12 @@ def span_cost(field: Field, rows: Rows, extra: FloatArray) -> tuple[FloatArray, 
     return least_any, least_each
 
 
-def pair_cost(field: Field, within: BoolArray, h: int, shift: float) -> FloatArray:
+def pair_cost(knapsack: Knapsack, within: BoolArray, h: int, shift: float) -> FloatArray:
     """Fractional fill of the common neighbourhood of an anchor and each other site, both opened.
 
     Parameters
     ----------
-    field
+    knapsack
         The sites of the anchor's neighbourhood.
     within
         ``(n, n)`` pairs within reach, the diagonal included.
@@ -472,25 +474,27 @@ def pair_cost(field: Field, within: BoolArray, h: int, shift: float) -> FloatArr
     -------
     ``(n,)`` no plan with the anchor and site ``j`` costs less [MUSD/year].
     """
-    n = len(field.cap)
-    fewest = fewest_campuses(field, Rows.true_in(within))
-    cost = np.tile(field.unit + (field.fixed - shift) / field.cap, (n, 1))
-    cost[:, h] = field.unit[h]
-    np.fill_diagonal(cost, field.unit)
+    n = len(knapsack.cap)
+    fewest = fewest_campuses(knapsack, Rows.true_in(within))
+    cost = np.tile(knapsack.unit + (knapsack.fixed - shift) / knapsack.cap, (n, 1))
+    cost[:, h] = knapsack.unit[h]
+    np.fill_diagonal(cost, knapsack.unit)
     order = np.argsort(cost, axis=1, kind="stable")
-    takes = np.take_along_axis(within * field.cap, order, axis=1)
-    for zone_of_site, headroom in field.zones:
+    takes = np.take_along_axis(within * knapsack.cap, order, axis=1)
+    for zone_of_site, headroom in knapsack.zones:
         zone = zone_of_site[order]
         inside = zone_of_site >= 0
-        caps = np.bincount(zone_of_site[inside], field.cap[inside], minlength=len(headroom))
+        caps = np.bincount(zone_of_site[inside], knapsack.cap[inside], minlength=len(headroom))
         for z in np.flatnonzero(caps > headroom):
             block = takes * (zone == z)
             before = np.cumsum(block, axis=1) - block
             takes = np.where(zone == z, np.clip(headroom[z] - before, 0.0, block), takes)
     before = np.cumsum(takes, axis=1) - takes
-    used = np.clip(field.target - before, 0.0, takes)
-    opened = field.fixed[h] - shift + np.where(np.arange(n) == h, 0.0, field.fixed - shift)
-    campuses = fewest if shift >= 0 else np.full(n, field.max_campuses)
+    used = np.clip(knapsack.target - before, 0.0, takes)
+    opened = knapsack.fixed[h] - shift + np.where(np.arange(n) == h, 0.0, knapsack.fixed - shift)
+    campuses = fewest if shift >= 0 else np.full(n, knapsack.max_campuses)
     bound = (used * np.take_along_axis(cost, order, axis=1)).sum(axis=1) + opened + shift * campuses
-    possible = (takes.sum(axis=1) >= field.target * (1 - 1e-9)) & (fewest <= field.max_campuses)
+    possible = (takes.sum(axis=1) >= knapsack.target * (1 - 1e-9)) & (
+        fewest <= knapsack.max_campuses
+    )
     return np.where(possible, bound, np.inf)

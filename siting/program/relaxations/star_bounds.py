@@ -6,11 +6,11 @@ import numpy as np
 
 from siting.case import Case
 from siting.fiber.reach import FloatArray, IntArray
-from siting.program.relaxations.knapsack import Field, fewest_campuses, laminar_takes
+from siting.program.relaxations.knapsack import Knapsack, fewest_campuses, laminar_takes
 from siting.program.sites.sets import Rows, sum_before
 
 
-def stars_km(case: Case, field: Field, of: IntArray) -> FloatArray:
+def stars_km(case: Case, knapsack: Knapsack, of: IntArray) -> FloatArray:
     """Least kilometres from some sites to the other campuses of any cluster that each is in [km].
 
     The target is bought at ``km / cap`` among the sites within reach, in proportion, under the
@@ -26,16 +26,16 @@ def stars_km(case: Case, field: Field, of: IntArray) -> FloatArray:
     row = np.concatenate((np.repeat(np.arange(n), [len(sites) for sites, _ in near]), np.arange(n)))
     site = np.concatenate((*(sites for sites, _ in near), of))
     km = np.concatenate((*(away_km for _, away_km in near), np.zeros(n)))
-    cost = km / field.cap[site]
+    cost = km / knapsack.cap[site]
     # The site itself comes first, before others at no distance.
     other = site != of[row]
     by = np.lexsort((site, other, cost, row))
     rows, cost = Rows(n, row[by], site[by]), cost[by]
-    takes = laminar_takes(field, rows)
-    used = np.clip(field.target - sum_before(rows.row, takes), 0.0, takes)
-    reached = rows.total(takes) >= field.target * (1 - 1e-9)
-    links = fewest_campuses(field, rows) - 1
-    reached &= links < field.max_campuses
+    takes = laminar_takes(knapsack, rows)
+    used = np.clip(knapsack.target - sum_before(rows.row, takes), 0.0, takes)
+    reached = rows.total(takes) >= knapsack.target * (1 - 1e-9)
+    links = fewest_campuses(knapsack, rows) - 1
+    reached &= links < knapsack.max_campuses
     by = np.lexsort((site, km, other, row))
     # Place 0 is the site itself, which is no link.
     place = sum_before(row[by], np.ones(len(by)))

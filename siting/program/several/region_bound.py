@@ -26,7 +26,7 @@ from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.one_cluster.solve import solve_one_cluster
 from siting.program.proof import sign_of
-from siting.program.relaxations.knapsack import Field, fewest_campuses
+from siting.program.relaxations.knapsack import Knapsack, fewest_campuses
 from siting.program.relaxations.region_milp import (
     Fleets,
     Group,
@@ -124,7 +124,7 @@ class RegionBound:
         """
         least = single * sign_of(case)
         ordered, _ = of_any_cluster(case)
-        fewest = int(fewest_campuses(Field.of(ordered), Rows.all_of(len(ordered.site_ids)))[0])
+        fewest = int(fewest_campuses(Knapsack.of(ordered), Rows.all_of(len(ordered.site_ids)))[0])
         within_km = reach_km = ordered.reach.limit_km
         if _by_length(ordered) and enough is not None:
             # The others have their kilometres at the least.

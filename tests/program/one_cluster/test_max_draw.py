@@ -19,7 +19,7 @@ from siting.program.one_cluster import anchor_queue as cover
 from siting.program.one_cluster import max_draw as most_draw
 from siting.program.one_cluster.best_first import Search
 from siting.program.one_cluster.solve import solve_one_cluster
-from siting.program.relaxations.knapsack import Field, fewest_campuses, largest_sizes
+from siting.program.relaxations.knapsack import Knapsack, fewest_campuses, largest_sizes
 from siting.program.sites import sets
 from siting.program.sites.neighbourhoods import order_sites
 from siting.program.sites.presolve import linkable, required_apart, required_unusable
@@ -30,7 +30,7 @@ GAP = 1e-6
 LONG_S = 600.0
 
 
-def laminar_field(rng: np.random.Generator, sites: int) -> Field:
+def laminar_field(rng: np.random.Generator, sites: int) -> Knapsack:
     """Sites in zones three levels deep, of which some limit nothing."""
     cap = 50.0 * rng.integers(1, 9, sites)
     leaf = rng.integers(0, 4, sites)
@@ -41,14 +41,14 @@ def laminar_field(rng: np.random.Generator, sites: int) -> Field:
         headroom = 50.0 * rng.integers(1, 16 if zones == 4 else 24, int(limits.sum()))
         levels.append((np.where(limits[zone], number[zone], -1), headroom))
     zero = np.zeros(sites)
-    return Field(cap, zero, zero, zero, tuple(levels), float(50 * rng.integers(2, 30)), 1, 4)
+    return Knapsack(cap, zero, zero, zero, tuple(levels), float(50 * rng.integers(2, 30)), 1, 4)
 
 
-def size_of(field: Field, sites: tuple[int, ...]) -> float:
+def size_of(knapsack: Knapsack, sites: tuple[int, ...]) -> float:
     """The most that some campuses have together: zone by zone, the inner ones first."""
-    left = {i: {i: float(field.cap[i])} for i in sites}
-    parts = [(frozenset([i]), float(field.cap[i])) for i in left]
-    for zone, headroom in field.zones:
+    left = {i: {i: float(knapsack.cap[i])} for i in sites}
+    parts = [(frozenset([i]), float(knapsack.cap[i])) for i in left]
+    for zone, headroom in knapsack.zones:
         inside: dict[int, list[tuple[frozenset[int], float]]] = {}
         free = []
         for members, mw in parts:
@@ -70,7 +70,7 @@ def test_what_so_many_campuses_have_at_most(seed):
     """Against every choice of campuses."""
     rng = np.random.default_rng(seed)
     n = int(rng.integers(1, 9))
-    field = laminar_field(rng, n)
+    knapsack = laminar_field(rng, n)
     kept = np.flatnonzero(rng.random(n) < 0.8)
     forced = tuple(int(i) for i in kept[rng.random(len(kept)) < 0.2])
     rows = Rows.of([kept, np.arange(n)])
@@ -80,18 +80,18 @@ def test_what_so_many_campuses_have_at_most(seed):
     }
     most = 0.0
     for k in range(len(forced), len(kept) + 1):
-        most = max([most, *(size_of(field, choice) for choice in choices[k])])
+        most = max([most, *(size_of(knapsack, choice) for choice in choices[k])])
         found = largest_sizes(
-            field, rows, forced=(rows.row == 0) & np.isin(rows.site, forced), campuses=k
+            knapsack, rows, forced=(rows.row == 0) & np.isin(rows.site, forced), campuses=k
         )
         assert found[0] == pytest.approx(most), (k, forced)
     sums = {
-        k: max(size_of(field, c) for c in itertools.combinations(range(n), k))
+        k: max(size_of(knapsack, c) for c in itertools.combinations(range(n), k))
         for k in range(1, n + 1)
     }
-    enough = [k for k, mw in sums.items() if mw >= field.target * (1 - 1e-9)]
+    enough = [k for k, mw in sums.items() if mw >= knapsack.target * (1 - 1e-9)]
     expected = min(enough[0], 5) if enough else 5
-    assert fewest_campuses(field, rows)[1] == expected
+    assert fewest_campuses(knapsack, rows)[1] == expected
 
 
 def one_cluster(seed: int) -> Case:
@@ -143,13 +143,13 @@ def check_bounds(case: Case, cluster: tuple[int, ...], draw_mw: float) -> None:
         assert (most_draw._most_near(ordered)[members] >= least_mw).all()
     kept, bound = most_draw._trim(
         Search(ordered, origin, Solver("highs", GAP, 1), Deadline(LONG_S), None),
-        Field.of_draws(ordered),
+        Knapsack.of_draws(ordered),
         int(members[0]),
     )
     assert np.isin(members, kept).all()
     assert -bound >= least_mw
     within = ordered.reach.take(kept).adjacency()
-    pairs = most_draw._most_of_pairs(Field.of_draws(ordered).take(kept), within)
+    pairs = most_draw._most_of_pairs(Knapsack.of_draws(ordered).take(kept), within)
     assert (pairs[np.isin(kept, members)] >= least_mw).all()
 
 

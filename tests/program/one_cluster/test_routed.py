@@ -25,7 +25,7 @@ from siting.program.one_cluster import anchor_queue as cover
 from siting.program.one_cluster import min_cost as program
 from siting.program.one_cluster.anchor_queue import AnchorQueue
 from siting.program.one_cluster.solve import solve_one_cluster
-from siting.program.relaxations.knapsack import Field
+from siting.program.relaxations.knapsack import Knapsack
 from siting.program.sites.neighbourhoods import first_members, order_sites
 from siting.sphere import great_circle_km
 
@@ -225,7 +225,7 @@ def test_a_group_is_bounded_by_no_more_than_each_of_its_anchors(deep, seed):
     plain, lazy = question(seed)
     order = order_sites(plain)
     plain, lazy = plain.take(order), lazy.take(order)
-    sites = Field.of(plain)
+    sites = Knapsack.of(plain)
     own = program.by_cost(plain, sites, first_members(plain)).bounds
     groups = program.by_cost(lazy, sites, first_members(lazy))
     assert (groups.group >= 0).any() or len(order) <= 2
@@ -266,7 +266,7 @@ def test_far_groups_are_never_split(deep):
     plain, lazy = question(FEASIBLE)
     order = order_sites(plain)
     plain, lazy = plain.take(order), lazy.take(order)
-    groups = program.by_cost(lazy, Field.of(plain), first_members(lazy))
+    groups = program.by_cost(lazy, Knapsack.of(plain), first_members(lazy))
     assert groups.pop(groups.least - 1.0) is None
     assert (groups.group >= 0).any()
     h = groups.dive()

@@ -38,7 +38,7 @@ from siting.program.one_cluster.solve import neighbourhood_sizes, solve_one_clus
 from siting.program.proof import Choice, Proof, Settled, sign_of
 from siting.program.relaxations.class_lp import ClassLp, anchors_with_room
 from siting.program.relaxations.knapsack import (
-    Field,
+    Knapsack,
     extra_cost,
     fewest_campuses,
     fill_cost,
@@ -320,12 +320,12 @@ def check_sizes(witness: Witness, h: int) -> None:
     around = neighbourhood(case, h)
     assert h in first_members(case)
     assert np.isin(sites, around).all()
-    field, rows = Field.of(case), Rows.of([around])
-    assert not_above(-largest_sizes(field, rows)[0], -witness.size)
-    draws = Field.of(case, np.ones(len(case.site_ids)))
+    knapsack, rows = Knapsack.of(case), Rows.of([around])
+    assert not_above(-largest_sizes(knapsack, rows)[0], -witness.size)
+    draws = Knapsack.of(case, np.ones(len(case.site_ids)))
     assert not_above(-largest_sizes(draws, rows)[0], -witness.draw_mw.sum())
-    assert field.min_campuses <= len(sites)
-    assert fewest_campuses(field, rows)[0] <= len(sites)
+    assert knapsack.min_campuses <= len(sites)
+    assert fewest_campuses(knapsack, rows)[0] <= len(sites)
     bounds, anchors = neighbourhood_sizes(case)
     assert not_above(-bounds[anchors == h][0], -witness.size)
     relaxed = ClassLp(case)
@@ -339,34 +339,38 @@ def check_sizes(witness: Witness, h: int) -> None:
 def check_costs(witness: Witness, h: int) -> None:
     case = witness.case
     around = neighbourhood(case, h)
-    whole = Field.of(case).take(around)
+    whole = Knapsack.of(case).take(around)
     members = np.array([int(np.flatnonzero(around == i)[0]) for i in witness.sites])
     for above in (math.inf, 1e-6, 0.01, 0.2):
         cutoff = witness.cost + above * max(1.0, witness.cost)
         assert not_above(witness.size, largest_below(whole, cutoff))
-        field = whole.below(cutoff)
-        assert (witness.sizes <= field.cap[members] * (1 + SLACK)).all()
-        check_fill(witness, field, around, members)
-        kept, bound = trim_by_cost(replace(case, sense="minimise_cost"), Field.of(case), h, cutoff)
+        knapsack = whole.below(cutoff)
+        assert (witness.sizes <= knapsack.cap[members] * (1 + SLACK)).all()
+        check_fill(witness, knapsack, around, members)
+        kept, bound = trim_by_cost(
+            replace(case, sense="minimise_cost"), Knapsack.of(case), h, cutoff
+        )
         assert np.isin(witness.sites, kept).all()
         assert not_above(bound, witness.cost)
     for cutoff in (math.inf, witness.cost * 1.01 + SLACK):
-        anchors = by_cost(case, Field.of(case), np.array([h]), shifts=2, cutoff=lambda: cutoff)  # noqa: B023
+        anchors = by_cost(case, Knapsack.of(case), np.array([h]), shifts=2, cutoff=lambda: cutoff)  # noqa: B023
         assert not_above(anchors.bounds[0], witness.cost)
 
 
-def check_fill(witness: Witness, field: Field, around: np.ndarray, members: np.ndarray) -> None:
+def check_fill(
+    witness: Witness, knapsack: Knapsack, around: np.ndarray, members: np.ndarray
+) -> None:
     case = witness.case
     everyone = Rows.all_of(len(around))
-    fewest = fewest_campuses(field, everyone)
+    fewest = fewest_campuses(knapsack, everyone)
     assert fewest[0] <= len(members)
-    for shift in field.shifts():
-        fill, marginal = fill_cost(field, everyone, fewest, shift)
-        extra = extra_cost(field, everyone, marginal, shift)
-        spans, each = span_cost(field, everyone, extra)
+    for shift in knapsack.shifts():
+        fill, marginal = fill_cost(knapsack, everyone, fewest, shift)
+        extra = extra_cost(knapsack, everyone, marginal, shift)
+        spans, each = span_cost(knapsack, everyone, extra)
         assert not_above(fill[0] + spans[0], witness.cost)
         assert not_above(fill[0] + extra[members].sum(), witness.cost)
-        forced, opened_musd = with_forced(field, 0, shift)
+        forced, opened_musd = with_forced(knapsack, 0, shift)
         fill, marginal = fill_cost(forced, everyone, fewest, shift)
         extra = extra_cost(forced, everyone, marginal, shift)
         each = span_cost(forced, everyone, extra)[1]
@@ -374,7 +378,7 @@ def check_fill(witness: Witness, field: Field, around: np.ndarray, members: np.n
             assert not_above(fill[0] + opened_musd + each[j], witness.cost)
         if case.cluster.network == "mesh":
             within = case.reach.take(around).adjacency()
-            pairs = pair_cost(field, within, 0, shift)
+            pairs = pair_cost(knapsack, within, 0, shift)
             for j in members[members > 0]:
                 assert not_above(pairs[j], witness.cost)
 
@@ -403,33 +407,33 @@ def test_the_fill_is_the_least_cost_of_nested_limits(seed):
     changes = {"max_utility_fraction": 0.6} if seed % 2 else {"keep_after_utility_loss": 0.5}
     case = replace(case, cluster=case.cluster.model_copy(update=changes))
     case = case.take(order_sites(case))
-    whole, everyone = Field.of(case), Rows.all_of(len(case.site_ids))
+    whole, everyone = Knapsack.of(case), Rows.all_of(len(case.site_ids))
     cheapest = fill_cost(whole, everyone, np.array([1]), 0.0)[0][0]
     if not math.isfinite(cheapest) or (whole.kept == 0 and whole.share == 1):
         pytest.skip("no target, or out of reach")
-    field = whole.below(float(cheapest * rng.uniform(1.05, 3)))
-    assert field is not whole
-    cost = field.unit + field.fixed / field.cap
+    knapsack = whole.below(float(cheapest * rng.uniform(1.05, 3)))
+    assert knapsack is not whole
+    cost = knapsack.unit + knapsack.fixed / knapsack.cap
     rows, limits = [], []
-    for zone, headroom in field.zones:
+    for zone, headroom in knapsack.zones:
         for z, mw in enumerate(headroom):
             rows.append(zone == z)
             limits.append(mw)
-    found = fill_cost(field, everyone, np.array([1]), 0.0)[0][0]
+    found = fill_cost(knapsack, everyone, np.array([1]), 0.0)[0][0]
     expected = linprog(
         cost,
         A_ub=np.array(rows, float) if rows else None,
         b_ub=limits or None,
         A_eq=np.ones((1, len(cost))),
-        b_eq=[field.target],
-        bounds=np.column_stack((np.zeros(len(cost)), field.cap)),
+        b_eq=[knapsack.target],
+        bounds=np.column_stack((np.zeros(len(cost)), knapsack.cap)),
     )
     if not expected.success:
         assert found == math.inf
     else:
         assert found == pytest.approx(expected.fun)
     # Every utility is there but those that share a zone with another.
-    of_utilities = [field.zones[level][0] for level in field.utilities]
+    of_utilities = [knapsack.zones[level][0] for level in knapsack.utilities]
     for u in np.unique(case.utility):
         sites = case.utility == u
         there = any(
@@ -453,15 +457,15 @@ def check_kilometres(witness: Witness, h: int) -> None:
         return
     km = case.reach.dense()[np.ix_(sites, sites)]
     np.fill_diagonal(km, 0.0)
-    field = Field.of(case)
+    knapsack = Knapsack.of(case)
     every = np.arange(len(case.site_ids))
-    stars = stars_km(case, field, every)
-    assert np.allclose(stars_km(case, field, every[1::2]), stars[1::2], rtol=1e-9)
+    stars = stars_km(case, knapsack, every)
+    assert np.allclose(stars_km(case, knapsack, every[1::2]), stars[1::2], rtol=1e-9)
     if case.cluster.network == "hub":
         assert not_above(stars[h], km[sites == h].sum())
         return
     assert all(not_above(stars[v], own) for v, own in zip(sites, km.sum(axis=1), strict=True))
-    fewest = int(fewest_campuses(field, Rows.all_of(len(case.site_ids)))[0])
+    fewest = int(fewest_campuses(knapsack, Rows.all_of(len(case.site_ids)))[0])
     total_km = km.sum() / 2
     assert all(not_above(mesh, total_km) for mesh in meshes_km(case, stars, fewest, every)[sites])
 

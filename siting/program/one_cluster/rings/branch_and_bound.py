@@ -34,7 +34,7 @@ from siting.program.one_cluster.rings.penalties import Penalty, penalties_of_cos
 from siting.program.one_cluster.rings.walk_relaxation import closed, shortest_through, walks
 from siting.program.one_cluster.with_cutoff import solve_with_cutoff
 from siting.program.proof import Proof
-from siting.program.relaxations.knapsack import Field, largest_sizes
+from siting.program.relaxations.knapsack import Knapsack, largest_sizes
 from siting.program.sites.presolve import least_campuses
 from siting.program.sites.sets import Rows
 from siting.sphere import great_circle_km
@@ -160,8 +160,8 @@ class Question:
     case: Case
     campuses: int
     ring_km: float
-    sizes: Field
-    valued: Field
+    sizes: Knapsack
+    valued: Knapsack
 
     @classmethod
     def of(cls, case: Case, campuses: int) -> Question:
@@ -171,8 +171,8 @@ class Question:
         ring_km = case.ring_limit_km(campuses)
         reach = case.reach.within(min(case.reach.limit_km, ring_km / 2))
         case = replace(case, cluster=cluster, reach=reach)
-        sizes = Field.of(case)
-        valued = sizes if case.sense == "minimise_cost" else Field.of_draws(case)
+        sizes = Knapsack.of(case)
+        valued = sizes if case.sense == "minimise_cost" else Knapsack.of_draws(case)
         return cls(case, campuses, ring_km, sizes, valued)
 
     def penalties(

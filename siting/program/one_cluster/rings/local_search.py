@@ -18,7 +18,7 @@ import numpy as np
 from siting.case import Case
 from siting.fiber.reach import FloatArray, IntArray
 from siting.program.backends.deadline import Deadline
-from siting.program.relaxations.knapsack import Field, fill_cost, largest_sizes
+from siting.program.relaxations.knapsack import Knapsack, fill_cost, largest_sizes
 from siting.program.sites.presolve import least_campuses
 from siting.program.sites.sets import Rows
 
@@ -155,7 +155,7 @@ Value = Callable[[IntArray], FloatArray]
 
 
 def _draw(case: Case) -> Value:
-    draws = Field.of_draws(case)
+    draws = Knapsack.of_draws(case)
 
     def value(members: IntArray) -> FloatArray:
         return -largest_sizes(draws, _rows(members), campuses=members.shape[1])
@@ -164,7 +164,7 @@ def _draw(case: Case) -> Value:
 
 
 def _cost(case: Case) -> Value:
-    sizes = Field.of(case)
+    sizes = Knapsack.of(case)
     opened = replace(sizes, fixed=np.zeros(len(sizes.cap)))
 
     def value(members: IntArray) -> FloatArray:

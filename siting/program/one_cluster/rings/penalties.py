@@ -25,7 +25,7 @@ import numpy as np
 from siting.case import BoolArray
 from siting.fiber.reach import FloatArray, IntArray
 from siting.program.relaxations.knapsack import (
-    Field,
+    Knapsack,
     extra_cost,
     fill_cost,
     filled,
@@ -77,13 +77,13 @@ class Penalty:
 
 
 def penalties_of_cost(
-    field: Field, campuses: int, area: IntArray, asked: Sequence[int]
+    knapsack: Knapsack, campuses: int, area: IntArray, asked: Sequence[int]
 ) -> list[Penalty]:
     """Tolls of the cost of rings, for the best shifts of the fixed cost, the best first.
 
     Parameters
     ----------
-    field
+    knapsack
         The sites that such a ring can have.
     campuses
         How many campuses it has.
@@ -96,19 +96,19 @@ def penalties_of_cost(
     -------
     None of them where the target cannot be reached.
     """
-    field = replace(field, max_campuses=campuses)
-    everyone = Rows.all_of(len(field.cap))
+    knapsack = replace(knapsack, max_campuses=campuses)
+    everyone = Rows.all_of(len(knapsack.cap))
     fills = [
-        (*fill_cost(field, everyone, np.array([campuses]), shift), shift)
-        for shift in field.shifts()
+        (*fill_cost(knapsack, everyone, np.array([campuses]), shift), shift)
+        for shift in knapsack.shifts()
     ]
     if not all(np.isfinite(fill[0]) for fill, _, _ in fills):
         return []
     penalties = []
     for fill, marginal, shift in sorted(fills, key=lambda of: -of[0][0])[:BEST_SHIFTS]:
-        extra = extra_cost(field, everyone, marginal, shift)
-        taken, used, _ = filled(field, everyone, shift)
-        takes = np.zeros(len(field.cap))
+        extra = extra_cost(knapsack, everyone, marginal, shift)
+        taken, used, _ = filled(knapsack, everyone, shift)
+        takes = np.zeros(len(knapsack.cap))
         takes[taken.site] = used
         stopping = _least_of_areas(extra, area, len(asked))
         staying = np.where(area >= 0, extra - np.append(stopping, 0.0)[area], 0.0)
@@ -117,58 +117,58 @@ def penalties_of_cost(
 
 
 def penalties_of_draw(
-    field: Field, campuses: int, area: IntArray, asked: Sequence[int]
+    knapsack: Knapsack, campuses: int, area: IntArray, asked: Sequence[int]
 ) -> list[Penalty]:
-    """Tolls of the draw of rings; see `penalties_of_cost`. ``field`` has draws for sizes.
+    """Penalties of the draw of rings; see `penalties_of_cost`. ``knapsack`` has draws for sizes.
 
     The largest sites of each area are among the campuses that have most, so stops have no penalty.
     """
-    n = len(field.cap)
+    n = len(knapsack.cap)
     forced = np.zeros(n, dtype=np.bool_)
     for a, often in enumerate(asked):
         sites = np.flatnonzero(area == a)
-        forced[sites[np.argsort(-field.cap[sites], kind="stable")[:often]]] = True
-    taken, takes = largest_takes(field, Rows.all_of(n), forced)
+        forced[sites[np.argsort(-knapsack.cap[sites], kind="stable")[:often]]] = True
+    taken, takes = largest_takes(knapsack, Rows.all_of(n), forced)
     chosen, takes = taken.site[:campuses], takes[:campuses]
     most = float(takes.sum())
     full = len(takes) == campuses > sum(asked)
-    small = np.maximum(0.0, takes[-1] - field.cap) if full else np.zeros(n)
-    zone = field.innermost()
+    small = np.maximum(0.0, takes[-1] - knapsack.cap) if full else np.zeros(n)
+    zone = knapsack.innermost()
     more = np.zeros(n, dtype=np.bool_)
     more[chosen] = True
-    beyond = _one_more(field, campuses, forced, more, most)
+    beyond = _one_more(knapsack, campuses, forced, more, most)
     # Where the most have further campuses, as many pass for nothing.
     free = np.isin(zone, zone[more & ~forced])
     passing = np.where((zone < 0) | free, small, np.maximum(small, beyond[zone]))
     of_site = np.zeros(n)
     of_site[chosen] = takes
-    staying = _smaller(field, campuses, forced, area, most)
+    staying = _smaller(knapsack, campuses, forced, area, most)
     return [Penalty(-most, passing, np.zeros(len(asked)), staying, of_site)]
 
 
 def _one_more(
-    field: Field, campuses: int, forced: BoolArray, chosen: BoolArray, most: float
+    knapsack: Knapsack, campuses: int, forced: BoolArray, chosen: BoolArray, most: float
 ) -> FloatArray:
     """``(zones,)`` how much less campuses draw with one more in a zone than the most have [MW].
 
     None where the most have further ones beside those that are forced.
     """
-    zone = field.innermost()
+    zone = knapsack.innermost()
     beyond = np.zeros(int(zone.max(initial=-1)) + 2)
     rows: list[BoolArray] = []
     asked: list[int] = []
     for z in np.setdiff1d(zone[(zone >= 0) & ~chosen], zone[chosen & ~forced]).tolist():
         others = np.flatnonzero((zone == z) & ~chosen)
         with_one = forced.copy()
-        with_one[others[np.argmax(field.cap[others])]] = True
+        with_one[others[np.argmax(knapsack.cap[others])]] = True
         rows.append(with_one)
         asked.append(z)
-    beyond[asked] = np.maximum(0.0, most - _most_with(field, campuses, rows))
+    beyond[asked] = np.maximum(0.0, most - _most_with(knapsack, campuses, rows))
     return beyond
 
 
 def _smaller(
-    field: Field, campuses: int, forced: BoolArray, area: IntArray, most: float
+    knapsack: Knapsack, campuses: int, forced: BoolArray, area: IntArray, most: float
 ) -> FloatArray:
     """``(n,)`` how much less campuses draw where a smaller site of an area is one of them [MW]."""
     less = np.zeros(len(area))
@@ -177,29 +177,29 @@ def _smaller(
     for a in range(int(area.max(initial=-1)) + 1):
         inside = np.flatnonzero((area == a) & ~forced)
         largest = np.flatnonzero((area == a) & forced)
-        least = largest[np.argmin(field.cap[largest])]
-        for cap in np.unique(field.cap[inside][field.cap[inside] < field.cap[least]]):
-            sites = inside[field.cap[inside] == cap]
+        least = largest[np.argmin(knapsack.cap[largest])]
+        for cap in np.unique(knapsack.cap[inside][knapsack.cap[inside] < knapsack.cap[least]]):
+            sites = inside[knapsack.cap[inside] == cap]
             instead = forced.copy()
             instead[least], instead[sites[0]] = False, True
             rows.append(instead)
             of_row.append(sites)
-    for sites, size in zip(of_row, _most_with(field, campuses, rows), strict=True):
+    for sites, size in zip(of_row, _most_with(knapsack, campuses, rows), strict=True):
         less[sites] = max(0.0, most - size)
     return less
 
 
-def _most_with(field: Field, campuses: int, forced: list[BoolArray]) -> FloatArray:
+def _most_with(knapsack: Knapsack, campuses: int, forced: list[BoolArray]) -> FloatArray:
     """What campuses have at most with those of each of some sets among them [MW]."""
     if not forced:
         return np.empty(0)
     sets = np.array(forced)
     # Of the others only the largest of each zone can be among them.
-    zone, n = field.innermost(), len(field.cap)
-    by = np.lexsort((-field.cap, zone))
+    zone, n = knapsack.innermost(), len(knapsack.cap)
+    by = np.lexsort((-knapsack.cap, zone))
     among = np.asarray(sets.any(axis=0))
     among[by[sum_before(zone[by], np.ones(n)) < campuses]] = True
-    sets, part = sets[:, among], field.take(np.flatnonzero(among))
+    sets, part = sets[:, among], knapsack.take(np.flatnonzero(among))
     row, site = np.indices(sets.shape)
     rows = Rows(len(sets), row.ravel(), site.ravel())
     return largest_sizes(part, rows, forced=sets.ravel(), campuses=campuses)

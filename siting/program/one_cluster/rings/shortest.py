@@ -34,7 +34,7 @@ from siting.program.formulation.monolithic import solve_monolithic
 from siting.program.one_cluster.best_first import Search
 from siting.program.one_cluster.rings.local_search import improved_by_exchanges
 from siting.program.proof import Proof
-from siting.program.relaxations.knapsack import Field, largest_sizes
+from siting.program.relaxations.knapsack import Knapsack, largest_sizes
 from siting.program.sites.sets import Rows
 
 FIRST_RINGS = 4
@@ -216,7 +216,7 @@ def radii_km(case: Case, *, later: bool = False) -> FloatArray:
     -------
     ``(n,)`` no more than the true one; infinite where reach does not hold the target.
     """
-    field, n = Field.of(case), len(case.site_ids)
+    knapsack, n = Knapsack.of(case), len(case.site_ids)
     own = np.arange(n)
     row = np.concatenate((own, np.repeat(own, np.diff(case.reach.indptr))))
     site = np.concatenate((own, case.reach.indices))
@@ -231,8 +231,8 @@ def radii_km(case: Case, *, later: bool = False) -> FloatArray:
         inside = km <= radius_km[row]
         rows = Rows(n, row[inside], site[inside])
         count = np.bincount(rows.row, minlength=n)
-        return (largest_sizes(field, rows) >= field.target * (1 - 1e-9)) & (
-            count >= field.min_campuses
+        return (largest_sizes(knapsack, rows) >= knapsack.target * (1 - 1e-9)) & (
+            count >= knapsack.min_campuses
         )
 
     low, high = np.full(n, -1.0), np.full(n, case.reach.limit_km)

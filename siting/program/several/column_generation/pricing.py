@@ -18,7 +18,7 @@ from siting.program.one_cluster.merged_neighbourhoods import Group, group_by_sit
 from siting.program.one_cluster.min_cost import by_cost, trim_by_cost
 from siting.program.one_cluster.with_cutoff import solve_with_cutoff
 from siting.program.proof import Proof, Settled
-from siting.program.relaxations.knapsack import Field
+from siting.program.relaxations.knapsack import Knapsack
 from siting.program.sites.neighbourhoods import first_members, order_sites
 from siting.program.sites.presolve import required_apart, required_unusable
 
@@ -102,7 +102,7 @@ def solve_pricing_problem(
     if len(origin) == 0:
         return nothing
     ordered = case.take(origin)
-    sites = Field.of(ordered)
+    sites = Knapsack.of(ordered)
     anchors = by_cost(ordered, sites, anchors_at, shifts=2)
     better = min(BETTER, solver.gap / 10)
     values = _by_anchor(known, origin, len(case.site_ids))
@@ -162,7 +162,7 @@ def _by_anchor(known: Sequence[Known], origin: np.ndarray, sites: int) -> dict[i
 
 def _groups(
     case: Case,
-    sites: Field,
+    sites: Knapsack,
     taken: list[tuple[int, float]],
     cutoff: float,
     solver: Solver,
@@ -213,7 +213,7 @@ def sites_below(case: Case, solver: Solver, limit: float, most_anchors: int) -> 
     """``(I,)`` sites that a cluster below a limit can have; none if too many anchors can."""
     origin = order_sites(case)
     ordered = case.take(origin)
-    sites = Field.of(ordered)
+    sites = Knapsack.of(ordered)
     anchors = by_cost(ordered, sites, first_members(ordered), shifts=2)
     taken = anchors.pop_many(limit, most_anchors + 1)
     if len(taken) > most_anchors:

@@ -25,7 +25,7 @@ from siting.program.one_cluster.rings.penalties import Penalty, penalties_of_cos
 from siting.program.one_cluster.rings.walk_relaxation import closed, shortest_through, walks
 from siting.program.one_cluster.solve import solve_one_cluster
 from siting.program.proof import Proof
-from siting.program.relaxations.knapsack import Field
+from siting.program.relaxations.knapsack import Knapsack
 from siting.program.sites.neighbourhoods import order_sites
 from siting.program.sites.presolve import linkable, required_unusable
 
@@ -225,11 +225,11 @@ def test_the_shortest_tour_through_areas_against_all(seed):
 # --------------------------------------------------------------------------------- penalties
 
 
-def random_field(rng: np.random.Generator, n: int) -> Field:
+def random_field(rng: np.random.Generator, n: int) -> Knapsack:
     """Sites of few caps in nested zones that hold less than they."""
     leaf = rng.integers(-1, 3, n)
     top = np.where(leaf >= 0, np.array([0, 0, -1])[leaf], -1)
-    return Field(
+    return Knapsack(
         cap=rng.choice([100.0, 200.0, 300.0], n),
         least=np.full(n, 50.0),
         fixed=rng.choice([5.0, 8.0], n),
@@ -244,28 +244,28 @@ def random_field(rng: np.random.Generator, n: int) -> Field:
     )
 
 
-def plan_of(field: Field, sites: tuple[int, ...], *, draw: bool) -> float:
+def plan_of(knapsack: Knapsack, sites: tuple[int, ...], *, draw: bool) -> float:
     """Least cost, or most draw as a cost, of some campuses, by linear programming."""
     held = [
         (np.array([zone[i] == z for i in sites], float), headroom[z])
-        for zone, headroom in field.zones
+        for zone, headroom in knapsack.zones
         for z in range(len(headroom))
     ]
     rows, limits = [row for row, _ in held], [limit for _, limit in held]
     if not draw:
         rows.append(-np.ones(len(sites)))
-        limits.append(-field.target)
+        limits.append(-knapsack.target)
     chosen = list(sites)
     found = linprog(
-        -np.ones(len(sites)) if draw else field.unit[chosen],
+        -np.ones(len(sites)) if draw else knapsack.unit[chosen],
         A_ub=np.array(rows),
         b_ub=limits,
         # The most draw leaves the least size of a campus out, as the bound does.
-        bounds=[(0.0 if draw else field.least[i], field.cap[i]) for i in sites],
+        bounds=[(0.0 if draw else knapsack.least[i], knapsack.cap[i]) for i in sites],
     )
     if found.status != 0:
         return math.inf
-    return float(found.fun) if draw else float(found.fun + field.fixed[chosen].sum())
+    return float(found.fun) if draw else float(found.fun + knapsack.fixed[chosen].sum())
 
 
 def worst_claim(penalty: Penalty, area: np.ndarray, asked: tuple[int, ...], sites: tuple[int, ...]):
@@ -287,10 +287,10 @@ def worst_claim(penalty: Penalty, area: np.ndarray, asked: tuple[int, ...], site
 def test_tolls_never_claim_more_than_a_plan(seed, draw):
     rng = np.random.default_rng(seed)
     n, campuses = 7, int(rng.integers(1, 5))
-    field = random_field(rng, n)
+    knapsack = random_field(rng, n)
     # Areas within one zone each.
     area = np.full(n, -1)
-    leaf = field.zones[0][0]
+    leaf = knapsack.zones[0][0]
     for a, zone in enumerate(rng.permutation(3)[: rng.integers(0, 3)].tolist()):
         area[(leaf == zone) & (rng.random(n) < 0.7)] = a
     numbers = np.unique(area[area >= 0])
@@ -299,12 +299,12 @@ def test_tolls_never_claim_more_than_a_plan(seed, draw):
     if sum(asked) > campuses:
         asked, area = (), np.full(n, -1)
     make = penalties_of_draw if draw else penalties_of_cost
-    penalties = make(field, campuses, area, asked)
+    penalties = make(knapsack, campuses, area, asked)
     plans = 0
     for sites in itertools.combinations(range(n), campuses):
         if any(sum(area[i] == a for i in sites) < q for a, q in enumerate(asked)):
             continue
-        value = plan_of(field, sites, draw=draw)
+        value = plan_of(knapsack, sites, draw=draw)
         if not math.isfinite(value):
             continue
         plans += 1
