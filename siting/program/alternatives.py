@@ -1,4 +1,4 @@
-"""Plans that are nearly as good as the best and as different from each other as can be.
+"""Modelling to generate alternatives: plans nearly as good as the best, and most different.
 
 Modelling to generate alternatives (Brill, Chang & Hopkins 1982, "Modeling to generate
 alternatives: the HSJ approach", https://doi.org/10.1287/mnsc.28.3.221): among all plans within a

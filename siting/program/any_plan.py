@@ -1,4 +1,6 @@
-"""Whether a case has any plan: the first plan found ends the search, or all clusters are ruled out.
+"""Phase one: whether a case has any plan, whatever it costs.
+
+The first plan found ends the search, or all clusters are ruled out.
 
 Used to look for the changes that give a plan. Anchors are ruled out by the relaxed program
 (`siting.program.relaxations.class_lp`), first all anchors of a zone at a time, then one by one;

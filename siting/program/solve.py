@@ -1,4 +1,4 @@
-"""From a case to a proven answer."""
+"""Entry of the optimisation: presolve, the method that fits a case, and the proven answer."""
 
 from __future__ import annotations
 

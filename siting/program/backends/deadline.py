@@ -1,4 +1,4 @@
-"""The time that a search has: a limit, or the user's interrupt."""
+"""Time limit and user interrupt of a search."""
 
 from __future__ import annotations
 

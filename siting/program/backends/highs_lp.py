@@ -1,4 +1,4 @@
-"""Linear programs, row by row, for HiGHS: where programs are changed and solved again and again.
+"""Warm-started linear programs for HiGHS: changed and solved again from the last basis.
 
 PuLP writes a program anew for every solve. A search that adds columns, changes prices and goes on
 from where the last solve ended keeps the solver instead.

@@ -1,4 +1,4 @@
-"""Run a solver through PuLP, and say what it proved.
+"""Solver interface through PuLP: incumbent, dual bound and status, as far as they are proven.
 
 A solver's word for its status is not enough: PuLP says "Optimal" after a time limit. What counts
 is whether a feasible point was found, whether infeasibility or the gap was proven, and the bound.

@@ -1,1 +1,1 @@
-"""Cluster types, the columns of a Dantzig-Wolfe master, and their sites by Benders cuts."""
+"""Column generation over cluster types: master, pricing problem, and the sites of a type."""

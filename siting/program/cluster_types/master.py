@@ -1,4 +1,6 @@
-"""The master of cluster types: as many clusters as there is room for, or the best of so many.
+"""Dantzig-Wolfe master over cluster types: as many clusters as fit, or the best of a number.
+
+(Dantzig and Wolfe 1960, "Decomposition principle for linear programs", Operations Research 8.)
 
 A linear program over the cluster types that are known (`siting.program.cluster_types.pricing`), or
 parts of them, within headroom, clean energy and the sites of each class. Its duals are prices of

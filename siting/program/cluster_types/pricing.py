@@ -1,4 +1,4 @@
-"""Clusters seen by the classes of their sites, and the cheapest of them at prices, exactly.
+"""Pricing problem: the cheapest cluster types at the master's duals, exact by Benders cuts.
 
 What clusters share (headroom, clean energy) they share by class. So a **cluster type** of a cluster
 says how many campuses it has in each class, and what each draws. Which cluster types there are is a

@@ -1,4 +1,7 @@
-"""Known types of clusters that fit beside each other: the most, or so many of the most draw.
+"""Restricted-master heuristic: the known cluster types as an integer program.
+
+The most clusters that fit beside each other, or a number of them with the most draw (Joncour et al.
+2010, "Column generation based primal heuristics", Electronic Notes in Discrete Mathematics 36).
 
 A program of one whole number for each cluster type: of how many clusters it is that of. Their draws
 are free within what its sites can carry. Where several clusters are of one cluster type, or cluster

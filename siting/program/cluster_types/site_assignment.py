@@ -1,4 +1,7 @@
-"""Which sites can be in one cluster, and whether some wanted ones are together anywhere.
+"""Assignment of sites to a cluster type, by backtracking; else an irreducible infeasible subset.
+
+The subset is found by a deletion filter (Chinneck and Dravnieks 1991, "Locating minimal infeasible
+constraint sets in linear programs", ORSA Journal on Computing 3).
 
 In a mesh all pairs of campuses are within reach. In a hub network all are within reach of a hub,
 which need not be among what is wanted, as more campuses may join them. In a ring no two are farther

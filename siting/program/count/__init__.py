@@ -1,1 +1,1 @@
-"""The most clusters there is room for: a packing problem, by branch and price over their types."""
+"""Maximum packing of clusters: a bound by branch and price over cluster types, and heuristics."""

@@ -1,4 +1,4 @@
-"""Whether there is room for so many clusters: all plans divided until none is left.
+"""Branch and price for a number of clusters: nodes are branched on until none is left.
 
 Under limits on how many clusters count for some candidates, the master of cluster types tells what
 so many would leave spare. Where they lack it, and no cluster type is so cheap at its prices that

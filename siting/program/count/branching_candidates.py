@@ -1,4 +1,8 @@
-"""Candidates of which the number of clusters may be limited: what all plans are divided by."""
+"""Branching candidates: sets of classes for which the number of clusters is a whole number.
+
+A generic scheme in the sense of Vanderbeck 2011, "Branching in branch-and-price: a generic scheme",
+Mathematical Programming 130.
+"""
 
 from __future__ import annotations
 

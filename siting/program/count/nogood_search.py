@@ -1,4 +1,4 @@
-"""All plans of so many clusters, divided by limits on how many count for a candidate.
+"""Depth-first search with nogood learning, over limits on the branching candidates.
 
 Depth first: of two opposite limits one is followed until no plan is left under it, then the other.
 What leaves no plan is seldom all that is followed: often a few limits, near each other on the map,

@@ -1,4 +1,6 @@
-"""Clusters placed beside each other until there is no room, or until there are enough.
+"""Primal heuristics of the packing: greedy by prices, dives, and a large-neighbourhood search.
+
+Clusters are placed beside each other until there is no room, or until there are enough.
 
 Each is the one that uses least of what is scarce in what the others leave, by the prices of the
 fleets there (`siting.program.relaxations.region_milp`). Then all clusters are priced

@@ -1,4 +1,4 @@
-"""As many clusters as there is room for, and a proof that no plan has more.
+"""Maximum packing of clusters: as many as there is room for, and a proof that none has more.
 
 The **bound** on the number is that of the fleets and of what single clusters cost
 (`siting.program.count.upper_bound`). The **plan** is filled cluster by cluster, chosen among the

@@ -1,4 +1,4 @@
-"""How many clusters there is room for at the most: clusters by class, priced exactly.
+"""Column-generation bound on the number of clusters, sharpened by branch and price.
 
 The **master** is a linear program over known types of clusters
 (`siting.program.cluster_types.pricing`): as many of them, or parts of them, as headroom, clean

@@ -1,1 +1,1 @@
-"""Why there is no plan: certificates by arithmetic and bounds, and the elastic program."""
+"""Diagnosis of infeasibility: certificates by arithmetic and bounds, and the elastic program."""

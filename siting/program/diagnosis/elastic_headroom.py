@@ -1,4 +1,6 @@
-"""The least headroom that is missing: the program with elastic zones.
+"""Elastic program: the least headroom that is missing for a plan.
+
+(Chinneck 2008, "Feasibility and infeasibility in optimization", Springer.)
 
 Every zone may be given headroom beyond what it has, and the sum of what is given is least. All
 other rules stay. Where a case has many sites the zones are sought around a few anchors only, so

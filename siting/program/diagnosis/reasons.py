@@ -1,4 +1,7 @@
-"""Why there is no plan, as far as arithmetic, bounds or a short search of the largest ring tell."""
+"""Certificates of infeasibility: why there is no plan, in words.
+
+As far as arithmetic, bounds or a short search of the largest ring tell.
+"""
 
 from __future__ import annotations
 

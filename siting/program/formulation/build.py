@@ -1,4 +1,4 @@
-"""The program as a whole: its table of contents."""
+"""Table of contents of the mixed-integer linear program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clusters combined into one plan, and a plan taken apart into its clusters."""
+"""Solutions of single clusters combined into one plan, and a plan taken apart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the sites chosen to draws and contracts, exact and free of a solver's rounding.
+"""Draws and contracts with the sites fixed: a linear program, free of a solver's rounding.
 
 A mixed-integer solver calls a point feasible within its tolerances. Here the sites are taken as
 chosen, the draws are solved once more with the choice fixed, and the objective is added up from

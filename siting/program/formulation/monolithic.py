@@ -1,4 +1,4 @@
-"""Solve the whole program as one: every cluster, every rule, no decomposition."""
+"""Monolithic solve by branch and cut: every cluster, every rule, no decomposition."""
 
 from __future__ import annotations
 

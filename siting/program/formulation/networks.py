@@ -1,4 +1,7 @@
-"""The shortest network of chosen campuses, and what of a mesh survives the loss of a span."""
+"""Shortest network of chosen campuses: a clique, a star or a travelling-salesman tour.
+
+And what of a clique stays connected without a span.
+"""
 
 from __future__ import annotations
 

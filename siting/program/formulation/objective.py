@@ -1,4 +1,4 @@
-"""The objective of each sense."""
+"""Objective functions, one for each sense."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows that a relaxed ring breaks, so that the bound is close before whole sites are sought.
+"""Subtour-elimination cuts by minimum cuts, before whole sites are sought.
 
 The relaxation of ``join_ring`` gathers its hops in short tours of parts of sites. The rows of
 ``close_one_tour`` hold for parts of sites too, and the most violated ones are minimum cuts between

@@ -1,4 +1,4 @@
-"""Sites that are never better than another: the search need not try them first.
+"""Dominance between sites: a site is tried only where every better one is used.
 
 Many substations of one zone differ in little but their place. Where a site can do all that
 another can, and costs no more, a plan with the lesser one alone is no better than the same plan

@@ -1,4 +1,4 @@
-"""The shortest closed tour through chosen campuses."""
+"""Travelling-salesman tour through chosen campuses, by subtour elimination."""
 
 from __future__ import annotations
 

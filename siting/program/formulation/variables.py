@@ -1,4 +1,4 @@
-"""What a planner chooses: the variables of the program, one for each thing that can be chosen."""
+"""Decision variables of the program: one for each thing that can be chosen."""
 
 from __future__ import annotations
 

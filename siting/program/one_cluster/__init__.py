@@ -1,1 +1,1 @@
-"""One cluster, exact: combinatorial branch and bound over its first member."""
+"""One cluster, exact: branch and bound over its first member, one module for each sense."""

@@ -1,4 +1,4 @@
-"""The anchors of a case, best first by their bounds, which are worked out only where they matter.
+"""Priority queue of the anchors by their bounds, evaluated in groups and only where it matters.
 
 With many sites, most of the time would go into the neighbourhoods of anchors that are far from
 the best. So anchors that lie near each other are bounded together: all members of their clusters

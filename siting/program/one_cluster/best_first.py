@@ -1,4 +1,4 @@
-"""The search over the anchors: their small programs, best first by their bounds.
+"""Best-first branch and bound over the anchors and their subproblems.
 
 It ends when the next bound is no better than the best plan, within the gap asked; the least bound
 left is a bound of the whole.

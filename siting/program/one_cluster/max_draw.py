@@ -1,4 +1,4 @@
-"""The most draw of one cluster.
+"""Branch and bound for the most draw of one cluster.
 
 What whole campuses have at most under the headroom of zones is known exactly where all pairs are
 within reach (`siting.program.relaxations.knapsack.largest_takes`). So a bound of a site is the most

@@ -1,4 +1,4 @@
-"""Anchors whose neighbourhoods share most of their sites, solved as one program.
+"""Merged subproblems: anchors whose neighbourhoods share most of their sites, solved as one.
 
 Around a good place there are dozens of anchors, and most sites of their neighbourhoods are the
 same: their programs ask the same question again and again. The program of the **union** of some

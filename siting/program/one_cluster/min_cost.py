@@ -1,4 +1,4 @@
-"""The least cost of one cluster: what the fill of a neighbourhood costs, and what it rules out."""
+"""Branch and bound for the least cost of one cluster: knapsack bounds and reduced-cost fixing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The least fiber of one cluster, a mesh or a hub with its spokes, by stars of links."""
+"""Branch and bound for the least fiber of one cluster, a mesh or a hub: star bounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""One cluster at any size, exact: the anchor decomposition.
+"""Exact decomposition of one cluster by its first member, the anchor, at any size.
+
+An order of the sites splits all clusters as it splits all cliques of a graph (Carraghan and
+Pardalos 1990, "An exact algorithm for the maximum clique problem", Operations Research Letters 9).
 
 Fix an order of the sites. The anchor of a cluster is its first member; all members lie within
 reach of it and after it. So the clusters are the disjoint union, over anchors ``h``, of those

@@ -1,4 +1,4 @@
-"""Programs of which only the plans below a cutoff matter: the steps of every decomposition."""
+"""Subproblem with an objective cutoff: only plans that improve on the incumbent matter."""
 
 from __future__ import annotations
 

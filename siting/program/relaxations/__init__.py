@@ -1,1 +1,1 @@
-"""Relaxations, whose optimum no plan beats: knapsack, stars, linear programs."""
+"""Relaxations, whose optimum no plan beats: knapsack, stars, linear and integer programs."""

@@ -1,4 +1,4 @@
-"""How large a cluster could be under every rule but reach, by a linear program of classes.
+"""Linear relaxation of one cluster over classes of sites: its largest size by all rules but reach.
 
 Sites that share zone, utility, region and delivery area are one **class**, and a set of sites is
 seen as so many campuses and so much draw of each class. What is left out (reach inside the set,

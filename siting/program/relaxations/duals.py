@@ -1,4 +1,4 @@
-"""Prices of what clusters share, and the question for the cluster that uses least of it."""
+"""Duals of shared resources, and the subproblem of one cluster at these prices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bounds on what the clusters around an anchor can do, without a solver.
+"""Knapsack relaxation of a neighbourhood: bounds on its clusters, without a solver.
 
 An **anchor** is the first member of a cluster in a fixed order of the sites. All other members
 are later in the order and within its reach: its **neighbourhood**. Every bound here relaxes the

@@ -1,4 +1,4 @@
-"""How many clusters there is room for at the most: clusters counted by where their anchors lie.
+"""Aggregated integer relaxation of several clusters by region: a bound on their number.
 
 Every cluster has one anchor, its first member in a fixed order of the sites, and lies in the
 neighbourhood of the anchor (`siting.program.one_cluster.solve`). So put the anchors into groups,

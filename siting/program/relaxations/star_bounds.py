@@ -1,4 +1,4 @@
-"""Bounds on kilometres by stars: what the links of one campus come to at the least."""
+"""Star relaxation of a network: the least kilometres of the links of one campus."""
 
 from __future__ import annotations
 

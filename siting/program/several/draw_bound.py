@@ -1,4 +1,4 @@
-"""The most draw of several clusters: a bound by cluster types of single ones, priced exactly.
+"""Column-generation bound on the most draw of several clusters.
 
 As for the most clusters (`siting.program.count.upper_bound`), the master is a linear program over
 known cluster types, here of as many clusters as are asked, and of the most draw. At its duals a

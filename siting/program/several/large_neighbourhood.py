@@ -1,4 +1,7 @@
-"""Several clusters, made better a few at a time.
+"""Large-neighbourhood search over several clusters.
+
+(Shaw 1998, "Using constraint programming and local search methods to solve vehicle routing
+problems", Principles and Practice of Constraint Programming.)
 
 Clusters that are placed one after the other take what would serve their neighbours better. So some
 that lie near each other, or one and the least of all, are taken out, and what they leave is asked

@@ -1,4 +1,4 @@
-"""A bound on several clusters that compete, in any sense.
+"""Region relaxation of clusters that compete: a bound in any sense, sharpened by branching.
 
 Clusters that ignore each other would all lie where the best one does. The fleets
 (`siting.program.relaxations.region_milp`) know that they share zones, sites and clean supply, but

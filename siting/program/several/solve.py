@@ -1,4 +1,4 @@
-"""Several clusters: the whole program where it is small, else one cluster after the other.
+"""Several clusters: monolithic where small, else construction, improvement and a bound.
 
 Clusters are tied to each other by the headroom of zones, by clean supply, and by the sites, of
 which each serves one. Where the whole program is too large to hand to a solver, clusters are placed

@@ -1,4 +1,4 @@
-"""Classes of sites: those that share zone, utility, region and delivery area.
+"""Aggregation of sites into classes: those of one zone, utility, region and delivery area.
 
 Whatever a cluster shares with others and most of what is asked of it, it has by its classes: which
 sites of a class it has matters only for what they can carry and for how far apart they are.

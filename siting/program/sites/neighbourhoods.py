@@ -1,4 +1,4 @@
-"""The order of the sites, and what lies around each: what the anchors' search and bounds share."""
+"""Order of the sites, and their neighbourhoods in the graph of what is within reach."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Presolve: what is known of a question before any search (Savelsbergh 1994)."""
+"""Presolve: what arithmetic knows of a question before any search.
+
+(Savelsbergh 1994, "Preprocessing and probing techniques for mixed integer programming problems",
+ORSA Journal on Computing 6.)
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows of the program, one function a rule.
+"""Constraints of the program, one function a rule.
 
 Read in the order of `siting.program.formulation.build`: what a campus is, what the grid gives, what
 makes a cluster, how far its campuses may be from each other, what makes its energy clean. ``case``

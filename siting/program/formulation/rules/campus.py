@@ -1,4 +1,4 @@
-"""What a campus is: a semi-continuous draw, in whole modules if any, at a site used once."""
+"""Campus constraints: a semi-continuous draw, in whole modules if any, at a site used once."""
 
 from __future__ import annotations
 

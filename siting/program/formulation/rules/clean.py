@@ -1,4 +1,4 @@
-"""What makes energy clean: contracts, within a delivery area, up to what is offered."""
+"""Clean-energy constraints: contracts within a delivery area, up to what is offered."""
 
 from __future__ import annotations
 

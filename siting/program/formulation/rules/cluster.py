@@ -1,4 +1,4 @@
-"""What makes a cluster: target, counts, shares, and the loss of a campus or a utility."""
+"""Cluster constraints: target, counts, shares, and the loss of a campus or a utility."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the grid gives: knapsack rows of nested zones."""
+"""Grid constraints: knapsack rows of nested zones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A hub network: a star, whose centre is chosen."""
+"""Hub constraints: a star whose centre is chosen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mesh: conflict rows of pairs beyond reach, and links where kilometres count."""
+"""Mesh constraints: conflicts of pairs beyond reach, and links where kilometres count."""
 
 from __future__ import annotations
 

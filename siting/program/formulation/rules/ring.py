@@ -1,4 +1,4 @@
-"""A ring: a two-matching of hops; that it is one tour is told by lazy constraints."""
+"""Ring constraints: a two-matching of hops; lazy constraints make it one tour."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows that no plan needs, only a search: symmetry of clusters, and other plans than known ones."""
+"""Search constraints: rows against copies of a plan, and against plans that are known."""
 
 from __future__ import annotations
 

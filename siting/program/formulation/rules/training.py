@@ -1,4 +1,4 @@
-"""Time to synchronise: more campuses have shorter links."""
+"""Training constraints: more campuses take longer to synchronise, so their links are shorter."""
 
 from __future__ import annotations
 

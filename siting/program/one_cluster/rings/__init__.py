@@ -1,1 +1,1 @@
-"""Rings: a tour and the campuses that it visits, chosen together (orienteering)."""
+"""Ring networks: a travelling-salesman tour, and the campuses that it visits, chosen together."""

@@ -1,4 +1,4 @@
-"""The best ring by cost or draw: a tree of where its tour stops.
+"""Combinatorial branch and bound for the best ring by cost or draw: where its tour stops.
 
 A ring either has a campus in a zone or it has none. A node of the tree asks for campuses at some
 **stops**, sets of sites each, and leaves out other sites. Its bound is the least penalty of a

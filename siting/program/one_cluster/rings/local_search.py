@@ -1,4 +1,4 @@
-"""Better rings by exchanging campuses, where kilometres are no objective: a local search.
+"""Local search over rings: exchange, insertion and removal of one campus at a time.
 
 A ring of many hops may lead anywhere, so the meshes among which rings are found at first say little
 of the best one. Here one campus at a time is exchanged for another site, added or left out, as long

@@ -1,4 +1,4 @@
-"""How much worse than the best a ring is by each campus: bounds that add up along its tour.
+"""Additive bounds on rings: a Lagrangian penalty of each campus of the tour.
 
 Without reach, the best campuses anywhere bound every ring of so many campuses, and by the same
 multipliers a plan with other campuses is worse by a penalty for each of them. So no ring is better

@@ -1,4 +1,8 @@
-"""The shortest ring that holds a target: bounds by balls, and tours cut out of the relaxation.
+"""Quota travelling salesman: the shortest ring whose campuses reach a target.
+
+Bounds come from balls, and tours are cut out of the relaxation (the problem: Awerbuch et al. 1998,
+"New approximation guarantees for minimum-weight k-trees and prize-collecting salesmen", SIAM
+Journal on Computing 28).
 
 A tour through ``h`` and ``j`` is at least twice as long as their distance. So a tour through ``h``
 that is shorter than the best one lies within half of that one's length of ``h``, and where the

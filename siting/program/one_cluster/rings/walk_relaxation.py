@@ -1,4 +1,4 @@
-"""Closed walks of few hops through stops, at the least penalty: what no tour undercuts.
+"""Relaxation of a tour to closed walks, by dynamic programming.
 
 A tour of a ring passes its stops, in some order, and other campuses between them. Forget that no
 campus is passed twice: what is left is a closed walk, and the cheapest one is found by dynamic

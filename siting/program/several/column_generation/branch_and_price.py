@@ -1,4 +1,7 @@
-"""Several clusters, to the gap asked: column generation in parts of all plans.
+"""Branch and price for several clusters, to the gap asked.
+
+(Barnhart et al. 1998, "Branch-and-price: column generation for solving huge integer programs",
+Operations Research 46.)
 
 The relaxed master of `siting.program.several.column_generation.master` mixes clusters: half of one
 that takes all of a zone's headroom and half of one that takes none. No plan does that, so a gap is

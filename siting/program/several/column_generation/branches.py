@@ -1,4 +1,4 @@
-"""Parts of all plans: who may take how much of what clusters share.
+"""Nodes of the branch-and-price tree: bounds on each cluster's use of a shared resource.
 
 A plan has several clusters, and each has a place in one **slot**: at first all in one that allows
 everything. A slot says how much its clusters may draw from a zone at the most and at the least,

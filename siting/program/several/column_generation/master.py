@@ -1,4 +1,4 @@
-"""Several clusters at any size: what the master of column generation knows and tells.
+"""Restricted master over single clusters, its duals, and the Lagrangian bound.
 
 Clusters are tied to each other by sites (each in one cluster at most), by the headroom of zones
 and by clean supply. A **column** is one cluster with its draws; a **master** program chooses

@@ -1,4 +1,4 @@
-"""What single clusters cost at prices for what clusters share, anchor by anchor."""
+"""Pricing problem: the cheapest single clusters at the duals of the master."""
 
 from __future__ import annotations
 
