@@ -19,9 +19,10 @@ import siting
 from benchmarks.growth import machine, table
 from siting.case import Case, build_case
 from siting.distances import reach_of
-from siting.program.fleets import first_groups, most_clusters, of_any_cluster
-from siting.program.most import find_most
-from siting.program.solvers import Deadline, Solver
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
+from siting.program.count.solve import find_most
+from siting.program.relaxations.region_milp import first_groups, most_clusters, of_any_cluster
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "most.md"
@@ -66,7 +67,7 @@ def main() -> None:
         sites=f"{len(world.sites):,}",
         limit_s=f"{options.limit:,g}",
         targets=table(
-            ("target", "headroom", "fleets", "outlines", "found", "time"),
+            ("target", "headroom", "fleets", "cluster types", "found", "time"),
             (tuple(str(cell) for cell in row) for row in rows),
         ),
         proven=sum(c.found == c.at_most for c in counted.values()),

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from siting.program.build import OBJECTIVES, RULES
+from siting.program.formulation.build import RULES
+from siting.program.formulation.objective import OBJECTIVES
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(

@@ -17,9 +17,9 @@ from siting.cli import main
 from siting.distances import reach_of
 from siting.explanation import Change, Explanation, add_headroom
 from siting.model import Model, read_model
-from siting.program.feasible import find_any_plan
-from siting.program.reasons import why_infeasible
-from siting.program.relaxed import Relaxed
+from siting.program.any_plan import find_any_plan
+from siting.program.diagnosis.reasons import why_infeasible
+from siting.program.relaxations.class_lp import ClassLp
 from siting.world import World, read_world
 
 
@@ -419,7 +419,7 @@ def test_relaxed_size_is_a_bound(seed: int) -> None:
     answer = best_plan(case)
     if answer is None:
         return
-    relaxed = Relaxed(case)
+    relaxed = ClassLp(case)
     everything = np.arange(len(case.site_ids))
     (draws,) = answer.draw_mw
     size = sum(mw * case.target_per_mw[i] for i, mw in draws.items())

@@ -9,8 +9,9 @@ from siting.case import Case
 from siting.errors import InfeasibleError, LimitError
 from siting.model import SolverSection
 from siting.program import solve as solve_case
-from siting.program.plain import solve_plain
-from siting.program.solvers import Deadline, Solver
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
+from siting.program.formulation.monolithic import solve_monolithic
 from siting.progress import Progress
 
 
@@ -53,7 +54,7 @@ def solve_whole_with_cbc(case: Case, clock: Clock, settings: Settings) -> Answer
 
 def _solve_whole(name: str, case: Case, clock: Clock, settings: Settings) -> Answer:
     solver = Solver(name, settings.gap, settings.threads)
-    proof = solve_plain(case, solver, Deadline(clock.left_s()))
+    proof = solve_monolithic(case, solver, Deadline(clock.left_s()))
     if proof.infeasible:
         return Answer("infeasible")
     bound = proof.bound if math.isfinite(proof.bound) else None

@@ -16,9 +16,10 @@ from siting.explanation.worth import TIGHT_GAP, Worth, measure
 from siting.model import Model, Sense
 from siting.notices import LeftOut, Notice
 from siting.plan import Solution
-from siting.program.most import find_most
-from siting.program.reasons import why_infeasible
-from siting.program.solvers import Deadline, Solver
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
+from siting.program.count.solve import find_most
+from siting.program.diagnosis.reasons import why_infeasible
 from siting.progress import ProgressCallback
 from siting.world import World
 

@@ -15,7 +15,7 @@ from siting.errors import InfeasibleError, InputError, LimitError
 from siting.model import Model
 from siting.plan import Plan, Solution, plan_from_solution
 from siting.program import solve
-from siting.program.feasible import find_any_plan
+from siting.program.any_plan import find_any_plan
 from siting.progress import Progress, ProgressCallback
 from siting.world import World, read_world
 

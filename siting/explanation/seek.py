@@ -11,9 +11,9 @@ import numpy as np
 from siting.case import Case
 from siting.explanation.knobs import Knob, knobs, site_knobs, words
 from siting.explanation.laboratory import Headroom, Keys, Laboratory
-from siting.program.elastic import find_missing_headroom, without_headroom_limits
-from siting.program.feasible import find_any_plan
-from siting.program.solvers import Deadline
+from siting.program.any_plan import find_any_plan
+from siting.program.backends.deadline import Deadline
+from siting.program.diagnosis.elastic_headroom import find_missing_headroom, without_headroom_limits
 
 OPEN_QUESTIONS = 2
 """Questions on one key that may stay open before its search ends."""

@@ -1,4 +1,4 @@
-"""The mixed-integer program: rules, solvers, and the decomposition that makes it scale.
+"""The optimisation: a mixed-integer linear program, and the decompositions that make it scale.
 
 Nothing outside this package knows PuLP.
 """

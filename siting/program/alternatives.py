@@ -1,4 +1,4 @@
-"""Plans that are nearly as good as the best and as different from each other as can be.
+"""Modelling to generate alternatives: plans nearly as good as the best, and most different.
 
 Modelling to generate alternatives (Brill, Chang & Hopkins 1982, "Modeling to generate
 alternatives: the HSJ approach", https://doi.org/10.1287/mnsc.28.3.221): among all plans within a
@@ -22,8 +22,9 @@ import numpy as np
 from siting.case import BoolArray, Case
 from siting.model import SolverSection
 from siting.plan import Solution, Status
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
 from siting.program.solve import search_plan, solution_of, solve
-from siting.program.solvers import Deadline, Solver
 from siting.progress import Progress, ProgressCallback
 from siting.units import gap
 

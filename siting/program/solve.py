@@ -1,4 +1,4 @@
-"""From a case to a proven answer."""
+"""Entry of the optimisation: presolve, the method that fits a case, and the proven answer."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from siting.case import Case
 from siting.errors import InfeasibleError, LimitError
 from siting.model import SolverSection
 from siting.plan import Solution
-from siting.program.anchors import least_of_all, solve_anchors
-from siting.program.most import find_most, no_worse
-from siting.program.plain import PLAIN_SITES, Proof, sign_of, solve_plain
-from siting.program.reasons import why_infeasible
-from siting.program.settle import Settled
-from siting.program.several import solve_several
-from siting.program.solvers import Deadline, Solver
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
+from siting.program.count.solve import better_proof, find_most
+from siting.program.diagnosis.reasons import why_infeasible
+from siting.program.formulation.monolithic import MONOLITHIC_SITES, solve_monolithic
+from siting.program.one_cluster.solve import least_of_all, solve_one_cluster
+from siting.program.proof import Proof, Settled, sign_of
+from siting.program.several.solve import solve_several
+from siting.program.sites.presolve import rules_out
 from siting.progress import ProgressCallback
 
 
@@ -64,7 +66,7 @@ def solve(
         if most.plan is not None:
             asked = case.of_clusters(most.found)
             proof = search_plan(asked, engine, deadline, progress, start=most.plan)
-            proof = no_worse(asked, most.plan, proof, engine.gap)
+            proof = better_proof(asked, most.plan, proof, engine.gap)
     else:
         proof = search_plan(case, engine, deadline, progress)
     if proof.infeasible:
@@ -74,6 +76,8 @@ def solve(
         if not deadline.reached():
             # The search ended by itself: time is not what it lacks.
             remedy = "ask for fewer clusters"
+            if case.required.any():
+                remedy += " or require fewer sites"
         raise LimitError(
             f"no plan found within {settings.time_limit_s:g} s, and it is not proven that there "
             f"is none; {remedy}, or relax a limit of the model"
@@ -130,13 +134,15 @@ def search_plan(
 
     Several clusters may start from a plan that is known.
     """
-    if int(case.usable.sum()) <= PLAIN_SITES:
-        proof = solve_plain(case, solver, deadline)
+    if rules_out(case):
+        return Proof(None, sign_of(case) * math.inf, infeasible=True, complete=True)
+    if int(case.usable.sum()) <= MONOLITHIC_SITES:
+        proof = solve_monolithic(case, solver, deadline)
         if proof.best is not None and not math.isfinite(proof.bound):
             # The solver was stopped before it had a bound.
             least = case.count * least_of_all(case.take(np.flatnonzero(case.usable)))
             proof = replace(proof, bound=least * sign_of(case))
         return proof
     if case.count == 1:
-        return solve_anchors(case, solver, deadline, progress=progress)
+        return solve_one_cluster(case, solver, deadline, progress=progress)
     return solve_several(case, solver, deadline, progress=progress, start=start)

@@ -1,0 +1,1 @@
+"""Maximum packing of clusters: a bound by branch and price over cluster types, and heuristics."""

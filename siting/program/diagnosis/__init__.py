@@ -1,0 +1,1 @@
+"""Diagnosis of infeasibility: certificates by arithmetic and bounds, and the elastic program."""

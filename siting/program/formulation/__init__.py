@@ -1,0 +1,1 @@
+"""The mixed-integer linear program: variables, rows and objective as written, and solved whole."""

@@ -1,0 +1,1 @@
+"""Ring networks: a travelling-salesman tour, and the campuses that it visits, chosen together."""

@@ -1,0 +1,1 @@
+"""Relaxations, whose optimum no plan beats: knapsack, stars, linear and integer programs."""

@@ -1,0 +1,1 @@
+"""Several clusters: construction, large-neighbourhood search, branch and price, bounds."""

@@ -1,0 +1,1 @@
+"""Branch and price over single clusters, priced by the search for one cluster."""

@@ -1,0 +1,1 @@
+"""Sites before any program: their sets, what is around each, presolve, residual capacity."""

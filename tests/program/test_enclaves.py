@@ -1,0 +1,179 @@
+"""A parent may hold sites of its own: a town in a cooperative's territory, against brute force."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from cases import random_case
+from drafts import Draft, box
+from most import asking_most
+from oracle import best_plan, plan_of, solution_of
+from proofs import SETTINGS, check_proof, check_solution
+
+from siting import read_model, read_world, solve
+from siting.audit import audit
+from siting.case import Case, build_case
+from siting.distances import reach_of
+from siting.errors import InfeasibleError
+from siting.program import solve as solve_case
+from siting.program.backends.deadline import Deadline
+from siting.program.backends.pulp_backend import Solver
+from siting.program.formulation.monolithic import solve_monolithic
+from siting.program.one_cluster.solve import solve_one_cluster
+from siting.report.check import most_drawn_mw
+
+
+def with_sites_in_parents(case: Case, seed: int) -> Case:
+    """The case with about half of its sites in a zone that holds zones."""
+    generator = np.random.default_rng(seed)
+    parents = sorted(set(case.parent[case.parent >= 0].tolist()))
+    moved = generator.random(len(case.site_ids)) < 0.5
+    moved[generator.integers(len(moved))] = True
+    zone = np.where(moved, generator.choice(parents, len(moved)), case.zone)
+    # The mix and the place of delivery are the zone's.
+    first = np.array([np.argmax(zone == z) for z in zone])
+    return replace(
+        case,
+        zone=zone.astype(np.int64),
+        grid_clean_fraction=case.grid_clean_fraction[first],
+        region=case.region[first],
+        area=case.area[first],
+    )
+
+
+@pytest.mark.parametrize("seed", range(7000, 7120))
+def test_program_agrees_with_every_plan_where_parents_hold_sites(seed):
+    case = with_sites_in_parents(random_case(seed), seed)
+    answer = best_plan(case)
+    if answer is not None:
+        audit(case, plan_of(case, solution_of(case, answer)))
+    check_solution(case, answer, SETTINGS)
+    solver = Solver("highs", 1e-8, 1)
+    if case.usable[case.required].all():
+        check_proof(case, answer, solve_monolithic(case, solver, Deadline(60)))
+    if case.cluster.count == 1:
+        check_proof(case, answer, solve_one_cluster(case, solver, Deadline(60)))
+
+
+@pytest.mark.parametrize("seed", range(7200, 7212))
+def test_most_clusters_agree_where_parents_hold_sites(seed):
+    case = asking_most(with_sites_in_parents(random_case(seed, count=1, most_sites=6), seed))
+    counts = range(1, len(case.site_ids) + 1)
+    most = max((n for n in counts if best_plan(case.of_clusters(n)) is not None), default=0)
+    if most:
+        assert len(solve_case(case, solver=SETTINGS).draw_mw) == most
+    else:
+        with pytest.raises(InfeasibleError):
+            solve_case(case, solver=SETTINGS)
+
+
+def test_cases_put_sites_beside_zones():
+    # The agreement above says nothing if no headroom of a parent binds its own sites.
+    bound = 0
+    for seed in range(7000, 7040):
+        case = with_sites_in_parents(random_case(seed), seed)
+        leaf_sites = set(case.zone.tolist()) - set(case.parent.tolist())
+        own = set(case.zone.tolist()) & set(case.parent.tolist())
+        bound += any(
+            case.cap_mw[case.sites_in_zone[z]].sum() > case.headroom_mw[z] for z in own
+        ) and bool(leaf_sites)
+    assert bound > 10
+
+
+def town_in_a_coop() -> Draft:
+    """A town of 1 x 1 degree with little left, in the middle of a cooperative of 4 x 4."""
+    draft = Draft()
+    coop = {"utility": "Coop", "region": "plains", "price_usd_per_mwh": 50}
+    draft.zones = [
+        {"id": "coop", **coop, "headroom_mw": 700, "parent": None, "geometry": box(0, 0, 4, 4)},
+        {"id": "town", "utility": "Town", "region": "plains", "headroom_mw": 150}
+        | {"price_usd_per_mwh": 20, "parent": "coop", "geometry": box(1, 1, 2, 2)},
+    ]
+    draft.sites = [
+        {"id": "a", "lon": 1.5, "lat": 1.5, "max_mw": 400},
+        {"id": "b", "lon": 3.0, "lat": 3.0, "max_mw": 400},
+        {"id": "c", "lon": 3.0, "lat": 1.0, "max_mw": 400},
+    ]
+    draft.supply = [{"id": "dam", "lon": 3.5, "lat": 3.5, "kind": "hydro", "mw": 800}]
+    draft.ask("cluster", target_mw=600, min_campuses=3, max_fiber_km=2000)
+    return draft
+
+
+def test_town_and_cooperative_are_bounded_as_they_nest(tmp_path):
+    model = read_model(town_in_a_coop().write(tmp_path))
+    world = read_world(model)
+    assert dict(zip(world.sites["id"], world.sites["zone"], strict=True)) == {
+        "a": "town",
+        "b": "coop",
+        "c": "coop",
+    }
+    assert list(world.sites["utility"]) == ["Town", "Coop", "Coop"]
+    assert list(world.supply["zone"]) == ["coop"]
+    assert [notice.what for notice in world.notices] == [
+        (
+            "2 sites lie in a zone that has zones inside, but in none of those, and are of the "
+            "outer zone alone: 'b', 'c' in 'coop'"
+        ),
+        (
+            "1 plant lies in a zone that has zones inside, but in none of those, and is of the "
+            "outer zone alone: 'dam' in 'coop'"
+        ),
+    ]
+    plan = solve(model, world=world)
+    drawn = {campus.site: campus.draw_mw for campus in plan.clusters[0].campuses}
+    # The town is cheap and gives all of its 150 MW; the rest is the cooperative's.
+    assert drawn["a"] == pytest.approx(150)
+    assert drawn["b"] + drawn["c"] == pytest.approx(450)
+    used = {zone.id: (zone.headroom_mw, zone.used_mw) for zone in plan.zones}
+    assert used == {
+        "coop": (700.0, pytest.approx(600.0)),
+        "town": (150.0, pytest.approx(150.0)),
+    }
+    case = build_case(model, world, reach_of(model, world))
+    assert most_drawn_mw(case, case.cap_mw) == pytest.approx(700)
+    answer = best_plan(case)
+    assert answer is not None
+    assert plan.objective == pytest.approx(answer.objective, rel=1e-6)
+
+
+def test_site_that_names_the_parent_is_the_parents(tmp_path):
+    draft = town_in_a_coop()
+    draft.sites[1]["zone"] = "coop"
+    draft.sites[2]["zone"] = "coop"
+    draft.supply[0]["zone"] = "coop"
+    world = read_world(read_model(draft.write(tmp_path)))
+    assert list(world.sites["zone"]) == ["town", "coop", "coop"]
+    assert world.notices == ()
+
+
+def test_site_that_names_the_parent_but_lies_in_the_town_is_told(tmp_path):
+    draft = town_in_a_coop()
+    for row in (*draft.sites, *draft.supply):
+        row["zone"] = "coop"
+    world = read_world(read_model(draft.write(tmp_path)))
+    assert list(world.sites["zone"]) == ["coop", "coop", "coop"]
+    (notice,) = world.notices
+    assert "site 'a' names zone 'coop', but lies in 'town' inside it" in notice.what
+
+
+def test_parent_of_kept_sites_is_kept_and_bounds_them(tmp_path):
+    draft = town_in_a_coop()
+    draft.zones[1] |= {"region": "hills"}
+    draft.ask("world", regions=["plains"])
+    draft.ask("cluster", min_campuses=2, target_mw=500)
+    world = read_world(read_model(draft.write(tmp_path)))
+    assert list(world.zones["id"]) == ["coop"]
+    assert list(world.sites["id"]) == ["b", "c"]
+
+
+def test_site_in_two_parents_of_which_neither_holds_the_other_is_asked_about(tmp_path):
+    draft = town_in_a_coop()
+    draft.zones += [
+        {"id": "other", "utility": "O", "headroom_mw": 9, "geometry": box(2.5, 2.5, 6, 6)},
+        {"id": "inner", "utility": "I", "headroom_mw": 9, "parent": "other"}
+        | {"geometry": box(5, 5, 6, 6)},
+    ]
+    with pytest.raises(ValueError, match="lies in zones 'coop' and 'other', of which neither"):
+        read_world(read_model(draft.write(tmp_path)))
