@@ -105,7 +105,12 @@ def _limits(field: FieldInfo) -> Iterator[str]:
         for sign, words in _SIGNS.items():
             limit = getattr(bound, sign, None)
             if limit is not None and not (instead and sign == "ge"):
-                yield f"{words} {number(limit)}"
+                yield f"{words} {_limit(limit)}"
+
+
+def _limit(limit: float) -> str:
+    """A bound for people; a year has no thousands apart."""
+    return f"{limit:g}" if limit < 10_000 else number(limit)
 
 
 def describe_model() -> str:

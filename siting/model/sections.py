@@ -554,7 +554,9 @@ class SolverSection(Section):
         int,
         Field(ge=0, le=1024),
         Because(high="no machine has so many; 0 takes all that there are"),
-    ] = Field(default=0, description="Threads of the solver; 0 takes all.")
+    ] = Field(
+        default=0, description="Threads of the solver, of those that the machine has; 0 takes all."
+    )
 
 
 SECTIONS: dict[str, type[Section]] = {

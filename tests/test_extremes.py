@@ -1,0 +1,154 @@
+"""Numbers at and beyond their bounds: a plan, an error or a proof, and never a fault or a hang."""
+
+import json
+import math
+import re
+import signal
+import time
+from contextlib import contextmanager
+
+import pytest
+from drafts import Draft
+
+from siting.cli import main
+from siting.model.bounds import ZeroOr, parts_of
+from siting.model.sections import SECTIONS
+from siting.units import capital_recovery_factor
+
+LONGEST_S = 60
+"""No question of four sites takes so long, whatever its numbers are."""
+
+# What a key needs around it to count.
+AROUND = {
+    "training": {"training": {"recipe": "llama3_405b"}},
+    "fiber": {"fiber": {"bandwidth_tbps": 100, "pair_musd_per_km": 0.01, "amplifier_musd": 1}},
+    "clean": {"clean": {"min_fraction": 0.1}},
+    "cluster.max_sync_s": {"training": {"recipe": "llama3_405b"}},
+    "cluster.min_compute_utilisation": {"training": {"recipe": "llama3_405b", "step_s": 5}},
+    "cluster.max_ring_km": {"cluster": {"network": "ring"}},
+    "cluster.target_it_mw": {"cluster": {"target_mw": None}},
+    "training.step_s": {"training": {"recipe": "llama3_405b"}},
+    "training.checkpoint_interval_s": {"training": {"failure_hours_per_100k": 10}},
+    "training.restart_s": {"training": {"failure_hours_per_100k": 10}},
+    "training.checkpoint_write_s": {"training": {"failure_hours_per_100k": 10}},
+}
+
+
+def bounds(key):
+    """Least and largest value of a numeric key, with the least above 0 where 0 is another case."""
+    section, name = key.split(".")
+    field = SECTIONS[section].model_fields[name]
+    parts = list(parts_of(field))
+    lows = [getattr(p, sign) for p in parts for sign in ("ge", "gt") if hasattr(p, sign)]
+    highs = [getattr(p, sign) for p in parts for sign in ("le", "lt") if hasattr(p, sign)]
+    above = [p.least for p in parts if isinstance(p, ZeroOr)]
+    return [*lows, *above], highs
+
+
+def kind_of(field):
+    return set(re.findall(r"\b(?:int|float)\b", str(field.annotation)))
+
+
+def is_whole(key):
+    section, name = key.split(".")
+    return kind_of(SECTIONS[section].model_fields[name]) == {"int"}
+
+
+def numeric_keys():
+    for section, keys in SECTIONS.items():
+        for name, field in keys.model_fields.items():
+            if kind_of(field):
+                yield f"{section}.{name}"
+
+
+def values_of(key):
+    lows, highs = bounds(key)
+    near = [x for low in lows for x in (low, beside(key, low, -1), beside(key, low, 1))]
+    near += [x for high in highs for x in (high, beside(key, high, 1), beside(key, high, -1))]
+    far = [0, -1, 1e-300, 5e-324, 1e-18, 1e308, -1e308, math.nan, math.inf, -math.inf, 10**400]
+    return list(dict.fromkeys([*near, *far]))
+
+
+def beside(key, value, towards):
+    return value + towards if is_whole(key) else math.nextafter(value, towards * math.inf)
+
+
+@contextmanager
+def in_time(what):
+    def stop(_number, _frame):
+        raise TimeoutError(what)
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(LONGEST_S)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def as_toml(value):
+    return str(value) if isinstance(value, int) else repr(value)
+
+
+def make_draft(key):
+    draft = Draft()
+    draft.ask("solver", time_limit_s=5)
+    draft.ask("cluster", target_mw=600, max_fiber_km=600)
+    for part in (key.split(".")[0], key):
+        for section, keys in AROUND.get(part, {}).items():
+            draft.ask(section, **keys)
+    for keys in draft.model.values():
+        if isinstance(keys, dict):
+            for name in [name for name, value in keys.items() if value is None]:
+                del keys[name]
+    if key.startswith("header_rows."):
+        table = key.split(".")[1]
+        if table == "nodes":
+            draft.ask("world", nodes="nodes.csv")
+            draft.extra["nodes.csv"] = "id,lon,lat\nn1,1,3\n"
+    return draft
+
+
+def numbers_in(value):
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from numbers_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from numbers_in(inner)
+    elif isinstance(value, float):
+        yield value
+
+
+@pytest.mark.parametrize("key", list(numeric_keys()))
+def test_no_number_of_a_key_ends_in_a_fault_or_a_hang(key, tmp_path, capfdbinary):
+    folder = make_draft(key).write(tmp_path / "draft")
+    wrong = []
+    for value in values_of(key):
+        start_s = time.monotonic()
+        with in_time(f"{key} = {value}"):
+            arguments = ["solve", str(folder), "--quiet", "--json", "--set"]
+            code = main([*arguments, f"{key}={as_toml(value)}"])
+        out, err = capfdbinary.readouterr()
+        if time.monotonic() - start_s > 20:
+            wrong.append((value, "slow", time.monotonic() - start_s))
+        if code not in (0, 2, 3, 4) or b"fault of the program" in err:
+            wrong.append((value, code, err.decode()[-400:]))
+        if code == 0 and not all(map(math.isfinite, numbers_in(json.loads(out)))):
+            wrong.append((value, "a number that is none"))
+        # A wrong row of names is said of the table, as its columns are missing.
+        if code == 2 and key.encode() not in err and not key.startswith("header_rows."):
+            wrong.append((value, "refused without its key", err.decode()[-400:]))
+    assert not wrong
+
+
+def test_every_number_of_a_model_has_bounds_on_both_sides():
+    without = [key for key in numeric_keys() if not all(bounds(key))]
+    assert without == []
+
+
+@pytest.mark.parametrize("rate", [1e-18, 1e-300, 5e-324, 1e-12, 1e-9])
+def test_a_tiny_rate_is_as_good_as_none(rate):
+    # r / (1 - (1 + r) ** -n) = 1 / n * (1 + r * (n + 1) / 2 + ...).
+    assert capital_recovery_factor(rate, 20) == pytest.approx(1 / 20 * (1 + rate * 10.5), rel=1e-14)
