@@ -17,6 +17,7 @@ from siting.errors import AuditError, InputError, LimitError, Problem, Problems
 from siting.model import MODEL_FILE, Model, make_model, read_model
 from siting.progress import Progress, ProgressCallback
 from siting.wording import did_you_mean, listing
+from siting.wording import number as number_in_words
 from siting.world import World, check_question, read_world
 from siting.world.files import fingerprint
 from siting.world.places import find_tables
@@ -79,6 +80,12 @@ def __getattr__(name: str) -> Any:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
+
+MOST_PLANS = 1000
+"""So many alternatives are found at the most."""
+
+WIDEST = 10.0
+"""By so much an alternative may be worse at the most [1]."""
 
 NOT_COPIED = ("expected.toml",)
 """Files of a bundled model that its copy does without: they are true of the original only."""
@@ -240,6 +247,10 @@ def explain(
     """
     from siting.explanation import explain as explain_model
 
+    if not isinstance(model, Model):
+        model = read_model(model)
+    if time_limit_s is not None:
+        model.replace({"solver.time_limit_s": float(time_limit_s)})  # whether it can be
     model, world = _read(model, world)
     explanation = explain_model(
         model, world, time_limit_s=time_limit_s, progress=progress, interrupted=interrupted
@@ -294,8 +305,18 @@ def alternatives(
     problems = Problems()
     if number < 1:
         problems.add("--number", f"is {number}, but at least 1 plan is asked; give 1 or more")
-    if not 0 <= within < float("inf"):
-        problems.add("--within", f"is {within:g}, but it is a fraction; give 0 or more, as in 0.03")
+    if number > MOST_PLANS:
+        problems.add(
+            "--number",
+            f"is {number_in_words(number)}, but nobody compares more than {MOST_PLANS:,} plans; "
+            "give fewer",
+        )
+    if not 0 <= within <= WIDEST:
+        problems.add(
+            "--within",
+            f"is {within:g}, but it is a fraction of the best, and what is worse by more than "
+            f"{WIDEST:g} times the best is no alternative; give 0 or more, as in 0.03",
+        )
     case = _without(case, exclude_utilities, exclude_zones, problems)
     problems.raise_if_any()
     found = find_alternatives(

@@ -10,7 +10,9 @@ from contextlib import contextmanager
 import pytest
 from drafts import Draft
 
+from siting import api
 from siting.cli import main
+from siting.errors import InputError
 from siting.model.bounds import ZeroOr, parts_of
 from siting.model.sections import SECTIONS
 from siting.units import capital_recovery_factor
@@ -152,3 +154,54 @@ def test_every_number_of_a_model_has_bounds_on_both_sides():
 def test_a_tiny_rate_is_as_good_as_none(rate):
     # r / (1 - (1 + r) ** -n) = 1 / n * (1 + r * (n + 1) / 2 + ...).
     assert capital_recovery_factor(rate, 20) == pytest.approx(1 / 20 * (1 + rate * 10.5), rel=1e-14)
+
+
+FAR = ["0", "-1", "1e-300", "1e308", "nan", "inf", "-inf", "1e400", f"1{'0' * 400}"]
+# Options with their least and largest value, and one beyond each.
+OPTIONS = [
+    ("solve", "--gap", ["0", "0.9999999", "1", "-1e-9"]),
+    ("solve", "--time-limit", ["0.001", "1e7", "0.0009", "10000001", "1e308 d"]),
+    ("solve", "--threads", ["0", "1024", "1025"]),
+    ("explain", "--time-limit", ["0.001", "0.0009", "10000001"]),
+    ("alternatives", "--number", ["1", "1000", "1001"]),
+    ("alternatives", "--within", ["0", "10", "10.0001", "1000 %", "1001 %"]),
+    ("alternatives", "--time-limit", ["0.001", "0.0009", "10000001"]),
+]
+
+
+@pytest.mark.parametrize(("verb", "option", "near"), OPTIONS)
+def test_no_number_of_an_option_ends_in_a_fault_or_a_hang(
+    verb, option, near, tmp_path, capfdbinary
+):
+    folder = make_draft("solver.gap").write(tmp_path / "draft")
+    wrong, codes = [], {}
+    for value in [*near, *FAR]:
+        with in_time(f"{option} {value}"):
+            code = main([verb, str(folder), "--quiet", "--json", f"{option}={value}"])
+        out, err = capfdbinary.readouterr()
+        codes[value] = code
+        if code not in (0, 2, 3, 4) or b"fault of the program" in err:
+            wrong.append((value, code, err.decode()[-400:]))
+        if code == 0 and not all(map(math.isfinite, numbers_in(json.loads(out)))):
+            wrong.append((value, "a number that is none"))
+    assert not wrong
+    assert all(codes[value] == 2 for value in ("-1", "1e308", "nan", "inf", "-inf"))
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "1e308", "0", "-1", "1e-300"])
+def test_no_bandwidth_of_train_ends_in_a_fault(value, tmp_path, capsys):
+    folder = make_draft("training.step_s").write(tmp_path / "draft")
+    assert main(["solve", str(folder), "--quiet", "--out", str(tmp_path / "out")]) == 0
+    assert main(["train", str(tmp_path / "out"), f"--bandwidth-gbps={value}"]) == 2
+    assert "bandwidth_gbps" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("limit", [math.nan, math.inf, 0, -1, 1e308])
+def test_the_library_refuses_what_the_command_line_does(limit, tmp_path):
+    folder = make_draft("solver.gap").write(tmp_path / "draft")
+    with pytest.raises(InputError, match="time_limit_s"):
+        api.explain(folder, time_limit_s=limit)
+    with pytest.raises(InputError, match="--within"):
+        api.alternatives(folder, within=-1 if limit == 0 else limit)
+    with pytest.raises(InputError, match="--number"):
+        api.alternatives(folder, number=10**9)
