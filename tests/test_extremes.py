@@ -5,10 +5,11 @@ import math
 import re
 import signal
 import time
+import warnings
 from contextlib import contextmanager
 
 import pytest
-from drafts import Draft
+from drafts import Draft, as_geojson
 
 from siting import api
 from siting.cli import main
@@ -16,6 +17,7 @@ from siting.errors import InputError
 from siting.model.bounds import ZeroOr, parts_of
 from siting.model.sections import SECTIONS
 from siting.units import capital_recovery_factor
+from siting.world.columns import TABLES
 
 LONGEST_S = 60
 """No question of four sites takes so long, whatever its numbers are."""
@@ -205,3 +207,67 @@ def test_the_library_refuses_what_the_command_line_does(limit, tmp_path):
         api.alternatives(folder, within=-1 if limit == 0 else limit)
     with pytest.raises(InputError, match="--number"):
         api.alternatives(folder, number=10**9)
+
+
+# --- Tables ---------------------------------------------------------------------------------
+
+CELLS = [0, -1, 1e-300, 5e-324, 1e-18, 1e-12, 1e-6, 1e6, 1e9, 1e18, 1e300, 1e308, -1e-300, -1e9]
+NO_CELLS = [math.nan, math.inf, -math.inf, 10**400]
+NUMBERS = [
+    (table, column)
+    for table in ("zones", "sites", "fiber", "supply")
+    for column in [c.name for c in TABLES[table].columns if c.kind in ("number", "integer")]
+    + (["lon", "lat"] if table in ("sites", "supply") else [])
+]
+
+
+def answer(folder, capfdbinary, what):
+    """Code of solving it, what is wrong with that, and what was said."""
+    with in_time(what), warnings.catch_warnings(action="ignore"):
+        code = main(["solve", str(folder), "--quiet", "--json"])
+    out, err = capfdbinary.readouterr()
+    wrong = []
+    if code not in (0, 2, 3, 4) or b"fault of the program" in err:
+        wrong.append((what, code, err.decode()[-400:]))
+    if code == 0 and not all(map(math.isfinite, numbers_in(json.loads(out)))):
+        wrong.append((what, "a number that is none"))
+    return code, wrong, err.decode()
+
+
+@pytest.mark.parametrize(("table", "column"), NUMBERS)
+def test_no_number_of_a_table_ends_in_a_fault_or_a_hang(table, column, tmp_path, capfdbinary):
+    wrong = []
+    for value in [*CELLS, *NO_CELLS]:
+        for first_alone in (True, False):
+            draft = make_draft("clean.min_fraction")
+            rows = getattr(draft, table)
+            for row in rows[:1] if first_alone else rows:
+                row[column] = value
+            folder = draft.write(tmp_path / f"{len(list(tmp_path.iterdir()))}")
+            code, found, said = answer(folder, capfdbinary, f"{table}.{column} = {value}")
+            wrong += found
+                # The voltage is what the model keeps sites by.
+                wrong.append((value, "refused without its table", said))
+            if abs(value) in (1e18, 1e300, 1e308, math.inf, 10**400) and code != 2:
+                wrong.append((value, "taken"))
+    assert not wrong
+
+
+@pytest.mark.parametrize("place", ["1e308", "-1e308", "1e400", "NaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize("table", ["zones", "fiber"])
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_position_that_is_none_is_refused(table, place, axis, at, tmp_path, capfdbinary):
+    draft = make_draft("solver.gap")
+    held = json.loads(as_geojson(getattr(draft, table)))
+    shape = held["features"][0]["geometry"]["coordinates"]
+    path = shape[0] if table == "zones" else shape
+    path[at][axis] = "here"
+    if table == "zones" and at == 0:
+        path[-1][axis] = "here"
+    draft.extra[f"{table}.geojson"] = json.dumps(held).replace('"here"', place)
+    code, wrong, said = answer(draft.write(tmp_path / "draft"), capfdbinary, place)
+    assert not wrong
+    assert code == 2
+    assert f"in {table}.geojson" in said
+    assert 'its type is "FeatureCollection"; GeoJSON is' not in said
