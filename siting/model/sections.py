@@ -88,6 +88,11 @@ class WorldSection(Section):
     add_supply: Text | None = Field(
         default=None, description="File of power plants beside those of the base."
     )
+    fetch_addresses: bool = Field(
+        default=False,
+        description="Whether tables named here may be addresses (https, http, ftp), which are "
+        "fetched once for each run; else an address is refused.",
+    )
     regions: Texts = Field(
         default=(), description="Keep only the zones of these regions; [] keeps all."
     )
