@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 import time
 import tomllib
 from collections.abc import Callable, Sequence
@@ -546,8 +545,10 @@ def new_model(name: str, folder: str | Path) -> Path:
         what = "is there already and not empty; name a folder that is not there yet"
         raise InputError([Problem(f"folder {folder}", what)])
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}.siting-", dir=target.parent) as hidden:
-        fresh = Path(hidden) / target.name
+    from siting.report.hidden import hidden_beside
+
+    with hidden_beside(target) as hidden:
+        fresh = hidden / target.name
         original = resources.models_folder() / name
         for file in sorted(original.rglob("*")):
             if file.is_file() and file.name not in NOT_COPIED:
