@@ -19,7 +19,14 @@ from siting.program.reasons import why_infeasible
 from siting.program.settle import Settled
 from siting.program.several import solve_several
 from siting.program.solvers import Deadline, Solver
+from siting.program.switches import HasPlan
 from siting.progress import ProgressCallback
+
+ANY_GAP = 0.99
+"""Gap at which a search for any plan may stop [1]."""
+
+REASONS_S = 20.0
+"""Time to find out which limit leaves no plan [s]."""
 
 
 def solve(
@@ -68,7 +75,7 @@ def solve(
     else:
         proof = search_plan(case, engine, deadline, progress)
     if proof.infeasible:
-        raise InfeasibleError(why_infeasible(case))
+        raise InfeasibleError(why_infeasible(case, _asker(settings, interrupted)))
     if proof.best is None:
         remedy = "raise solver.time_limit_s (--time-limit)"
         if not deadline.reached():
@@ -79,6 +86,22 @@ def solve(
             f"is none; {remedy}, or relax a limit of the model"
         )
     return solution_of(case, proof, settings.name, engine.version(), at_most=at_most)
+
+
+def _asker(settings: SolverSection, interrupted: Callable[[], bool] | None) -> HasPlan:
+    """Says whether variants of a case have a plan, for so long as the reasons may take."""
+    engine = Solver(settings.name, ANY_GAP, settings.threads)
+    deadline = Deadline(min(REASONS_S, settings.time_limit_s), interrupted)
+
+    def has_plan(case: Case) -> bool | None:
+        if deadline.reached():
+            return None
+        proof = search_plan(case, engine, deadline, None)
+        if proof.best is not None:
+            return True
+        return False if proof.infeasible else None
+
+    return has_plan
 
 
 def solution_of(
