@@ -65,7 +65,7 @@ def _amount(
             value = amount_in(str(given), unit)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
-        if math.isnan(value):
+        if math.isnan(value) and not math.isinf(least):
             raise typer.BadParameter(f"{given} is no number.")
         if value < least:
             raise typer.BadParameter(f"{given} is not in the range x>={least:g}.")
