@@ -81,7 +81,7 @@ def test_what_does_not_fit_stays_as_it_is(key, text):
         ),
         ("cluster.max_fiber_km", "300 mi", '"mi" is no unit of it: on the command line write m or'),
         ("clean.min_fraction", "120%", "clean.min_fraction is 1.2, but it must be at most 1"),
-        ("cluster.target_mw", "-5GW", "cluster.target_mw is -5,000 MW, but it must be more than 0"),
+        ("cluster.target_mw", "-5GW", "cluster.target_mw is -5,000 MW, but it must be at least"),
     ],
 )
 def test_says_which_units_fit(key, text, says):

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from pydantic_core import ErrorDetails
 
+from siting.model.bounds import why_bounded
 from siting.model.files import write_value
 from siting.model.quantities import fitting_units, in_unit, read_quantity, unit_of
 from siting.model.sections import SECTIONS, TOP_KEYS
@@ -88,7 +89,9 @@ def _demand(error: ErrorDetails, names: list[str], unit: str) -> tuple[str, str]
     if kind in _BOUNDS:
         argument, words = _BOUNDS[kind]
         least = f"{words} {number(context[argument])}{of_unit}{_or_word(names)}"
-        return least, _percent_hint(names, given)
+        return least, _percent_hint(names, given) or _why(names, given, argument)
+    if kind == "zero_or":
+        return f"0, or at least {number(context['least'])}{of_unit}", _why(names, given, "ge")
     if kind == "literal_error":
         return _say_choice(names, given)
     return f"valid ({error['msg']})", ""
@@ -125,6 +128,17 @@ def _number_hint(names: list[str], given: str) -> str:
         return plain
     units = " or ".join([", ".join(fitting[:-1]), fitting[-1]] if fitting[1:] else fitting)
     return f"; {shown(quantity.unit)} is no unit of it: on the command line write {units}"
+
+
+def _why(names: list[str], given: object, argument: str) -> str:
+    """Why a bound is where it is; nothing where a number below 0 needs no words."""
+    field = _field(names)
+    if field is None:
+        return ""
+    why = why_bounded(field)
+    positive = isinstance(given, int | float) and given > 0
+    words = why.low if argument == "ge" and positive else why.high if argument == "le" else ""
+    return f": {words}" if words else ""
 
 
 def _percent_hint(names: list[str], given: object) -> str:

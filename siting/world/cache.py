@@ -69,11 +69,10 @@ def identity_of(model: Model) -> Identity | None:
     if problems.found:
         return None
     sources = places.all()
-    if not all(source.path.is_file() or source.path.is_dir() for source in sources):
-        return None  # whoever opens a pipe waits
     try:
         sha256 = fingerprint(sources)
-        drawn = b"" if places.outlines is None else places.outlines.read_bytes()
+        outlines = places.outlines
+        drawn = outlines.read_bytes() if outlines is not None and outlines.is_file() else b""
     except OSError:
         return None
     digest = hashlib.sha256(f"{sha256}\n{_about(places)}\n{_asked(model)}\n".encode())

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from siting.errors import Problems
 from siting.notices import Notices
 from siting.wording import did_you_mean, listing
+from siting.world.addresses import offline, say_fetched
 from siting.world.archives import Member, opened
 from siting.world.choice import choose_layers, find_column
 from siting.world.first_look import look_at, look_at_file
@@ -67,8 +68,10 @@ def read_table(source: Source, problems: Problems, notices: Notices) -> Raw | No
     if wrong is not None:
         problems.add(source.where, wrong)
         return None
+    if source.fetched:
+        tell(say_fetched(source.path))
     try:
-        with opened(source.path) as members:
+        with offline(), opened(source.path) as members:
             return _read_members(source, members, tell)
     except UnreadableError as error:
         problems.add(source.where, str(error))
@@ -79,7 +82,12 @@ def read_outlines(path: Path | None, problems: Problems) -> gpd.GeoDataFrame | N
     """Read the outlines of a map: any shapes, of which nothing is asked but to be drawn."""
     if path is None:
         return None
-    frame, wrong = attempt(lambda: in_degrees(gpd.read_file(path)))
+    wrong = look_at_file(path, "outlines")
+    if wrong is not None:
+        problems.add(path.name, wrong)
+        return None
+    with offline():
+        frame, wrong = attempt(lambda: in_degrees(gpd.read_file(path)))
     if frame is None:
         problems.add(path.name, say_unreadable(path, wrong or ""))
     return frame
@@ -107,7 +115,7 @@ def _read_members(source: Source, members: list[Member], tell: Tell) -> Raw:
 
 def _look_inside(source: Source, members: list[Member], tell: Tell) -> list[Member]:
     """The files of an archive that are what their names say."""
-    wrong = {member: look_at_file(member.path, source.table) for member in members}
+    wrong = {member: look_at_file(member.path, source.table.name) for member in members}
     bad = [f"{member.name} in it: {what}" for member, what in wrong.items() if what is not None]
     if len(bad) == len(members):
         raise UnreadableError(bad[0])

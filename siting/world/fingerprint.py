@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,10 +11,19 @@ from siting.world.raw import SIDECARS, Source, suffix_of
 
 
 def fingerprint(sources: Iterable[Source]) -> str:
-    """SHA-256 of what the files hold and how they are read, whatever they are called."""
+    """SHA-256 of what the files hold and how they are read, whatever they are called.
+
+    Raises
+    ------
+    OSError
+        If one of them cannot be read.
+    """
     digest = hashlib.sha256(b"siting world 1")
     for source in sorted(sources, key=lambda source: source.table.name):
         for path in _files_of(source.path):
+            if not path.is_file():
+                # To open a pipe would wait for whoever fills it, and a device may never end.
+                raise OSError(errno.EINVAL, "is no file", str(path))
             content = path.read_bytes()
             suffix = path.suffix.lower()
             digest.update(f"\n{source.table.name}{suffix} {len(content)}\n".encode())

@@ -69,6 +69,8 @@ class Source:
         How it is read, as ``[layers]``, ``[header_rows]`` and ``[columns]`` of the model say.
     bundled
         Whether it is a table of a world that comes with siting, whose rows are known.
+    fetched
+        Whether it was fetched from an address.
     """
 
     table: Table
@@ -79,6 +81,7 @@ class Source:
     header_row: int | None = None
     columns: tuple[tuple[str, str], ...] = ()
     bundled: bool = False
+    fetched: bool = False
 
     def read_from(self, name: str) -> tuple[str, ...]:
         """What the model says that a column is read from, as written and without its factor."""
