@@ -1,7 +1,8 @@
 """Which column of a file is which of the registry, by their names alone.
 
 In this order: what the model says in ``[columns]``, exact names, names that differ by case and
-separators alone, names that a Shapefile cut. What is left and nearly a name is asked about.
+separators alone, names that a Shapefile cut. What is left and nearly a name, or what a column is
+called elsewhere, is asked about or told.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 from siting.model.sections import IGNORE
 from siting.wording import did_you_mean, listing, number
 from siting.world.columns import POSITION, Column, Table
+from siting.world.header_units import header_words, unit_of_header
 
 CUT_LENGTH = 10
 """Letters of a column's name that a Shapefile keeps: dBASE has no room for more."""
@@ -37,6 +39,7 @@ LISTED = 10
 """So many columns of a file are listed; the others are counted."""
 
 _SEPARATORS = re.compile(r"[\s_.\-\u2010-\u2015]+")
+_BRACKETS = re.compile(r"\s*[(\[{][^()\[\]{}]*[)\]}]\s*$")
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u2060\ufeff\u00ad]")
 _NUMBER = r"[+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _TIMES = re.compile(rf"(?s)\s*(?P<name>.+?)\s*(?P<sign>[*/])\s*(?P<number>{_NUMBER})\s*")
@@ -57,15 +60,6 @@ _OTHERS = (
     *("id", "ids", "name", "code", "no", "num", "nr", "number", "type", "class", "key", "old"),
     *("new", "note", "notes", "source", "url", "date", "status", "fips", "abbr", "index", "x", "y"),
 )
-# Other words of the field for a column: said where it is missing, and never taken.
-_SYNONYMS = {
-    "kv": ("voltage", "volt", "volts", "voltagekv", "nominalkv", "basekv", "maxvolt", "vnom"),
-    "km": ("length", "lengthkm", "lengthm", "distance", "distancekm", "routekm", "kmlength"),
-    "price_usd_per_mwh": ("lmp", "lmpusdpermwh", "energyprice", "electricityprice", "tariff"),
-    "capacity_factor": ("cf", "capfactor", "capfac"),
-    "from": ("fromnode", "nodefrom", "fromid", "bus0", "frombus"),
-    "to": ("tonode", "nodeto", "toid", "bus1", "tobus"),
-}
 # Words for a position that can mean nothing else, where rows are at degrees in columns.
 _POSITION_WORDS = {"longitude": "lon", "lng": "lon", "long": "lon", "latitude": "lat"}
 
@@ -184,7 +178,7 @@ class _Matching:
         self._take_folded()
         self._take_cut(is_cut=is_cut)
         self._ask_about_near()
-        self._tell_of_synonyms()
+        self._say_other_names()
         return self.found
 
     # --- What the model says ----------------------------------------------------------------
@@ -425,35 +419,113 @@ class _Matching:
             best = max(near, key=lambda ours: _likeness(folded(name), folded(ours)))
             self.found.asked.add(best)
             self.spent.add(name)
-            self.found.problems.append(
-                f"column '{name}' is not read; did you mean {best}? Rename it, or say "
-                f"{self._say_asked(best, name)}, or {self._say_ignored([name])} if it is "
-                "something else"
-            )
+            self.found.problems.append(self._ask_about(best, [name]))
 
-    def _tell_of_synonyms(self) -> None:
-        for ours, words in _SYNONYMS.items():
-            if ours not in self.known or not self._is_free(ours):
+    def _say_other_names(self) -> None:
+        """Ask about names that columns which are missing have elsewhere, and tell of others."""
+        any_of = self.table.any_of
+        for ours, column in self.known.items():
+            # What is needed and missing has its own problem, which proposes these names.
+            if column.required or not self._is_free(ours) or ours in any_of:
                 continue
-            alike = [
-                name
-                for name in self._rest()
-                if folded(name) in words or _without_brackets(name) in words
-            ]
-            if alike:
-                self.spent.update(alike)
-                is_number = self.known[ours].kind in ("number", "integer")
-                factor = f", with its factor, such as {_quoted(f'{alike[0]} / 1000')}"
+            asked, told = other_names(column, self.table, self._rest())
+            if asked:
+                self.found.asked.add(ours)
+                self.spent.update(asked)
+                self.found.problems.append(self._ask_about(ours, asked))
+            elif told:
+                self.spent.update(told)
                 self.found.notices.append(
-                    f"{_columns(alike)} {_is_or_are(alike)} not read, and there is no {ours}; if "
-                    f"it is that, say {self._say_asked(ours, alike[0])}{factor * is_number}"
+                    f"{_columns(told)} {_is_or_are(told)} not read, and there is no {ours}; if "
+                    f"{'it' if len(told) == 1 else 'one of them'} is that, say "
+                    f"{self._say_asked(ours, told[0], maybe_factor=True)}; "
+                    f"{self._say_ignored(told)} says that it is not"
                 )
 
-    def _say_asked(self, ours: str, theirs: str) -> str:
-        return f"[columns.{self.table.name}] {ours} = {_quoted(theirs)}"
+    def _ask_about(self, ours: str, names: Sequence[str]) -> str:
+        meant = f"did you mean {ours}?" if len(names) == 1 else f"is one of them {ours}?"
+        return (
+            f"{_columns(names)} {_is_or_are(names)} not read; {meant} Rename it, or say "
+            f"{self._say_asked(ours, names[0])}, or {self._say_ignored(names)} if it is "
+            "something else"
+        )
+
+    def _say_asked(self, ours: str, theirs: str, *, maybe_factor: bool = False) -> str:
+        column = self.known.get(ours) or self.table.column(ours)
+        return say_asked(column, self.table, theirs, maybe_factor=maybe_factor)
 
     def _say_ignored(self, names: Iterable[str]) -> str:
         return f"{IGNORE} = {json.dumps(list(names), ensure_ascii=False)}"
+
+
+def say_asked(column: Column, table: Table, theirs: str, *, maybe_factor: bool = False) -> str:
+    """The line of a model that has a column read from another one, in the unit of its name.
+
+    Parameters
+    ----------
+    column, table, theirs
+        Ours, and the name in the file.
+    maybe_factor
+        Whether a factor is spoken of where the name has no unit in it.
+    """
+    unit = unit_of_header(theirs, column.unit) if column.kind in ("number", "integer") else None
+    if unit is None:
+        said = f"[columns.{table.name}] {column.name} = {_quoted(theirs)}"
+        if not maybe_factor or column.kind not in ("number", "integer") or not column.unit:
+            return said
+        return f"{said}, with its factor, such as {_quoted(f'{theirs} / 1000')}"
+    if unit.factor is None:
+        text = _quoted(f"{theirs} * ...")
+        return f"[columns.{table.name}] {column.name} = {text} with what makes {column.unit} of it"
+    return f"[columns.{table.name}] {column.name} = {_quoted(Origin(theirs).written(unit.factor))}"
+
+
+def other_names(column: Column, table: Table, names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Names by which a column is known elsewhere: those that are asked about, those that are told.
+
+    Each in the order of the registry.
+    """
+    whole = {folded(name) for c in table.columns for name in (*c.others.asked, *c.others.told)}
+    asked, told = (
+        {folded(name): n for n, name in enumerate(group)}
+        for group in (column.others.asked, column.others.told)
+    )
+    found: tuple[list[tuple[int, str]], list[tuple[int, str]]] = ([], [])
+    for name in names:
+        forms, without_row = _forms(name, table)
+        if len(name) == CUT_LENGTH and forms[0] not in whole:
+            # A Shapefile cut it: UTILITY_NA.
+            forms += [
+                folded(other)
+                for other in (*column.others.asked, *column.others.told)
+                if len(other) > CUT_LENGTH and _cut_form(other[:CUT_LENGTH]) == _cut_form(name)
+            ]
+        if column.name != "name" and folded(column.name) in without_row:
+            found[0].append((-1, name))
+            continue
+        for known, kept in ((asked, found[0]), (told, found[1])):
+            places = [known[form] for form in (*forms, *without_row) if form in known]
+            if places:
+                kept.append((min(places), name))
+                break
+    first, second = ([name for _, name in sorted(kept)] for kept in found)
+    return first, second
+
+
+def _forms(name: str, table: Table) -> tuple[list[str], list[str]]:
+    """What a name is but for its unit and its brackets; and the same without a row's word."""
+    bare = _BRACKETS.sub("", name)
+    forms, without_row = [folded(name), folded(bare)], []
+    words = header_words(bare)
+    subject = [word for word in words if word not in _UNITS]
+    forms += ["".join(words), *(["".join(subject)] if subject else [])]
+    # Names in capitals have no seams: VOLTAGEKV.
+    forms += [forms[1][: -len(unit)] for unit in _UNITS if forms[1].endswith(unit)]
+    if len(words) > 1 and words[0] in table.row_words:
+        without_row = ["".join(words[1:])]
+        if subject[1:] and subject[0] == words[0]:
+            without_row.append("".join(subject[1:]))
+    return [form for form in forms if form], without_row
 
 
 def _parse_special(text: str) -> Origin | str | None:
@@ -494,7 +566,7 @@ def _words(name: str) -> list[str]:
 
 def _without_brackets(name: str) -> str:
     """A folded name but for what stands in brackets at its end: a unit, or a remark."""
-    return folded(re.sub(r"\s*[(\[{][^()\[\]{}]*[)\]}]\s*$", "", name))
+    return folded(_BRACKETS.sub("", name))
 
 
 def _digits(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from siting.sphere import FloatArray
 from siting.wording import did_you_mean, listing, number, shown
 from siting.world.columns import POSITION, Column, Table
 from siting.world.files import Raw
-from siting.world.matching import ROW_NUMBER, Origin
+from siting.world.matching import ROW_NUMBER, Origin, other_names, say_asked
 from siting.world.plausible import check_plausible
 from siting.world.values import BoolArray, ObjectArray, Texts, read_numbers, read_texts, text_of
 
@@ -337,7 +336,8 @@ def _check_given(sheet: Sheet, column: Column, blank: BoolArray) -> None:
 def _say_missing(sheet: Sheet, column: Column, others: Sequence[str] = ()) -> str:
     known = {known.name for known in sheet.table.columns}
     unknown = [name for name in sheet.raw.frame.columns if name not in known and name != "geometry"]
-    close = did_you_mean(column.name, unknown)
+    sure, maybe = other_names(column, sheet.table, unknown)
+    close = next(iter(sure), None) or did_you_mean(column.name, unknown) or next(iter(maybe), None)
     if column.kind == "id" and "name" in sheet.raw.origins:
         # A placemark of a KML has a name where it has no id.
         close = close or sheet.origin("name").name
@@ -358,8 +358,7 @@ def _say_missing(sheet: Sheet, column: Column, others: Sequence[str] = ()) -> st
 
 
 def _say_asked(sheet: Sheet, column: Column, theirs: str) -> str:
-    name = json.dumps(theirs, ensure_ascii=False)
-    return f"[columns.{sheet.table.name}] {column.name} = {name}"
+    return say_asked(column, sheet.table, theirs)
 
 
 def _check_unique(sheet: Sheet) -> None:
