@@ -165,7 +165,7 @@ _ZONE_NAMES = OtherNames(
 )
 _HEADROOM_NAMES = OtherNames(
     asked=(
-        *("headroom", "head_room", "available", "avail", "available_capacity", "spare"),
+        *("headroom", "available", "avail", "available_capacity", "spare"),
         *("avail_capacity", "spare_capacity", "remaining", "remaining_capacity", "free_capacity"),
         *("hosting_capacity", "capacity_available"),
     ),
@@ -195,7 +195,8 @@ def _price(meaning: str) -> Column:
         ),
         others=OtherNames(
             asked=(
-                *("usd_per_mwh", "usd_mwh", "usd_per_kwh", "usd_kwh", "cents_per_kwh", "cents_kwh"),
+                *("price", "usd_per_mwh", "usd_mwh", "usd_per_kwh", "usd_kwh", "cents_per_kwh"),
+                *("cents_kwh", "mills_per_kwh", "eur_per_mwh", "eur_mwh"),
                 *("energy_price", "power_price", "electricity_price", "price_of_energy"),
                 *("price_per_mwh", "price_mwh", "mean_price", "average_price", "avg_price"),
             ),

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from siting.model.sections import IGNORE
 from siting.wording import did_you_mean, listing, number
 from siting.world.columns import POSITION, Column, Table
-from siting.world.header_units import header_words, unit_of_header
+from siting.world.header_units import HeaderUnit, header_words, unit_of_header
 
 CUT_LENGTH = 10
 """Letters of a column's name that a Shapefile keeps: dBASE has no room for more."""
@@ -38,6 +38,12 @@ NEAR = 0.85
 LISTED = 10
 """So many columns of a file are listed; the others are counted."""
 
+_USUAL_FACTORS = {"kV": "/ 1000", "km": "/ 1000", "MW": "/ 1000", "0-1": "/ 100"}
+"""Factors of what these units are often given in instead: V, m, kW and percent."""
+
+MISTAKEN = 10
+"""A factor is asked about if it is so many times off the unit that a name has in it [1]."""
+
 _SEPARATORS = re.compile(r"[\s_.\-\u2010-\u2015]+")
 _BRACKETS = re.compile(r"\s*[(\[{][^()\[\]{}]*[)\]}]\s*$")
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u2060\ufeff\u00ad]")
@@ -52,7 +58,7 @@ _UNITS = frozenset(
         *("w", "kw", "mw", "gw", "va", "kva", "mva", "v", "kv", "mv", "kwh", "mwh", "gwh"),
         *("m", "km", "mi", "mile", "miles", "ft", "kg", "g", "t", "ton", "tons", "tonne", "lb"),
         *("lbs", "usd", "kusd", "musd", "eur", "cent", "cents", "ct", "per", "fraction"),
-        *("percent", "pct", "share", "year"),
+        *("percent", "pct", "share", "year", "gbp", "cad", "mills", "tonnes", "feet", "volts"),
     )
 )
 # Words that make another column of a name: `utility_id` is not the utility.
@@ -236,6 +242,7 @@ class _Matching:
             )
         else:
             self.spent.add(origin.name)
+            self._tell_of_unit(column, origin)
         if column.name in self.names and origin.name != column.name:
             self.found.left_out.append(column.name)
             if origin.constant is not None or origin.name == ROW_NUMBER:
@@ -247,6 +254,26 @@ class _Matching:
             self.found.notices.append(
                 f"{column.name} is read from '{origin.name}', as columns.{self.table.name} says; "
                 f"the file's own column '{column.name}' is left out"
+            )
+
+    def _tell_of_unit(self, column: Column, origin: Origin) -> None:
+        """Tell where a name has another unit in it than its factor, or none, makes ours of."""
+        unit = _unit_of(origin.name, column)
+        if unit is None:
+            return
+        given = origin.times / origin.over
+        if unit.factor is None:
+            is_off = origin.is_plain
+        else:
+            off = given / unit.factor
+            most = 1.01 if origin.is_plain else MISTAKEN  # a factor may be a loss or a rate, too
+            is_off = not 1 / most < off < most
+        if is_off:
+            factor = "" if origin.is_plain else f" by {origin.written()}"
+            self.found.notices.append(
+                f"{column.name} is read from '{origin.name}'{factor}, but by its name it is "
+                f"in {unit.said}; if it is so, say "
+                f"{say_asked(column, self.table, origin.name)}"
             )
 
     def _parse(self, text: str) -> Origin | str:
@@ -468,16 +495,24 @@ def say_asked(column: Column, table: Table, theirs: str, *, maybe_factor: bool =
     maybe_factor
         Whether a factor is spoken of where the name has no unit in it.
     """
-    unit = unit_of_header(theirs, column.unit) if column.kind in ("number", "integer") else None
+    unit = _unit_of(theirs, column)
     if unit is None:
         said = f"[columns.{table.name}] {column.name} = {_quoted(theirs)}"
-        if not maybe_factor or column.kind not in ("number", "integer") or not column.unit:
+        usual = _USUAL_FACTORS.get(column.unit)
+        if not maybe_factor or usual is None:
             return said
-        return f"{said}, with its factor, such as {_quoted(f'{theirs} / 1000')}"
+        return f"{said}, with its factor, such as {_quoted(f'{theirs} {usual}')}"
     if unit.factor is None:
         text = _quoted(f"{theirs} * ...")
         return f"[columns.{table.name}] {column.name} = {text} with what makes {column.unit} of it"
     return f"[columns.{table.name}] {column.name} = {_quoted(Origin(theirs).written(unit.factor))}"
+
+
+def _unit_of(name: str, column: Column) -> HeaderUnit | None:
+    """The unit that a name has in it, of what a column measures; a ratio may be in percent."""
+    if column.kind not in ("number", "integer"):
+        return None
+    return unit_of_header(name, column.unit or ("0-1" if column.kind == "number" else ""))
 
 
 def other_names(column: Column, table: Table, names: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -551,17 +586,12 @@ def is_near(name: str, ours: str) -> bool:
         return True
     if _digits(given) != _digits(wanted):
         return False
-    subject = [word for word in _words(name) if word not in _UNITS]
-    if subject and subject == [word for word in _words(ours) if word not in _UNITS]:
+    subject = [word for word in header_words(name) if word not in _UNITS]
+    if subject and subject == [word for word in header_words(ours) if word not in _UNITS]:
         return True
     if any(given in (f"{wanted}{word}", f"{word}{wanted}") for word in _OTHERS):
         return False
     return _likeness(given, wanted) >= NEAR
-
-
-def _words(name: str) -> list[str]:
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
-    return [word.casefold() for word in re.split(r"[^0-9A-Za-z]+", apart) if word]
 
 
 def _without_brackets(name: str) -> str:
