@@ -210,8 +210,8 @@ def test_a_missing_column_is_proposed_with_its_factor(tmp_path):
     with pytest.raises(InputError) as error:
         read_world(read_model(draft.write(tmp_path)))
     assert (
-        "column max_mw [MW] is missing, but every site needs it; did you mean 'AVAIL_KW'? Rename "
-        'it, or say [columns.sites] max_mw = "AVAIL_KW / 1000"' in str(error.value)
+        "column max_mw [MW] is missing, but every site needs it; did you mean 'AVAIL_KW'? Say "
+        '[columns.sites] max_mw = "AVAIL_KW / 1000"' in str(error.value)
     )
 
 

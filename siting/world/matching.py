@@ -258,7 +258,7 @@ class _Matching:
 
     def _tell_of_unit(self, column: Column, origin: Origin) -> None:
         """Tell where a name has another unit in it than its factor, or none, makes ours of."""
-        unit = _unit_of(origin.name, column)
+        unit = unit_of_value(origin.name, column)
         if unit is None:
             return
         given = origin.times / origin.over
@@ -472,8 +472,8 @@ class _Matching:
     def _ask_about(self, ours: str, names: Sequence[str]) -> str:
         meant = f"did you mean {ours}?" if len(names) == 1 else f"is one of them {ours}?"
         return (
-            f"{_columns(names)} {_is_or_are(names)} not read; {meant} Rename it, or say "
-            f"{self._say_asked(ours, names[0])}, or {self._say_ignored(names)} if it is "
+            f"{_columns(names)} {_is_or_are(names)} not read; {meant} "
+            f"{propose(self.known[ours], self.table, names[0])}, or {self._say_ignored(names)} if it is "
             "something else"
         )
 
@@ -495,7 +495,7 @@ def say_asked(column: Column, table: Table, theirs: str, *, maybe_factor: bool =
     maybe_factor
         Whether a factor is spoken of where the name has no unit in it.
     """
-    unit = _unit_of(theirs, column)
+    unit = unit_of_value(theirs, column)
     if unit is None:
         said = f"[columns.{table.name}] {column.name} = {_quoted(theirs)}"
         usual = _USUAL_FACTORS.get(column.unit)
@@ -508,8 +508,16 @@ def say_asked(column: Column, table: Table, theirs: str, *, maybe_factor: bool =
     return f"[columns.{table.name}] {column.name} = {_quoted(Origin(theirs).written(unit.factor))}"
 
 
-def _unit_of(name: str, column: Column) -> HeaderUnit | None:
-    """The unit that a name has in it, of what a column measures; a ratio may be in percent."""
+def propose(column: Column, table: Table, theirs: str) -> str:
+    """What to do where another name is meant: a new name alone is no help in another unit."""
+    asked = say_asked(column, table, theirs)
+    unit = unit_of_value(theirs, column)
+    in_ours = unit is None or unit.factor == 1
+    return f"Rename it, or say {asked}" if in_ours else f"Say {asked}"
+
+
+def unit_of_value(name: str, column: Column) -> HeaderUnit | None:
+    """The unit in a name, or behind a value, of what a column measures; ratios may be percent."""
     if column.kind not in ("number", "integer"):
         return None
     return unit_of_header(name, column.unit or ("0-1" if column.kind == "number" else ""))

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 _FORMULA = re.compile(rb"<f[\s>/]")
 _MERGED = re.compile(rb"<mergeCell\s")
+NOT_AVAILABLE = "#N/A"
+"""The error that formulas give on purpose where there is no value, as NA() and look-ups do."""
+
 _ZEROS = re.compile(r"0{2,15}")
 _DIGITS = 15
 """Digits of a number that a spreadsheet keeps."""
@@ -228,11 +231,13 @@ def _lay_out(source: Source, sheet: _Sheet, tell: Tell) -> Laid:
     row_of = {number: n for n, number in enumerate(laid.numbers)}
     known = _known(source)
     header = sheet.grid.rows[find_header(sheet.grid, source)]
-    ids = _names_of_ids(source)
+    ids, may_be_blank = _names_of_ids(source), _names_of_optional(source)
     unread = []
     for row, column, error in sheet.errors:
         name = header[column - 1] if column <= len(header) else None
         if row not in row_of or name is None:
+            continue
+        if error == NOT_AVAILABLE and fold(str(name)) in may_be_blank:
             continue
         if fold(str(name)) in known:
             raise UnreadableError(
@@ -257,6 +262,16 @@ def _known(source: Source) -> frozenset[str]:
 
 def _names_of_ids(source: Source) -> frozenset[str]:
     columns = [column.name for column in source.table.columns if column.kind == "id"]
+    return frozenset(fold(name) for c in columns for name in (c, *source.read_from(c)))
+
+
+def _names_of_optional(source: Source) -> frozenset[str]:
+    """Folded names of columns in which an error of a formula may stand for no value."""
+    columns = [
+        column.name
+        for column in source.table.columns
+        if not column.required and column.kind in ("number", "integer", "flag")
+    ]
     return frozenset(fold(name) for c in columns for name in (c, *source.read_from(c)))
 
 
