@@ -764,16 +764,17 @@ outputs.
 
 ## Values
 A blank in an optional column means that it is not given; so do words such as `NA`, `null`, `-` and
-`unknown` in columns of numbers and flags, in `utility`, `region`, `interconnect` and `state`, and in
-`zone` and `parent` where no zone is called so; and so do numbers that stand for none where none is
-below 0, such as -9999 and the least number of a grid. In a column that every row needs they are an
-error. Spaces around text are taken off. Names that differ by case, spaces or the form of letters alone count as
-several. Each of these is told of.
+`unknown` in columns of numbers and flags, in `utility`, `region`, `interconnect` and `state`, and
+in `zone` and `parent` where no zone is called so; and so do numbers that stand for none where none
+is below 0, such as -9999 and the least number of a grid. In a column that every row needs they are
+an error. Spaces around text are taken off. Names that differ by case, spaces or the form of letters
+alone count as several. Each of these is told of.
 
 Ids are text: `007` in a CSV stays `007`, a number in GeoJSON becomes its digits. `region` and
 `interconnect` of a site are its zone's. Flags are `true`, `yes`, `y`, `t` or 1, or what is their
-contrary. Numbers have no unit, a point before decimals, and nothing between thousands. Those that no real value reaches are asked about, as they are perhaps in another
-unit. All problems of all tables are reported at once."""
+contrary. Numbers have no unit, a point before decimals, and nothing between thousands. Those that
+no real value reaches are asked about, as they are perhaps in another unit. All problems of all
+tables are reported at once."""
 
 _KINDS = """
 ## Kinds of supply

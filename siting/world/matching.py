@@ -471,10 +471,10 @@ class _Matching:
 
     def _ask_about(self, ours: str, names: Sequence[str]) -> str:
         meant = f"did you mean {ours}?" if len(names) == 1 else f"is one of them {ours}?"
+        todo = propose(self.known[ours], self.table, names[0])
         return (
-            f"{_columns(names)} {_is_or_are(names)} not read; {meant} "
-            f"{propose(self.known[ours], self.table, names[0])}, or {self._say_ignored(names)} if it is "
-            "something else"
+            f"{_columns(names)} {_is_or_are(names)} not read; {meant} {todo}, or "
+            f"{self._say_ignored(names)} if it is something else"
         )
 
     def _say_asked(self, ours: str, theirs: str, *, maybe_factor: bool = False) -> str:
