@@ -8,9 +8,17 @@ from typing import Any, get_args
 from pydantic_core import ErrorDetails
 
 from siting.model.files import write_value
-from siting.model.quantities import fitting_units, in_unit, read_quantity, unit_of
+from siting.model.quantities import (
+    Written,
+    fitting_units,
+    in_unit,
+    measured_by,
+    mended,
+    read_quantity,
+    unit_of,
+)
 from siting.model.sections import SECTIONS, TOP_KEYS
-from siting.wording import did_you_mean, listing, number, shown
+from siting.wording import did_you_mean, listing, number, share_hint, shown
 
 
 def explain(errors: Iterable[ErrorDetails]) -> tuple[list[str], frozenset[str]]:
@@ -107,7 +115,12 @@ def _number_hint(names: list[str], given: str) -> str:
     plain = "; write it without quotes and without a unit"
     field, quantity = _field(names), read_quantity(given)
     unit = unit_of(field) if field else ""
-    if quantity is None or not unit:
+    if not unit:
+        return plain
+    maybe = mended(given, unit) if quantity is None or in_unit(quantity, unit) is None else []
+    if maybe:
+        return f"; write {' or '.join(write_value(value) for value in maybe)}{_why_mended(given)}"
+    if quantity is None:
         return plain
     value = in_unit(quantity, unit)
     if value is not None:
@@ -116,16 +129,27 @@ def _number_hint(names: list[str], given: str) -> str:
     if not fitting:
         return plain
     units = " or ".join([", ".join(fitting[:-1]), fitting[-1]] if fitting[1:] else fitting)
-    return f"; {shown(quantity.unit)} is no unit of it: on the command line write {units}"
+    what, wanted = measured_by(quantity.unit), measured_by(unit)
+    other = f" ({quantity.unit} is a unit of {what})" if what and what != wanted else ""
+    return f"; {shown(quantity.unit)} is no unit of it: on the command line write {units}{other}"
+
+
+def _why_mended(given: str) -> str:
+    if "," not in given:
+        return ", with nothing between digits, or between the letters of a unit"
+    return ", with nothing between thousands and a point before decimals"
 
 
 def _percent_hint(names: list[str], given: object) -> str:
     field = _field(names)
-    if field is None or not (field.description or "").endswith("[0-1]"):
+    if not isinstance(given, int | float):
         return ""
-    if isinstance(given, int | float) and 1 < given <= 100:
-        return f"; {number(given)} % is written {number(given / 100)}"
-    return ""
+    of_share = field is not None and (field.description or "").endswith("[0-1]")
+    if isinstance(given, Written):
+        # What was written with a unit is known to be what it says.
+        above = of_share and given > 1
+        return f"; {given.text} is more than the whole, which is 100%" if above else ""
+    return share_hint(given) if of_share else ""
 
 
 def _say_choice(names: list[str], given: object) -> tuple[str, str]:

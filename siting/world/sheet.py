@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from siting.errors import Problems
 from siting.notices import Notices
 from siting.sphere import FloatArray
-from siting.wording import did_you_mean, listing, number, shown
+from siting.wording import did_you_mean, listing, number, share_hint, shown
 from siting.world.columns import POSITION, Column, Table
 from siting.world.files import Raw
 from siting.world.matching import ROW_NUMBER, Origin, other_names, propose, say_asked, unit_of_value
@@ -316,7 +316,7 @@ def _read_numbers(sheet: Sheet, column: Column, given: pd.Series[Any]) -> FloatA
             np.flatnonzero(values > high),
             lambda row: (
                 f"{name} is {plain(values[row])}{unit}, but it must be at most "
-                f"{plain(high)}{unit}{_percent_hint(column, float(values[row]))}"
+                f"{plain(high)}{unit}{_percent_hint(sheet, column, float(values[row]))}"
             ),
         )
     low = -np.inf if column.lower is None else column.lower
@@ -330,10 +330,10 @@ def _year(value: float) -> str:
     return f"{value:.10g}"
 
 
-def _percent_hint(column: Column, value: float) -> str:
-    if column.unit == "0-1" and value <= 100:
-        return f"; {number(value)} % is written {number(value / 100)}"
-    return ""
+def _percent_hint(sheet: Sheet, column: Column, value: float) -> str:
+    # What the model has a factor for is no percent any more.
+    is_plain = column.unit == "0-1" and sheet.origin(column.name).is_plain
+    return share_hint(value) if is_plain else ""
 
 
 def _digits_hint(value: object, column: Column) -> str:
