@@ -32,6 +32,9 @@ ROW_NUMBER = "#"
 CONSTANT = "="
 """Begins in ``[columns]`` what all rows have, for a file that lacks the column: ``= 300``."""
 
+PAIRS = (("lon", "lat"), ("from", "to"))
+"""Columns that are never read from one column of a file."""
+
 NEAR = 0.85
 """Names are asked about where they are so alike [0-1]: one letter in seven may differ."""
 
@@ -177,12 +180,14 @@ class _Matching:
         self.known: dict[str, Column] = {column.name: column for column in columns}
         self.found = Match()
         self.spent: set[str] = set()
+        self.asked: dict[str, str] = {}
 
     def match(self, asked: Sequence[tuple[str, str]], *, is_cut: bool) -> Match:
         self._take_asked(asked)
         self._take_exact()
         self._take_folded()
         self._take_cut(is_cut=is_cut)
+        self._check_pairs()
         self._ask_about_near()
         self._say_other_names()
         return self.found
@@ -190,6 +195,7 @@ class _Matching:
     # --- What the model says ----------------------------------------------------------------
 
     def _take_asked(self, asked: Sequence[tuple[str, str]]) -> None:
+        self.asked = {ours: theirs for ours, theirs in asked if ours in self.known}
         for ours, theirs in asked:
             if ours in SHAPES:
                 continue  # it has been read: shapes are no column any more
@@ -251,9 +257,45 @@ class _Matching:
                     f"columns.{self.table.name} says what {column.name} is"
                 )
                 return
+            self._tell_of_own(column.name, origin.name)
+
+    def _tell_of_own(self, ours: str, theirs: str) -> None:
+        """Say what becomes of the file's own column where another one is read in its place."""
+        readers = [
+            name
+            for name, text in self.asked.items()
+            if name != ours and self._parse_name(text) == ours
+        ]
+        read = f"{ours} is read from '{theirs}'"
+        as_said = f"as columns.{self.table.name} says"
+        if theirs in readers:
+            if list(self.asked).index(ours) < list(self.asked).index(theirs):
+                self.found.notices.append(f"{read} and {theirs} from '{ours}', {as_said}")
+        elif readers:
             self.found.notices.append(
-                f"{column.name} is read from '{origin.name}', as columns.{self.table.name} says; "
-                f"the file's own column '{column.name}' is left out"
+                f"{read}, {as_said}; the file's own column '{ours}' is read as {listing(readers)}"
+            )
+        else:
+            self.found.notices.append(
+                f"{read}, {as_said}; the file's own column '{ours}' is left out"
+            )
+
+    def _parse_name(self, text: str) -> str | None:
+        """The column of the file that a text names, if it names one."""
+        origin = self._parse(text)
+        return origin.name if isinstance(origin, Origin) and origin.constant is None else None
+
+    def _check_pairs(self) -> None:
+        """Refuse one column for both of two that are never the same."""
+        for first, second in PAIRS:
+            one, other = (self.found.origins.get(name) for name in (first, second))
+            if one is None or other is None or one.constant is not None or one.name != other.name:
+                continue
+            asked = [name for name in (first, second) if name in self.asked]
+            self.found.problems.append(
+                f"columns.{self.table.name}: {first} and {second} are both read from '{one.name}', "
+                f"as {listing(asked)} = {_quoted(self.asked[asked[0]])} says; say for each of them "
+                "which column it is"
             )
 
     def _tell_of_unit(self, column: Column, origin: Origin) -> None:

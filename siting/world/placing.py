@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -389,13 +390,22 @@ def _say_lost_sites(sheet: Sheet, zones: Sheet, by_place: _ByPlace, rows: IntArr
     order = np.arange(len(shapes), dtype=np.int64)
     nearest, km = by_place.nearest_leaf(rows)
     if len(shapes) and (find_zone(swapped, shapes, order) >= 0).all():
-        todo = "with lon and lat swapped they would: swap the columns"
+        todo = f"with lon and lat swapped they would: {_say_swap(sheet)}"
     else:
         snap = _snap_hint(km)
         todo = f"name their zone in a column, move them, {snap}or list them in world.exclude_sites"
     shown = ", ".join(_distances(sheet, by_place.nesting, rows, nearest, km))
     lie = _count(sheet, len(rows), "lies", "lie")
     sheet.complain(f"{lie} in no zone of {zones.where}: {shown}; {todo}")
+
+
+def _say_swap(sheet: Sheet) -> str:
+    """How lon and lat are swapped: where the model says which columns they are, there."""
+    asked = dict(sheet.raw.source.columns)
+    if "lon" not in asked or "lat" not in asked:
+        return "swap the columns"
+    lon, lat = (json.dumps(asked[name], ensure_ascii=False) for name in ("lon", "lat"))
+    return f"say [columns.{sheet.table.name}] lon = {lat} and lat = {lon}"
 
 
 def _snap_hint(km: FloatArray) -> str:
