@@ -349,12 +349,6 @@ def _care_for_lost(
         lost, base = lost[~close], base[~close]
     left_out = lost[base]
     placed.left_out[left_out] = True
-    if len(left_out):
-        lie = f"{len(left_out):,} of {int(from_base(sheet).sum()):,} {sheet.table.a_row}s lie"
-        sheet.tell(
-            f"{lie} in no zone of {zones.where}, which takes the place of the zones that they "
-            "were made for: left out"
-        )
     lost = lost[~base]
     if not len(lost):
         return

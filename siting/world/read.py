@@ -228,6 +228,7 @@ def _make_world(
         route_factor=model.world.route_factor,
         line_route_factor=model.world.line_route_factor,
         fiber_snap_m=model.world.fiber_snap_m,
+        nodes=_table(sheets["nodes"]) if "nodes" in sheets else None,
         files={
             **{name: source.where for name, source in places.sources.items()},
             **{f"add_{name}": source.where for name, source in places.added.items()},

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from siting.arcs import Lines
 from siting.model import WorldSection
-from siting.notices import LeftOut, Notice
+from siting.notices import IN_NO_ZONE, LeftOut, Notice
 from siting.world.joining import Joins, join_spans
 from siting.world.spans import Spans
 
@@ -75,6 +75,8 @@ class World:
         [1].
     fiber_snap_m
         Ends of spans that are so close to another span are joined to it [m].
+    nodes
+        Fiber nodes, where they are a table of their own; else None.
     """
 
     name: str
@@ -95,6 +97,7 @@ class World:
     notices: tuple[Notice, ...] = ()
     line_route_factor: float | None = None
     fiber_snap_m: float = 1.0
+    nodes: gpd.GeoDataFrame | None = None
 
     def spans(self) -> Spans:
         """Give the fiber as numbers.
@@ -104,6 +107,13 @@ class World:
         where their lines meet (`join_spans`).
         """
         return self._joined[0]
+
+    @property
+    def stray_plants(self) -> int:
+        """Plants in no zone that are in the table, but from which nothing is delivered."""
+        return sum(
+            rows.rows for rows in self.left_out if rows.table == "supply" and rows.by == IN_NO_ZONE
+        )
 
     @property
     def free_spans(self) -> NDArray[np.bool_]:
