@@ -263,3 +263,74 @@ def test_units_of_names_are_those_of_what_a_column_measures():
     assert unit_of_header("kWh", "MW") is None
     assert unit_of_header("LineKm", "km").factor == 1
     assert unit_of_header("headroomKW", "MW").factor == 1e-3
+
+
+# --- What else a model may say wrongly ------------------------------------------------------
+
+
+def _with(draft, folder, columns):
+    path = draft.write(folder)
+    text = (path / "model.toml").read_text("utf-8")
+    (path / "model.toml").write_text(f"{text}\n{columns}\n", "utf-8")
+    return read_world(read_model(path))
+
+
+def test_another_name_beside_a_column_that_is_blank_is_told(tmp_path):
+    draft = Draft()
+    for row in draft.sites:
+        row |= {"kv": None, "VOLTAGE": 115}
+    (notice,) = read_world(read_model(draft.write(tmp_path / "blank"))).notices
+    assert notice.what == (
+        "kv is blank in every row, and column 'VOLTAGE' is not read; if it is that, say "
+        '[columns.sites] kv = "VOLTAGE", with its factor, such as "VOLTAGE / 1000"; '
+        'ignore = ["VOLTAGE"] says that it is not'
+    )
+    draft.sites[0]["kv"] = 345
+    assert read_world(read_model(draft.write(tmp_path / "given"))).notices == ()
+
+
+def test_a_line_that_stands_the_wrong_way_round_is_turned():
+    match = match_columns(["BUS", "max_mw"], SITES, [("BUS", "id")])
+    assert match.problems == [
+        (
+            'columns.sites has BUS = "id", but BUS is no column of sites, and id is; ours stands '
+            'first: [columns.sites] id = "BUS"'
+        )
+    ]
+    (problem,) = match_columns(["id", "CAP_KW"], SITES, [("CAP_KW", "max_mw")]).problems
+    assert problem.endswith('ours stands first: [columns.sites] max_mw = "CAP_KW / 1000"')
+
+
+@pytest.mark.parametrize(
+    ("ours", "meant"), [("voltage", "kv"), ("zone_id", "zone"), ("capacity_mw", "max_mw")]
+)
+def test_another_name_in_the_model_is_met_with_ours(ours, meant):
+    (problem,) = match_columns(["id", "max_mw", "X"], SITES, [(ours, "X")]).problems
+    assert problem.endswith(f"but {ours} is no column of sites; did you mean {meant}?")
+
+
+def test_one_kind_is_not_named_twice(tmp_path):
+    draft = Draft()
+    draft.supply[2]["kind"] = "NG"
+    both = '[columns.kinds]\nNG = "gas"\nng = "hydro"'
+    with pytest.raises(InputError) as error:
+        _with(draft, tmp_path / "two", both)
+    assert 'columns.kinds has NG = "gas" and ng = "hydro", but case and spaces do not count' in str(
+        error.value
+    )
+    same = _with(draft, tmp_path / "same", both.replace("hydro", "gas"))
+    assert same.supply.set_index("id")["kind"]["mine"] == "gas"
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("cluster.max_fiber_mi", "did you mean max_fiber_km? It is in km"),
+        ("cluster.target_gw", "did you mean target_mw? It is in MW"),
+        ("cluster.targt_mw", "did you mean target_mw?"),
+    ],
+)
+def test_a_key_in_another_unit_is_met_with_ours(key, hint):
+    with pytest.raises(InputError) as error:
+        read_model("us_5gw", set={key: 300})
+    assert hint in str(error.value)

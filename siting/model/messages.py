@@ -210,9 +210,16 @@ def _say_unknown_in(table: str, name: str) -> tuple[str, str | None]:
         return f"{said}; {name} belongs at the top, above the first table", name
     close = did_you_mean(name, SECTIONS[table].model_fields)
     if close:
-        return f"{said}; did you mean {close}?", f"{table}.{close}"
+        return f"{said}; did you mean {close}?{_in_unit(name, table, close)}", f"{table}.{close}"
     hint, meant = _elsewhere(name)
     return f"{said}; {hint or f'its keys are {listing(SECTIONS[table].model_fields)}'}", meant
+
+
+def _in_unit(name: str, table: str, close: str) -> str:
+    """The unit of a key, where its name differs by the unit in it: a number has to change, too."""
+    unit = unit_of(SECTIONS[table].model_fields[close])
+    (head, _, given), (wanted, _, own) = name.rpartition("_"), close.rpartition("_")
+    return f" It is in {unit}" if unit and head == wanted and given != own else ""
 
 
 def _home(name: str) -> str | None:

@@ -12,7 +12,7 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from siting.model.sections import IGNORE
@@ -148,6 +148,7 @@ def match_columns(
     *,
     with_position: bool = False,
     is_cut: bool = False,
+    is_blank: Callable[[str], bool] = lambda _: False,
 ) -> Match:
     """Find for each column of the registry the column of a file that it is read from.
 
@@ -163,10 +164,11 @@ def match_columns(
         Whether rows are at positions in columns, and not drawn.
     is_cut
         Whether the file is a Shapefile, whose names have at most ten letters.
+    is_blank
+        Whether a column of the file has nothing in any row.
     """
-    return _Matching([*dict.fromkeys(names)], table, with_position=with_position).match(
-        asked, is_cut=is_cut
-    )
+    matching = _Matching([*dict.fromkeys(names)], table, with_position=with_position)
+    return matching.match(asked, is_cut=is_cut, is_blank=is_blank)
 
 
 class _Matching:
@@ -182,7 +184,9 @@ class _Matching:
         self.spent: set[str] = set()
         self.asked: dict[str, str] = {}
 
-    def match(self, asked: Sequence[tuple[str, str]], *, is_cut: bool) -> Match:
+    def match(
+        self, asked: Sequence[tuple[str, str]], *, is_cut: bool, is_blank: Callable[[str], bool]
+    ) -> Match:
         self._take_asked(asked)
         self._take_exact()
         self._take_folded()
@@ -190,6 +194,7 @@ class _Matching:
         self._check_pairs()
         self._ask_about_near()
         self._say_other_names()
+        self._tell_of_others_beside_blanks(is_blank)
         return self.found
 
     # --- What the model says ----------------------------------------------------------------
@@ -357,7 +362,13 @@ class _Matching:
         said = f"columns.{self.table.name} has {ours} = {_quoted(theirs)}, but {ours} is no column"
         if ours in {column.name for column in POSITION} and self.table.geometry == "point":
             return f"{said} where the file has its own geometry; leave it out"
-        close = did_you_mean(ours, [*self.known, IGNORE])
+        if theirs in self.known and ours in self.names:
+            line = say_asked(self.known[theirs], self.table, ours)
+            return f"{said} of {self.table.name}, and {theirs} is; ours stands first: {line}"
+        close = next(
+            (c.name for c in self.table.columns if any(other_names(c, self.table, [ours]))),
+            did_you_mean(ours, [*self.known, IGNORE]),
+        )
         hint = f"did you mean {close}?" if close else f"its columns are {listing(self.known)}"
         return f"{said} of {self.table.name}; {hint}"
 
@@ -509,6 +520,19 @@ class _Matching:
                     f"{'it' if len(told) == 1 else 'one of them'} is that, say "
                     f"{self._say_asked(ours, told[0], maybe_factor=True)}; "
                     f"{self._say_ignored(told)} says that it is not"
+                )
+
+    def _tell_of_others_beside_blanks(self, is_blank: Callable[[str], bool]) -> None:
+        """Tell of other names of columns that are there and blank, as tables that were joined."""
+        for ours, origin in self.found.origins.items():
+            asked, told = other_names(self.known[ours], self.table, self._rest())
+            names = [*asked, *told]
+            if names and origin.name in self.names and is_blank(origin.name):
+                self.found.notices.append(
+                    f"{ours} is blank in every row, and {_columns(names)} {_is_or_are(names)} not "
+                    f"read; if {'it' if len(names) == 1 else 'one of them'} is that, say "
+                    f"{self._say_asked(ours, names[0], maybe_factor=True)}; "
+                    f"{self._say_ignored(names)} says that it is not"
                 )
 
     def _ask_about(self, ours: str, names: Sequence[str]) -> str:

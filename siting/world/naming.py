@@ -32,6 +32,7 @@ def name_columns(raw: Raw, problems: Problems, notices: Notices) -> Raw:
         source.columns,
         with_position=raw.form == "lonlat",
         is_cut=raw.suffix in SHAPEFILES,
+        is_blank=lambda name: bool(frame[name].isna().all()),
     )
     for what in match.problems:
         problems.add(raw.where, what)
