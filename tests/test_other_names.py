@@ -259,6 +259,9 @@ def test_bundled_tables_have_no_other_names():
 
 def test_units_of_names_are_those_of_what_a_column_measures():
     assert unit_of_header("owner_mw", "kV") is None
+    # Tables of PyPSA have the nominal voltage of a bus as v_nom, in kV: v is a letter, no unit.
+    assert unit_of_header("v_nom", "kV") is None
+    assert unit_of_header("VOLTAGE_V", "kV").factor == unit_of_header("V_nom [V]", "kV").factor
     assert unit_of_header("m", "MW") is None
     assert unit_of_header("kWh", "MW") is None
     assert unit_of_header("LineKm", "km").factor == 1

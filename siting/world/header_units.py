@@ -76,7 +76,10 @@ def unit_of_header(name: str, unit: str) -> HeaderUnit | None:
     words = header_words(name)
     if unit in _PLAIN:
         known = _PLAIN[unit]
-        found = next((word for word in reversed(words) if word in known), None)
+        # A letter alone is a unit at the end only: the v_nom of PyPSA's buses is in kV.
+        found = next(
+            (w for w in reversed(words) if w in known and (len(w) > 1 or w == words[-1])), None
+        )
         return None if found is None else HeaderUnit(found, known[found])
     if unit == "MUSD":
         return _money_in(words)

@@ -594,6 +594,9 @@ def other_names(column: Column, table: Table, names: Iterable[str]) -> tuple[lis
 
     Each in the order of the registry.
     """
+    names = list(names)
+    if not names:
+        return [], []
     whole = {folded(name) for c in table.columns for name in (*c.others.asked, *c.others.told)}
     asked, told = (
         {folded(name): n for n, name in enumerate(group)}
