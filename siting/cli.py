@@ -221,7 +221,8 @@ def check(
         typer.Option(
             "--table",
             metavar="NAME",
-            help="Print the first rows of sites, zones, fiber or supply as they were understood.",
+            help="Print the first rows of sites, zones, fiber, supply or nodes as they were "
+            "understood.",
         ),
     ] = None,
 ) -> None:
@@ -233,12 +234,17 @@ def check(
     if table is None:
         typer.echo(text.describe_check(api.check(asked)))
         return
-    held = ("zones", "sites", "fiber", "supply")
+    held = ("zones", "sites", "fiber", "supply", "nodes")
     if table not in held:
         raise typer.BadParameter(
             f"'{table}' is no table; the tables are {', '.join(held)}", param_hint="--table"
         )
     world = api.read_world(asked)
+    if getattr(world, table) is None:
+        raise typer.BadParameter(
+            f"the model has no table {table}; its fiber does without, or world.{table} names one",
+            param_hint="--table",
+        )
     typer.echo(text.describe_table(table, world))
 
 

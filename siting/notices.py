@@ -21,6 +21,10 @@ class Notice:
     what: str
 
 
+IN_NO_ZONE = "in no zone"
+"""What leaves out plants that no zone holds, in `LeftOut.by`: they stay in the table."""
+
+
 @dataclass(frozen=True)
 class LeftOut:
     """Rows that are read but take no part.
@@ -29,7 +33,8 @@ class LeftOut:
     ----------
     by
         The key of the model that leaves them out, with its value, such as
-        ``world.min_kv = 230``; or what else does, such as ``in no zone``.
+        ``world.min_kv = 230``; or what else does, such as ``in no zone`` or ``in no zone of
+        zones.geojson, which takes the place of the base's``.
     table, rows, mw
         Of which table, how many, and what they could draw or yield [MW].
     """

@@ -35,6 +35,19 @@ def number(value: float) -> str:
     return f"{value:,.10g}"
 
 
+def share_hint(given: float) -> str:
+    """How a share is written that is above 1, and was perhaps meant in percent.
+
+    >>> share_hint(95), share_hint(1.1), share_hint(150)
+    ('; 95 % is written 0.95', '; 1.1 % is written 0.011, and 110 % is more than the whole', '')
+    """
+    if not 1 < given <= 100:
+        return ""
+    said = f"; {number(given)} % is written {number(given / 100)}"
+    above = f", and {number(given * 100)} % is more than the whole" if given < 2 else ""
+    return said + above
+
+
 def printable(text: str) -> str:
     """Text on one line, in which characters that a terminal would obey or hide are made visible."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

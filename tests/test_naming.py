@@ -333,14 +333,9 @@ def test_other_names_of_ten_letters_are_left_alone():
         (SUPPLY, "capacity_facter", "capacity_factor"),
         (SUPPLY, "premium", "premium_usd_per_mwh"),
         (ZONES, "headroom", "headroom_mw"),
-        (ZONES, "headroom_kw", "headroom_mw"),
-        (ZONES, "price_usd_per_kwh", "price_usd_per_mwh"),
         (ZONES, "interconnection", "interconnect"),
-        (ZONES, "co2_lb_per_mwh", "co2_kg_per_mwh"),
-        (ZONES, "grid_clean_percent", "grid_clean_fraction"),
         (ZONES, "headroom_mw_0_25", "headroom_mw_0p25"),
         (SITES, "energized_year", "energised_year"),
-        (SITES, "campus_fixed_usd", "campus_fixed_musd"),
         (SITES, "pues", "pue"),
         (SITES, "utilty", "utility"),
         (FIBER, "kinds", "kind"),
@@ -357,10 +352,9 @@ def test_near_names_are_asked_about(table, name, meant):
 
 
 INNOCENT_NAMES = """
-state county name2 type mw_2030 region_id zone_name id2 kva land_mw peak_mw utility_id UTILITYID
-UtilityName zone_id owner operator kv_class VOLT_CLASS max_kv min_kv status STATEFP regionname
-OBJECTID Shape_Length SHAPE_Leng NAICS_CODE SOURCEDATE VAL_METHOD fid COUNTYFIPS ZIP lat lon x y
-capacity_mw mwh kwh form from_name to_name kind2 notes area_km2 length_mi population
+state county name2 type mw_2030 id2 kva land_mw peak_mw owner operator status STATEFP state_abb
+OBJECTID Shape_Length SHAPE_Leng NAICS_CODE SOURCE SOURCEDATE VAL_METHOD fid COUNTYFIPS ZIP lat lon
+x y capacity_mw mwh kwh form kind2 notes area_km2 population begin end src SUB_1 SUB_2 kv_2030 sqft
 headroom_mw_2p0 price_usd_per_mwh_2030 score address lmp_node
 """
 INNOCENT = INNOCENT_NAMES.split()
@@ -388,7 +382,8 @@ def test_another_word_for_a_column_that_is_missing_is_told_of():
     assert match.notices == [
         (
             "column 'VOLTAGE' is not read, and there is no kv; if it is that, say [columns.sites] "
-            'kv = "VOLTAGE", with its factor, such as "VOLTAGE / 1000"'
+            'kv = "VOLTAGE", with its factor, such as "VOLTAGE / 1000"; ignore = ["VOLTAGE"] says '
+            "that it is not"
         )
     ]
     assert not match_columns(["id", "max_mw", "kv", "VOLTAGE"], SITES).notices
@@ -505,10 +500,10 @@ def test_names_with_a_remark_in_brackets_are_asked_about(table, name, meant):
 
 
 def test_another_word_in_brackets_is_told_of_and_text_has_no_factor():
-    (voltage,) = match_columns(["id", "max_mw", "Voltage (kV)"], SITES).notices
-    assert 'such as "Voltage (kV) / 1000"' in voltage
+    (voltage,) = match_columns(["id", "max_mw", "Voltage (nominal)"], SITES).notices
+    assert 'such as "Voltage (nominal) / 1000"' in voltage
     (node,) = match_columns(["id", "from_node"], FIBER).notices
-    assert node.endswith('say [columns.fiber] from = "from_node"')
+    assert 'say [columns.fiber] from = "from_node"; ignore = ["from_node"]' in node
 
 
 def test_placemarks_without_ids_are_asked_for_their_names(tmp_path):

@@ -338,13 +338,12 @@ def test_rows_of_the_base_are_placed_by_where_they_lie_in_own_zones(tmp_path):
     assert set(world.sites["utility"]) == {"Aldermoor Power", "Brackwater"}
     assert set(world.sites["region"]) == {"plain", "coast"}
     outside = 4062 - int(upper.sum() + lower.sum())
-    sites, plants = world.notices
-    assert sites.where == "us/sites.csv"
-    assert sites.what.startswith(f"{outside:,} of 4,062 sites lie in no zone of zones.geojson")
-    assert plants.where == "us/supply.csv"
+    assert world.notices == ()  # what is left out is said once, with its MW
     mw = us.sites.loc[~(upper | lower), "max_mw"].sum()
     of_sites, of_plants = world.left_out
-    assert (of_sites.by, of_sites.table, of_sites.rows) == ("in no zone", "sites", outside)
+    by = "in no zone of zones.geojson, which takes the place of the base's"
+    assert (of_sites.by, of_sites.table, of_sites.rows) == (by, "sites", outside)
+    assert (of_plants.by, of_plants.table) == (by, "supply")
     assert of_sites.mw == pytest.approx(mw)
     assert of_plants.rows == 4468 - len(world.supply)
     plan = solve(on_us(tmp_path, TEXAS), world=world)

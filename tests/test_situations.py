@@ -46,24 +46,30 @@ def our_substations(folder):
     return {"sites": ["ELM", "OAK CREEK 1"]}
 
 
-def carrier(folder):
+def carrier(folder, *folders):
+    """A cable and a lateral on its middle: a folder of each, or all in the one that is named."""
     write_substations_csv(folder)
     (west, south), _, (east, north) = PLACES.values()
     backbone = f"{west - 1},{south} {west},{south} {east},{north} {east + 1},{north}"
     middle = f"{west - 0.4},{south - 0.2} {west - 0.4},{south}"
+    folders = folders or ([("b1", backbone)], [("l1", middle)])
+    held = [
+        [(name, {"backbone": backbone, "middle": middle}.get(line, line)) for name, line in lines]
+        for lines in folders
+    ]
 
     def folder_of(name, lines):
         marks = "".join(
             f"<Placemark><name>{line}</name><LineString><coordinates>{positions}</coordinates>"
             "</LineString></Placemark>"
-            for line, positions in lines.items()
+            for line, positions in lines
         )
         return f"<Folder><name>{name}</name>{marks}</Folder>"
 
+    inner = "".join(map(folder_of, ("Backbone", "Laterals"), held))
     text = (
         '<?xml version="1.0" encoding="UTF-8"?><kml xmlns="http://www.opengis.net/kml/2.2">'
-        f"<Document>{folder_of('Backbone', {'b1': backbone})}"
-        f"{folder_of('Laterals', {'l1': middle})}</Document></kml>"
+        f"<Document>{inner}</Document></kml>"
     )
     with zipfile.ZipFile(folder / "route.kmz", "w") as archive:
         archive.writestr("doc.kml", text)
@@ -115,18 +121,15 @@ def buses(folder):
 def plants(folder):
     write_substations_csv(folder)
     rows = [
-        {"PLANT_CODE": 6, "FUEL": "Nuclear", "NAMEPLATE_MW": 2323, "LONGITUDE": -120.95}
+        {"PLANT_CODE": 6, "FUEL": "NUC", "NAMEPLATE_MW": 2323, "LONGITUDE": -120.95}
         | {"LATITUDE": 35.21},
-        {
-            "PLANT_CODE": 7,
-            "FUEL": "wind",
-            "NAMEPLATE_MW": 300,
-            "LONGITUDE": -96.1,
-            "LATITUDE": 41.3,
-        },
+        {"PLANT_CODE": 7, "FUEL": "wnd", "NAMEPLATE_MW": 300, "LONGITUDE": -96.1}
+        | {"LATITUDE": 41.3},
+        {"PLANT_CODE": 8, "FUEL": "NG", "NAMEPLATE_MW": 600, "LONGITUDE": -96.2}
+        | {"LATITUDE": 41.2},
     ]
     pd.DataFrame(rows).to_csv(folder / "generators.csv", index=False)
-    return {"supply": ["6", "7"]}
+    return {"supply": ["6", "7", "8"]}
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -142,3 +145,49 @@ def test_a_model_file_is_all_it_takes(name, tmp_path):
 
 def test_the_situations_are_all_there():
     assert list(MODELS) == ["our_substations", "carrier", "territory", "buses", "plants"]
+
+
+def test_kinds_of_the_list_of_plants_are_read_as_the_model_says(tmp_path):
+    plants(tmp_path)
+    (tmp_path / "model.toml").write_text(MODELS["plants"], encoding="utf-8")
+    world = siting.read_world(siting.read_model(tmp_path))
+    kinds = world.supply.set_index("id")["kind"]
+    assert kinds[["6", "7", "8"]].to_list() == ["nuclear", "wind", "gas"]
+    told = [notice.what for notice in world.notices if "columns.kinds says" in notice.what]
+    assert told == [
+        f"kind '{theirs}' is read as '{ours}' in 1 row, as columns.kinds says"
+        for theirs, ours in (("NUC", "nuclear"), ("WND", "wind"), ("NG", "gas"))
+    ]
+    # Without these lines the file is refused, and says which to write.
+    (table,) = re.findall(r"\[columns\.kinds\].*?\n\n", MODELS["plants"], re.DOTALL)
+    without = MODELS["plants"].replace(table, "")
+    (tmp_path / "model.toml").write_text(without, encoding="utf-8")
+    with pytest.raises(siting.InputError) as error:
+        siting.read_world(siting.read_model(tmp_path))
+    for line in table.strip().splitlines()[1:]:
+        theirs, ours = (word.strip(' "') for word in line.split("="))
+        assert f'Say so with [columns.kinds] "{theirs}" = "{ours}"' in str(error.value).replace(
+            '"wnd"', '"WND"'
+        )
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [
+        ([("Span", "backbone"), ("Span", "middle")],),
+        ([("Span", "backbone")], [("Span", "middle")]),
+    ],
+    ids=["one folder", "two folders"],
+)
+def test_placemarks_that_share_a_name_are_numbered_as_the_page_says(folders, tmp_path):
+    (lines,) = [block for block in BLOCKS if block == '[columns.fiber]\nid = "#"\n']
+    carrier(tmp_path, *folders)
+    (tmp_path / "model.toml").write_text(MODELS["carrier"], encoding="utf-8")
+    with pytest.raises(siting.InputError, match=r'number the rows .*\[columns\.fiber\] id = "#"'):
+        siting.read_world(siting.read_model(tmp_path))
+    model = MODELS["carrier"].replace('[columns.fiber]\nid = "Name"\n', lines)
+    assert lines in model
+    (tmp_path / "model.toml").write_text(model, encoding="utf-8")
+    world = siting.read_world(siting.read_model(tmp_path))
+    assert world.fiber["id"].to_list() == ["1", "2"]
+    assert any("id is the number of the row" in notice.what for notice in world.notices)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any, get_args
 
@@ -10,9 +9,17 @@ from pydantic_core import ErrorDetails
 
 from siting.model.bounds import why_bounded
 from siting.model.files import write_value
-from siting.model.quantities import fitting_units, in_unit, read_quantity, unit_of
+from siting.model.quantities import (
+    Written,
+    fitting_units,
+    in_unit,
+    measured_by,
+    mended,
+    read_quantity,
+    unit_of,
+)
 from siting.model.sections import SECTIONS, TOP_KEYS
-from siting.wording import did_you_mean, listing, number, shown
+from siting.wording import did_you_mean, listing, number, share_hint, shown
 
 
 def explain(errors: Iterable[ErrorDetails]) -> tuple[list[str], frozenset[str]]:
@@ -103,22 +110,20 @@ _BOUNDS = {
     "less_than": ("lt", "less than"),
     "less_than_equal": ("le", "at most"),
 }
-_COMMA = re.compile(r"\d,\d")
-
-LIKELY_PERCENT = 2.0
-"""From here on a fraction above 1 is taken for percent, below perhaps for more than all [1]."""
-
 _BOOLS = ("true", "false", "True", "False", "yes", "no", "on", "off")
 
 
 def _number_hint(names: list[str], given: str) -> str:
     """How a number is written that was given as text, perhaps with a unit."""
     plain = "; write it without quotes and without a unit"
-    if _COMMA.search(given):
-        return "; a comma is not read: write a point before decimals, and thousands together"
     field, quantity = _field(names), read_quantity(given)
     unit = unit_of(field) if field else ""
-    if quantity is None or not unit:
+    if not unit:
+        return plain
+    maybe = mended(given, unit) if quantity is None or in_unit(quantity, unit) is None else []
+    if maybe:
+        return f"; write {' or '.join(write_value(value) for value in maybe)}{_why_mended(given)}"
+    if quantity is None:
         return plain
     value = in_unit(quantity, unit)
     if value is not None:
@@ -127,7 +132,15 @@ def _number_hint(names: list[str], given: str) -> str:
     if not fitting:
         return plain
     units = " or ".join([", ".join(fitting[:-1]), fitting[-1]] if fitting[1:] else fitting)
-    return f"; {shown(quantity.unit)} is no unit of it: on the command line write {units}"
+    what, wanted = measured_by(quantity.unit), measured_by(unit)
+    other = f" ({quantity.unit} is a unit of {what})" if what and what != wanted else ""
+    return f"; {shown(quantity.unit)} is no unit of it: on the command line write {units}{other}"
+
+
+def _why_mended(given: str) -> str:
+    if "," not in given:
+        return ", with nothing between digits, or between the letters of a unit"
+    return ", with nothing between thousands and a point before decimals"
 
 
 def _why(names: list[str], given: object, argument: str) -> str:
@@ -143,13 +156,14 @@ def _why(names: list[str], given: object, argument: str) -> str:
 
 def _percent_hint(names: list[str], given: object) -> str:
     field = _field(names)
-    if field is None or not (field.description or "").endswith("[0-1]"):
+    if not isinstance(given, int | float):
         return ""
-    if not isinstance(given, int | float) or not 1 < given <= 100:
-        return ""
-    # 110 % is 1.1, and so may be 1.1 % that was not divided.
-    whole = "1 is 100 %, and " if given < LIKELY_PERCENT else ""
-    return f"; {whole}{number(given)} % is written {number(given / 100)}"
+    of_share = field is not None and (field.description or "").endswith("[0-1]")
+    if isinstance(given, Written):
+        # What was written with a unit is known to be what it says.
+        above = of_share and given > 1
+        return f"; {given.text} is more than the whole, which is 100%" if above else ""
+    return share_hint(given) if of_share else ""
 
 
 def _say_choice(names: list[str], given: object) -> tuple[str, str]:
@@ -210,9 +224,16 @@ def _say_unknown_in(table: str, name: str) -> tuple[str, str | None]:
         return f"{said}; {name} belongs at the top, above the first table", name
     close = did_you_mean(name, SECTIONS[table].model_fields)
     if close:
-        return f"{said}; did you mean {close}?", f"{table}.{close}"
+        return f"{said}; did you mean {close}?{_in_unit(name, table, close)}", f"{table}.{close}"
     hint, meant = _elsewhere(name)
     return f"{said}; {hint or f'its keys are {listing(SECTIONS[table].model_fields)}'}", meant
+
+
+def _in_unit(name: str, table: str, close: str) -> str:
+    """The unit of a key, where its name differs by the unit in it: a number has to change, too."""
+    unit = unit_of(SECTIONS[table].model_fields[close])
+    (head, _, given), (wanted, _, own) = name.rpartition("_"), close.rpartition("_")
+    return f" It is in {unit}" if unit and head == wanted and given != own else ""
 
 
 def _home(name: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Self
 
 from pydantic.fields import FieldInfo
 
@@ -26,13 +27,18 @@ _MEASURES: dict[str, dict[str, Fraction]] = {
     "length": _sizes("m", "k"),
     "time": {
         "ms": Fraction(1, 1000),
-        **dict.fromkeys(("s", "sec"), Fraction(1)),
-        "min": Fraction(60),
-        **dict.fromkeys(("h", "hour", "hours"), Fraction(3600)),
+        **dict.fromkeys(("s", "sec", "second", "seconds"), Fraction(1)),
+        **dict.fromkeys(("min", "minute", "minutes"), Fraction(60)),
+        **dict.fromkeys(("h", "hour", "hours", "hr", "hrs"), Fraction(3600)),
         **dict.fromkeys(("d", "day", "days"), Fraction(86400)),
     },
-    "years": dict.fromkeys(("years", "year"), Fraction(1)),
-    "money": {**_sizes("USD", "kM"), "BUSD": Fraction(10**9), "$": Fraction(1)},
+    "years": dict.fromkeys(("years", "year", "yr", "yrs"), Fraction(1)),
+    "money": {
+        **_sizes("USD", "kM"),
+        "BUSD": Fraction(10**9),
+        "$": Fraction(1),
+        **dict.fromkeys(("cents", "cent", "ct", "\u00a2"), Fraction(1, 100)),
+    },
     "data": _sizes("bit", "kMGT"),
     "operations": _sizes("FLOP", "GTPE"),
     "tokens": {"tokens": Fraction(1)},
@@ -46,6 +52,28 @@ _UNITS = {name: (what, size) for what, units in _MEASURES.items() for name, size
 _FOLDED = {name.casefold(): unit for name, unit in reversed(_UNITS.items()) if name != "m"}
 # Written together, without a stroke.
 _SHORT = {"bps": "bit/s", "FLOPS": "FLOP/s"}
+
+
+# Whole numbers with something between thousands, and numbers with a comma before decimals.
+_APART = re.compile(r"[+-]?\d{1,3}(?:([,' \u00a0\u2009\u202f\u2019])\d{3})(?:\1\d{3})*(?:\.\d+)?")
+_COMMA = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:[. ]\d{3})+),\d+")
+_BEHIND = re.compile(r"\s*([+-]?\d(?:[\d.,' \u00a0\u2009\u202f\u2019]*\d)?)\s*([^\d].*)?")
+
+
+class Written(float):
+    """A number in the unit of its key that was written with another one, or in percent."""
+
+    text: str
+
+    def __new__(cls, value: float, text: str) -> Self:
+        """Keep how it was written."""
+        made = super().__new__(cls, value)
+        made.text = text
+        return made
+
+    def __reduce__(self) -> tuple[type[Written], tuple[float, str]]:
+        """Copies keep it, too."""
+        return Written, (float(self), self.text)
 
 
 @dataclass(frozen=True)
@@ -95,7 +123,28 @@ def with_units_read(value: object, field: FieldInfo | None) -> object:
         return value
     quantity = read_quantity(value)
     number = None if quantity is None else in_unit(quantity, unit_of(field))
-    return value if number is None else number
+    return value if number is None else Written(number, value.strip())
+
+
+def mended(text: str, unit: str) -> list[float]:
+    """What a number that cannot be read as it is written may be, in the unit of a key.
+
+    >>> mended("5,000 MW", "MW"), mended("1,5GW", "MW"), mended("5 G W", "MW"), mended("low", "MW")
+    ([5000.0, 5.0], [1500.0], [5000.0], [])
+    """
+    match = _BEHIND.fullmatch(text)
+    if match is None:
+        return []
+    written, behind = match[1], "".join((match[2] or "").split())
+    numbers = []
+    if _APART.fullmatch(written):
+        numbers.append(re.sub(r"[^-+.0-9]", "", written))
+    if _COMMA.fullmatch(written):
+        numbers.append(re.sub(r"[. ]", "", written).replace(",", "."))
+    if not numbers and re.fullmatch(r"[+-]?\d+(?:\.\d+)?", written):
+        numbers.append(written)
+    read = (in_unit(Quantity(Fraction(n), behind or unit), unit) for n in numbers)
+    return [value for value in read if value is not None]
 
 
 def amount_in(text: str, unit: str) -> float:
@@ -114,7 +163,9 @@ def amount_in(text: str, unit: str) -> float:
         return float(text)
     except ValueError:
         units = ", ".join(fitting_units(unit))
-        raise ValueError(f"'{text}' is no number, plain or with one of {units}") from None
+        said = f"'{text}' is no number, plain or with one of {units}"
+        maybe = " or ".join(f"{value:.10g}" for value in mended(text, unit))
+        raise ValueError(f"{said}; write {maybe}" if maybe else said) from None
 
 
 def fitting_units(unit: str) -> list[str]:
@@ -125,6 +176,12 @@ def fitting_units(unit: str) -> list[str]:
     for name, size in _MEASURES[_UNITS[unit][0]].items():
         by_size.setdefault(size, name)
     return [by_size[size] for size in sorted(by_size) if by_size[size] != "0-1"]
+
+
+def measured_by(unit: str) -> str | None:
+    """What a unit measures, in words: ``power``, ``money over energy``; None if it is none."""
+    found = _measure(unit)
+    return None if found is None else " over ".join(filter(None, found[0]))
 
 
 def _measure(unit: str) -> tuple[tuple[str, str], Fraction] | None:

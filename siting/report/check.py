@@ -54,7 +54,8 @@ class CheckReport:
     model, world_name, world_title, caveat
         What was read.
     rows
-        For each table the rows that are kept.
+        For each table the rows that are kept; of plants those that take part, so that they and
+        what is left out are all there are.
     left_out, notices
         What the model's filters and outlines leave out, and what was done to the files.
     regions
@@ -144,7 +145,8 @@ def check_case(
             "sites": len(world.sites),
             "zones": len(world.zones),
             "fiber spans": len(world.fiber),
-            "plants": len(world.supply),
+            "plants": len(world.supply) - world.stray_plants,
+            **({} if world.nodes is None else {"fiber nodes": len(world.nodes)}),
         },
         left_out=world.left_out,
         notices=world.notices,

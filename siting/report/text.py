@@ -117,6 +117,7 @@ def describe_table(name: str, world: World) -> str:
         The world as the model keeps it.
     """
     rows: GeoDataFrame = getattr(world, name)
+    stray = world.stray_plants if name == "supply" else 0
     shapes = rows.geometry
     places = shapes.representative_point() if len(rows) else shapes
     parts = {"lon [degrees]": places.x, "lat [degrees]": places.y}
@@ -138,7 +139,8 @@ def describe_table(name: str, world: World) -> str:
     )
     more = len(rows) - len(first)
     file = world.files.get(name, name)
-    head = f"{printable(file)}: {_describe_count(name, len(rows))} kept"
+    head = f"{printable(file)}: {_describe_count(name, len(rows) - stray)} kept"
+    head += f", and {stray:,} in no zone" if stray else ""
     notes = [f"  and {more:,} more"] if more else []
     if others:
         notes.append(f"  passed through to the outputs, not read: {printable(', '.join(others))}")
@@ -157,7 +159,7 @@ def _cell(value: object) -> str:
 
 def _by_what(by: str) -> str:
     """What leaves rows out, as a sentence goes on after "left out"."""
-    return f"{' by' if '=' in by else ','} {printable(by)}"
+    return f"{' by' if by.startswith('world.') else ','} {printable(by)}"
 
 
 def _describe_rows(rows: LeftOut) -> str:

@@ -83,12 +83,21 @@ def _choose_by_content(source: Source, layers: list[Layer], tell: Tell) -> list[
                 f"holds {len(wanted)} layers that could be {table.name}, "
                 f"{listing(layer.describe() for layer in wanted)}, but {doubt}; say which in the "
                 f"model, such as [layers] {table.name} = {_as_toml([named[-1].name])}"
+                f"{_or_number(source, doubt)}"
             )
     names = listing(layer.describe() for layer in wanted)
     reads = f"layers {names} are read as one table" if len(wanted) > 1 else f"layer {names} is read"
     left = [f"'{layer.name}' ({why})" for layer, why in zip(passed, passed.values(), strict=True)]
     tell(f"{reads}{f'; passed over: {listing(left)}' if left else ''}")
     return wanted
+
+
+def _or_number(source: Source, doubt: str) -> str:
+    """The other way out where names that are no ids come back, as those of placemarks do."""
+    by_name = bool(source.read_from("id")) and doubt.startswith("id ")
+    if not by_name or source.table.geometry == "polygon":
+        return ""
+    return f', or number the rows of all of them by [columns.{source.table.name}] id = "#"'
 
 
 def _as_toml(names: list[str]) -> str:

@@ -43,6 +43,29 @@ class Doubt:
 
 
 @dataclass(frozen=True)
+class OtherNames:
+    """What a column is called elsewhere: never taken for it, and said where it is missing.
+
+    Case, spaces, hyphens and underscores do not count, nor do units behind a name, nor what stands
+    in brackets, nor the word for a row before it: ``Length (mi)`` is ``length``.
+
+    Parameters
+    ----------
+    asked
+        Names that can hardly be anything else: a problem, until the model says what they are. For
+        a column that every row needs they are what is proposed.
+    told
+        Names that are often something else: a notice, and proposed after all others.
+    """
+
+    asked: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+
+
+_NO_OTHERS = OtherNames()
+
+
+@dataclass(frozen=True)
 class Column:
     """A column that siting reads.
 
@@ -63,6 +86,8 @@ class Column:
         Whether every row must have it.
     doubts
         Numbers within the bounds that are perhaps in another unit.
+    others
+        What it is called elsewhere.
     """
 
     name: str
@@ -74,6 +99,7 @@ class Column:
     too_low: str = ""
     required: bool = False
     doubts: tuple[Doubt, ...] = ()
+    others: OtherNames = _NO_OTHERS
 
 
 @dataclass(frozen=True)
@@ -94,6 +120,8 @@ class Table:
         Columns of which every row must have enough, though none is required by itself.
     required
         Whether there is no world without it.
+    row_words
+        What else a row is called in names of columns, such as ``bus_kv``.
     """
 
     name: str
@@ -103,6 +131,7 @@ class Table:
     columns: tuple[Column, ...]
     any_of: tuple[str, ...] = ()
     required: bool = True
+    row_words: tuple[str, ...] = ()
 
     def column(self, name: str) -> Column:
         """The column of a name."""
@@ -117,8 +146,31 @@ HEADROOM_CURTAILMENT = {
 """Columns of headroom under a contract, with the mean fraction of energy curtailed [0-1]."""
 
 _NO_LESS = "a zone cannot have less than none left; use 0 to close it"
-_ID = Column("id", "id", "Unique in the table; kept as written in every output.", required=True)
-
+_ID = Column(
+    "id",
+    "id",
+    "Unique in the table; kept as written in every output.",
+    required=True,
+    others=OtherNames(
+        asked=("id_no", "id_code", "identifier", "unique_id", "uid", "uuid"),
+        told=("code", "number", "no", "num", "key", "ref", "fid", "oid", "objectid", "globalid"),
+    ),
+)
+_ZONE_NAMES = OtherNames(
+    asked=(
+        *("zone_id", "zone_name", "zone_code", "zone_key", "zone_no", "zone_num", "zone_nr"),
+        *("zone_number", "zone_ref", "in_zone", "zones"),
+    ),
+    told=("load_zone", "area_id", "area_name", "area_code", "area_no", "area_num"),
+)
+_HEADROOM_NAMES = OtherNames(
+    asked=(
+        *("headroom", "available", "avail", "available_capacity", "spare"),
+        *("avail_capacity", "spare_capacity", "remaining", "remaining_capacity", "free_capacity"),
+        *("hosting_capacity", "capacity_available"),
+    ),
+    told=("capacity", "cap", "limit", "mw"),
+)
 
 _DEAR = Doubt("no energy costs so much for a year; is it in another unit?", above=10_000)
 
@@ -140,6 +192,15 @@ def _price(meaning: str) -> Column:
                 certain=False,
                 everywhere=True,
             ),
+        ),
+        others=OtherNames(
+            asked=(
+                *("price", "usd_per_mwh", "usd_mwh", "usd_per_kwh", "usd_kwh", "cents_per_kwh"),
+                *("cents_kwh", "mills_per_kwh", "eur_per_mwh", "eur_mwh"),
+                *("energy_price", "power_price", "electricity_price", "price_of_energy"),
+                *("price_per_mwh", "price_mwh", "mean_price", "average_price", "avg_price"),
+            ),
+            told=("lmp", "mean_lmp", "avg_lmp", "tariff", "energy_cost", "electricity_cost"),
         ),
     )
 
@@ -174,13 +235,30 @@ ZONES = Table(
     name="zones",
     geometry="polygon",
     a_row="zone",
+    row_words=("zone", "area", "territory", "polygon"),
     meaning="Areas in which a utility has so much left to sell. Zones nest, and those with no "
     "zone inside, the leaves, do not overlap. A site is in the leaf that it lies in; in the "
     "territory of a parent outside of all its leaves it is the parent's own.",
     any_of=("headroom_mw", *HEADROOM_CURTAILMENT),
     columns=(
         _ID,
-        Column("utility", "text", "Who sells power here.", required=True),
+        Column(
+            "utility",
+            "text",
+            "Who sells power here.",
+            required=True,
+            others=OtherNames(
+                asked=(
+                    *("utility_name", "util_name", "util", "utility_company", "electric_utility"),
+                    *("power_company", "name_of_utility"),
+                ),
+                told=(
+                    *("company", "company_name", "operator", "owner", "provider", "supplier"),
+                    *("holding_company", "balancing_authority", "ba_name", "ba_code", "ba"),
+                    *("utility_id", "utility_code", "util_code", "name"),
+                ),
+            ),
+        ),
         Column(
             "headroom_mw",
             "number",
@@ -190,6 +268,7 @@ ZONES = Table(
             lower=0,
             too_low=_NO_LESS,
             doubts=_HEADROOM,
+            others=_HEADROOM_NAMES,
         ),
         *(
             Column(
@@ -204,12 +283,39 @@ ZONES = Table(
             )
             for name, curtailment in HEADROOM_CURTAILMENT.items()
         ),
-        Column("region", "text", "Region, such as a market; chosen by `world.regions`."),
-        Column("interconnect", "text", "Synchronous area."),
+        Column(
+            "region",
+            "text",
+            "Region, such as a market; chosen by `world.regions`.",
+            others=OtherNames(
+                told=(
+                    *("region_name", "region_id", "region_code", "market", "market_region", "iso"),
+                    *("rto", "iso_rto", "rto_iso", "nerc_region"),
+                ),
+            ),
+        ),
+        Column(
+            "interconnect",
+            "text",
+            "Synchronous area.",
+            others=OtherNames(
+                asked=("interconnect_name", "interconnection_name", "interconnect_id"),
+                told=("synchronous_area", "synchronous_zone", "sync_area"),
+            ),
+        ),
         Column("state", "text", "State; chosen by `world.states`."),
         Column("name", "text", "Name for people."),
         Column(
-            "parent", "text", "Id of the zone that this zone lies in; its headroom bounds both."
+            "parent",
+            "text",
+            "Id of the zone that this zone lies in; its headroom bounds both.",
+            others=OtherNames(
+                asked=(
+                    *("parent_id", "parent_zone", "parent_zone_id", "parent_code", "parent_name"),
+                    *("id_parent", "parent_key", "parent_ref"),
+                ),
+                told=("within", "part_of", "belongs_to", "inside"),
+            ),
         ),
         _price("Price of energy; blank: `cost.grid_usd_per_mwh`."),
         Column(
@@ -219,6 +325,10 @@ ZONES = Table(
             unit="0-1",
             lower=0,
             upper=1,
+            others=OtherNames(
+                asked=("clean", "clean_mix", "mix_clean", "clean_grid", "carbon_free", "cfe"),
+                told=("renewable", "renewables", "low_carbon"),
+            ),
         ),
         Column(
             "co2_kg_per_mwh",
@@ -226,6 +336,14 @@ ZONES = Table(
             "Emissions of the zone's own mix.",
             unit="kg/MWh",
             lower=0,
+            others=OtherNames(
+                asked=(
+                    *("co2", "co2_intensity", "co2_rate", "co2_emissions", "carbon_intensity"),
+                    *("emissions_co2", "kg_co2_per_mwh", "kg_co2_mwh", "lb_co2_per_mwh"),
+                    *("lbs_co2_per_mwh", "g_co2_per_kwh", "t_co2_per_mwh"),
+                ),
+                told=("emissions", "emission_rate", "ghg", "ghg_intensity", "carbon"),
+            ),
             doubts=(
                 Doubt("no fuel emits so much; are these g/MWh?", above=10_000, factor=1e-3),
                 Doubt(
@@ -250,6 +368,10 @@ SITES = Table(
     name="sites",
     geometry="point",
     a_row="site",
+    row_words=(
+        *("site", "substation", "sub", "station", "bus", "campus", "location", "poi"),
+        "candidate",
+    ),
     meaning="Where a campus could stand.",
     columns=(
         _ID,
@@ -262,12 +384,21 @@ SITES = Table(
             too_low="a connection cannot carry less than nothing; use 0 for a site without one",
             required=True,
             doubts=(*_power(100_000, 50_000, "no connection carries so much"), _IN_GW),
+            others=OtherNames(
+                asked=(
+                    *("mw", "mw_max", "max", "capacity", "cap", "limit", "max_load", "max_draw"),
+                    *("max_capacity", "max_power", "available", "available_capacity", "avail"),
+                    *("avail_capacity", "hosting_capacity", "load_limit", "max_mva", "limit_mva"),
+                ),
+                told=("headroom", "load", "power", "rating", "nameplate", "rated_mva", "mva"),
+            ),
         ),
         Column(
             "zone",
             "text",
             "Id of its zone; blank: the leaf that it lies in, else the parent, else the nearest "
             "leaf within `world.snap_km`.",
+            others=_ZONE_NAMES,
         ),
         Column("name", "text", "Name for people."),
         Column(
@@ -276,6 +407,18 @@ SITES = Table(
             "Voltage of the connection. A site below `world.min_kv` is dropped; a blank is kept.",
             unit="kV",
             lower=0,
+            others=OtherNames(
+                asked=(
+                    *("max_kv", "kv_max", "nominal_kv", "kv_nominal", "nom_kv", "kv_nom"),
+                    *("rated_kv", "base_kv", "kv_base", "high_kv", "hv_kv", "kv_high", "kv_level"),
+                    *("min_kv", "kv_min"),
+                ),
+                told=(
+                    *("voltage", "volt", "volts", "max_volt", "max_voltage", "nominal_voltage"),
+                    *("voltage_level", "base_voltage", "rated_voltage", "grid_voltage", "v_nom"),
+                    *("min_volt", "min_voltage", "kv_class", "voltage_class", "volt_class"),
+                ),
+            ),
             doubts=(
                 Doubt("no line has so much; are these volts?", above=1500, factor=1e-3),
                 Doubt(
@@ -286,13 +429,31 @@ SITES = Table(
                 ),
             ),
         ),
-        Column("utility", "text", "Who sells power here; blank: the zone's utility."),
+        Column(
+            "utility",
+            "text",
+            "Who sells power here; blank: the zone's utility.",
+            others=OtherNames(
+                asked=(
+                    *("utility_name", "util_name", "utility_company", "electric_utility"),
+                    *("serving_utility", "utility_serving", "name_of_utility"),
+                ),
+                told=("util", "utility_id", "utility_code", "util_code", "power_company"),
+            ),
+        ),
         Column(
             "pue",
             "number",
             "Draw over IT load; blank: `campus.pue`.",
             lower=1,
             too_low="the IT load is part of the draw",
+            others=OtherNames(
+                asked=(
+                    *("design_pue", "pue_design", "annual_pue", "pue_annual", "mean_pue"),
+                    *("average_pue", "avg_pue", "pue_avg", "peak_pue", "target_pue"),
+                    "power_usage_effectiveness",
+                ),
+            ),
             doubts=(
                 Doubt("no site is so wasteful; are these percent?", above=10, factor=0.01),
                 Doubt("hardly any site is so wasteful", above=3, certain=False),
@@ -305,6 +466,10 @@ SITES = Table(
             "Building and grid connection, for each MW; blank: `cost.campus_musd_per_mw`.",
             unit="MUSD/MW",
             lower=0,
+            others=OtherNames(
+                asked=("musd_per_mw", "usd_per_mw", "usd_per_kw", "usd_mw", "usd_kw"),
+                told=("capex", "cost_per_mw", "cost_per_kw", "build_cost", "construction_cost"),
+            ),
             doubts=(
                 Doubt("no campus costs so much; are these USD/MW?", above=100_000, factor=1e-6),
                 Doubt("no campus costs so much; are these USD/kW?", above=1000, factor=1e-3),
@@ -317,6 +482,10 @@ SITES = Table(
             "Cost of a campus of any size; blank: `cost.campus_fixed_musd`.",
             unit="MUSD",
             lower=0,
+            others=OtherNames(
+                asked=("fixed_musd", "fixed_usd", "fixed_cost", "campus_fixed_cost"),
+                told=("connection_cost", "interconnection_cost", "land_cost"),
+            ),
             doubts=(Doubt("no campus costs so much; are these USD?", above=100_000, factor=1e-6),),
         ),
         Column(
@@ -341,6 +510,7 @@ FIBER = Table(
     name="fiber",
     geometry="line",
     a_row="span",
+    row_words=("fiber", "fibre", "span", "link", "cable", "line", "route", "segment", "edge"),
     meaning="Spans of the fiber graph. A site joins the nearest place of a span, at its ends or "
     "between them. Spans with `from` and `to` meet where their node ids are the same, and nowhere "
     "else. Spans without meet where they have a vertex in common, where an end is within "
@@ -357,13 +527,44 @@ FIBER = Table(
             "shares it by the length of its line, and so do the parts of a line of several.",
             unit="km",
             lower=0,
+            others=OtherNames(
+                asked=(
+                    *("kms", "kilometers", "kilometres", "length_km", "km_length", "distance_km"),
+                    *("dist_km", "km_distance", "km_total", "total_km", "sheath_km", "optical_km"),
+                ),
+                told=(
+                    *("length", "distance", "dist", "len", "miles", "mi", "mileage", "metres"),
+                    *("meters", "feet", "sheath", "total_length", "optical_length"),
+                ),
+            ),
         ),
         Column("kind", "text", "Kind of the cable; for reports."),
-        Column("from", "text", "Id of the node at one end; given with `to`."),
+        Column(
+            "from",
+            "text",
+            "Id of the node at one end; given with `to`.",
+            others=OtherNames(
+                told=(
+                    *("from_node", "node_from", "from_id", "from_bus", "from_name", "from_site"),
+                    *("from_pop", "bus0", "node0", "a_end", "end_a", "a_node", "node_a", "a_site"),
+                    *("site_a", "a_location", "a_loc", "pop_a", "endpoint_a", "start_node"),
+                    *("node_start", "source_node", "source_id", "src_node", "origin"),
+                ),
+            ),
+        ),
         Column(
             "to",
             "text",
             "Id of the node at the other end; given with `from`. Needed without lines.",
+            others=OtherNames(
+                told=(
+                    *("to_node", "node_to", "to_id", "to_bus", "to_name", "to_site", "to_pop"),
+                    *("bus1", "node1", "z_end", "end_z", "b_end", "end_b", "z_node", "node_z"),
+                    *("b_node", "node_b", "z_site", "site_z", "site_b", "z_location", "z_loc"),
+                    *("pop_b", "pop_z", "endpoint_b", "endpoint_z", "end_node", "node_end"),
+                    *("target_node", "target_id", "dst_node", "target", "destination"),
+                ),
+            ),
         ),
     ),
 )
@@ -372,6 +573,7 @@ SUPPLY = Table(
     name="supply",
     geometry="point",
     a_row="plant",
+    row_words=("plant", "generator", "gen", "unit", "project", "facility"),
     meaning="Power plants; the clean ones can be contracted.",
     required=False,
     columns=(
@@ -381,6 +583,14 @@ SUPPLY = Table(
             "text",
             "What it runs on; the kinds below bring their own `clean` and `capacity_factor`.",
             required=True,
+            others=OtherNames(
+                asked=(
+                    *("fuel", "fuel_type", "fuel_code", "primary_fuel", "primary_fuel_type"),
+                    *("main_fuel", "energy_source", "energy_source_code", "energy_source_1"),
+                    *("technology", "tech", "technology_type", "resource_type"),
+                ),
+                told=("type", "carrier", "resource", "prime_mover", "source", "category"),
+            ),
         ),
         Column(
             "mw",
@@ -391,6 +601,14 @@ SUPPLY = Table(
             too_low="a plant cannot have less than no capacity",
             required=True,
             doubts=_power(30_000, 25_000, "no plant is so large"),
+            others=OtherNames(
+                asked=(
+                    *("nameplate", "nameplate_capacity", "capacity", "cap", "installed_capacity"),
+                    *("installed", "net_capacity", "summer_capacity", "net_summer_capacity"),
+                    *("rated_capacity", "max_capacity", "net_mw", "p_nom", "p_max"),
+                ),
+                told=("winter_capacity", "net_winter_capacity", "size", "power", "rating"),
+            ),
         ),
         Column(
             "capacity_factor",
@@ -399,6 +617,10 @@ SUPPLY = Table(
             unit="0-1",
             lower=0,
             upper=1,
+            others=OtherNames(
+                asked=("cap_factor", "net_capacity_factor", "mean_capacity_factor"),
+                told=("cf", "ncf", "cap_fac", "plant_factor", "load_factor", "utilization"),
+            ),
         ),
         Column(
             "premium_usd_per_mwh",
@@ -406,6 +628,10 @@ SUPPLY = Table(
             "What a contract costs on top of the price of energy; blank: 0.",
             unit="USD/MWh",
             lower=0,
+            others=OtherNames(
+                asked=("ppa_premium", "contract_premium", "green_premium", "price_premium"),
+                told=("adder", "ppa_adder", "surcharge", "usd_per_mwh", "usd_mwh"),
+            ),
             doubts=(
                 _DEAR,
                 Doubt(
@@ -422,8 +648,17 @@ SUPPLY = Table(
             "text",
             "Id of its zone; blank: as for sites. A plant in no zone can only be contracted when "
             "`clean.deliver_within` is anywhere.",
+            others=_ZONE_NAMES,
         ),
-        Column("clean", "flag", "Whether its energy is clean; blank: by kind."),
+        Column(
+            "clean",
+            "flag",
+            "Whether its energy is clean; blank: by kind.",
+            others=OtherNames(
+                asked=("is_clean", "clean_energy", "clean_flag", "clean_yn"),
+                told=("renewable", "is_renewable", "carbon_free", "zero_carbon", "low_carbon"),
+            ),
+        ),
     ),
 )
 
@@ -431,6 +666,7 @@ NODES = Table(
     name="nodes",
     geometry="point",
     a_row="node",
+    row_words=("node", "pop", "vertex", "site", "location", "bus"),
     meaning="Where fiber spans meet, for spans that are a table of `from`, `to` and `km` and have "
     "no lines: each is drawn straight between its nodes. Lines of spans that name a node of this "
     "table begin or end there, within 0.1 km.",
@@ -522,22 +758,29 @@ A column is found in this order, and all but exact names are told of:
    `price_usd_`. What may be several (`headroom_m`), or is one of two names that were cut to the
    same (`price_usd_` beside `price_us_1`), is asked about.
 
-Names that are nearly one of these, such as `capacity_facter` or `headroom`, are asked about:
-`[columns.supply]` with `ignore = ["capacity_facter"]` says that it is something else. All other
-columns are kept and passed through to the outputs.
+Where a column is missing, names that are nearly its own, such as `capacity_facter` or `headroom`,
+are asked about, and so are names by which it is known elsewhere, such as `zone_id` or `max_kv`:
+`[columns.supply]` with `ignore = ["capacity_facter"]` says that it is something else. Other words
+for it that often mean something else, such as `VOLTAGE`, are told. These names are listed below
+each table; case, spaces, hyphens, units behind them (`length_mi`), what stands in brackets and the
+word for a row before them (`bus_kv`) do not count. Which unit a name has in it is in what is
+proposed: `km = "length_mi * 1.609344"`. All other columns are kept and passed through to the
+outputs.
 
 ## Values
-A blank in an optional column means that it is not given; so do nines below nothing, such as -9999,
-and in `utility`, `region`, `interconnect` and `state` words such as `NA`, `null` and `-`. Spaces
-around text are taken off. Names that differ by case, spaces or the form of letters alone count as
-several. Each of these is told of.
+A blank in an optional column means that it is not given; so do words such as `NA`, `null`, `-` and
+`unknown` in columns of numbers and flags, in `utility`, `region`, `interconnect` and `state`, and
+in `zone` and `parent` where no zone is called so; and so do numbers that stand for none where none
+is below 0, such as -9999 and the least number of a grid. In a column that every row needs they are
+an error. Spaces around text are taken off. Names that differ by case, spaces or the form of letters
+alone count as several. Each of these is told of.
 
 Ids are text: `007` in a CSV stays `007`, a number in GeoJSON becomes its digits, and a cell of a
 spreadsheet is what it shows where its format is text and zeros: `SUB-007`. Cells in percent are the
-share that they hold: 95 % is 0.95. `region` and
-`interconnect` of a site are its zone's. Numbers have no unit, a point before decimals, and nothing
-between thousands. Those that no real value reaches are asked about, as they are perhaps in another
-unit. All problems of all tables are reported at once."""
+share that they hold: 95 % is 0.95. `region` and `interconnect` of a site are its zone's. Flags are
+`true`, `yes`, `y`, `t` or 1, or what is their contrary. Numbers have no unit, a point before
+decimals, and nothing between thousands. Those that no real value reaches are asked about, as they
+are perhaps in another unit. All problems of all tables are reported at once."""
 
 _KINDS = """
 ## Kinds of supply
@@ -573,6 +816,7 @@ def describe_tables() -> str:
                     "given must span `power.curtailment` unless `headroom_mw` is given."
                 ),
             ]
+        lines += _describe_others(table)
     lines += [_KINDS]
     lines += [
         f"| {kind} | {'yes' if fact.clean else 'no'} | "
@@ -593,6 +837,21 @@ def _describe(column: Column, table: Table) -> str:
     kind = _KIND_WORDS[column.kind]
     unit = column.unit if column.kind == "number" else kind
     return f"| `{column.name}` | {need} | {unit} | {bounds} | {column.meaning} |"
+
+
+def _describe_others(table: Table) -> list[str]:
+    """What columns are called elsewhere, and is asked about or told where they are missing."""
+    lines = [
+        f"- `{column.name}`: "
+        + "; ".join(
+            f"{what} {', '.join(f'`{name}`' for name in names)}"
+            for what, names in (("asked", column.others.asked), ("told", column.others.told))
+            if names
+        )
+        for column in table.columns
+        if column.others != _NO_OTHERS
+    ]
+    return ["", "Other names, where the column is missing:", "", *lines] if lines else []
 
 
 def _describe_doubts(column: Column) -> list[str]:

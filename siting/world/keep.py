@@ -11,15 +11,12 @@ from numpy.typing import NDArray
 
 from siting.errors import Problems
 from siting.model import Model
-from siting.notices import LeftOut
+from siting.notices import IN_NO_ZONE, LeftOut
 from siting.wording import did_you_mean, listing, number
 from siting.world.placing import Placed, can_be_contracted, tell_same_place
 from siting.world.sheet import LISTED, BoolArray, ObjectArray, Sheet
 
 IntArray = NDArray[np.int64]
-
-IN_NO_ZONE = "in no zone"
-"""What leaves out rows that no zone holds, in `LeftOut.by`."""
 
 MOST_SHOWN = 3
 """So many values of a key are shown of what it leaves out."""
@@ -97,11 +94,14 @@ def keep_rows(
     zone_kept = np.zeros(len(zones), dtype=bool)
     zone_kept[leaves] = area[leaves]
     zone_kept[at.zone[kept & (at.zone >= 0)]] = True
-    left_out = _left_out("sites", removed, sites.numbers("max_mw"), model)
+    names = {"world.zones": _say_outside(zones)}
+    left_out = _left_out("sites", removed, sites.numbers("max_mw"), model, names)
 
     supply_kept = np.ones(0, dtype=bool)
     if "supply" in sheets:
-        supply_kept, of_supply = _keep_supply(sheets["supply"], placed["supply"], in_area, model)
+        supply_kept, of_supply = _keep_supply(
+            sheets["supply"], placed["supply"], in_area, model, names
+        )
         left_out += of_supply
     return Kept(
         zones=_with_parents(zones, zone_kept),
@@ -113,7 +113,11 @@ def keep_rows(
 
 
 def _keep_supply(
-    supply: Sheet, at: Placed, in_area: dict[str, BoolArray], model: Model
+    supply: Sheet,
+    at: Placed,
+    in_area: dict[str, BoolArray],
+    model: Model,
+    names: dict[str, str],
 ) -> tuple[BoolArray, list[LeftOut]]:
     """Plants that are kept; those in no zone stay, but can be delivered anywhere only."""
     removed = {"world.zones": at.left_out}
@@ -125,11 +129,20 @@ def _keep_supply(
     kept = ~np.logical_or.reduce(list(removed.values()))
     if model.clean.deliver_within != "anywhere":
         removed[IN_NO_ZONE] = at.nowhere & can_be_contracted(supply)
-    return kept, _left_out("supply", removed, supply.numbers("mw"), model)
+    return kept, _left_out("supply", removed, supply.numbers("mw"), model, names)
+
+
+def _say_outside(zones: Sheet) -> str:
+    """What leaves out rows of the base that lie in none of the model's own zones."""
+    return f"{IN_NO_ZONE} of {zones.where}, which takes the place of the base's"
 
 
 def _left_out(
-    table: str, removed: dict[str, BoolArray], mw: NDArray[np.float64], model: Model
+    table: str,
+    removed: dict[str, BoolArray],
+    mw: NDArray[np.float64],
+    model: Model,
+    names: dict[str, str],
 ) -> list[LeftOut]:
     """What each filter leaves out that none before it did, so that the lines add up."""
     found = []
@@ -138,16 +151,13 @@ def _left_out(
         first = rows & ~before
         before |= rows
         if first.any():
-            found.append(
-                LeftOut(_by(key, model), table, int(first.sum()), float(np.nansum(mw[first])))
-            )
+            by = names.get(key) or _by(key, model)
+            found.append(LeftOut(by, table, int(first.sum()), float(np.nansum(mw[first]))))
     return found
 
 
 def _by(key: str, model: Model) -> str:
     """A key with its value, shortened; what is no filter by its own words."""
-    if key == "world.zones":
-        return IN_NO_ZONE
     if not key.startswith("world."):
         return key
     value = getattr(model.world, key.removeprefix("world."))

@@ -31,7 +31,15 @@ def name_kinds(supply: Sheet, asked: Sequence[tuple[str, str]]) -> None:
     """
     kinds = supply.text("kind").copy()
     held = np.array([folded(kind) if kind is not None else "" for kind in kinds])
+    before: dict[str, tuple[str, str]] = {}
     for theirs, ours in asked:
+        first, of_first = before.setdefault(folded(theirs), (theirs, ours))
+        if of_first != ours:
+            supply.complain(
+                f"columns.kinds has {first} = {json.dumps(of_first)} and {theirs} = "
+                f"{json.dumps(ours)}, but case and spaces do not count in kinds; keep one of them"
+            )
+            continue
         where = f'columns.kinds: {theirs} = "{ours}"'
         rows = np.flatnonzero(held == folded(theirs))
         if ours not in KINDS:

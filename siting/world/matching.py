@@ -1,7 +1,8 @@
 """Which column of a file is which of the registry, by their names alone.
 
 In this order: what the model says in ``[columns]``, exact names, names that differ by case and
-separators alone, names that a Shapefile cut. What is left and nearly a name is asked about.
+separators alone, names that a Shapefile cut. What is left and nearly a name, or what a column is
+called elsewhere, is asked about or told.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from siting.model.sections import IGNORE
 from siting.wording import did_you_mean, listing, number
 from siting.world.columns import POSITION, Column, Table
+from siting.world.header_units import HeaderUnit, header_words, unit_of_header
 
 CUT_LENGTH = 10
 """Letters of a column's name that a Shapefile keeps: dBASE has no room for more."""
@@ -30,13 +32,23 @@ ROW_NUMBER = "#"
 CONSTANT = "="
 """Begins in ``[columns]`` what all rows have, for a file that lacks the column: ``= 300``."""
 
+PAIRS = (("lon", "lat"), ("from", "to"))
+"""Columns that are never read from one column of a file."""
+
 NEAR = 0.85
 """Names are asked about where they are so alike [0-1]: one letter in seven may differ."""
 
 LISTED = 10
 """So many columns of a file are listed; the others are counted."""
 
+_USUAL_FACTORS = {"kV": "/ 1000", "km": "/ 1000", "MW": "/ 1000", "0-1": "/ 100"}
+"""Factors of what these units are often given in instead: V, m, kW and percent."""
+
+MISTAKEN = 10
+"""A factor is asked about if it is so many times off the unit that a name has in it [1]."""
+
 _SEPARATORS = re.compile(r"[\s_.\-\u2010-\u2015]+")
+_BRACKETS = re.compile(r"\s*[(\[{][^()\[\]{}]*[)\]}]\s*$")
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u2060\ufeff\u00ad]")
 _NUMBER = r"[+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _TIMES = re.compile(rf"(?s)\s*(?P<name>.+?)\s*(?P<sign>[*/])\s*(?P<number>{_NUMBER})\s*")
@@ -49,7 +61,7 @@ _UNITS = frozenset(
         *("w", "kw", "mw", "gw", "va", "kva", "mva", "v", "kv", "mv", "kwh", "mwh", "gwh"),
         *("m", "km", "mi", "mile", "miles", "ft", "kg", "g", "t", "ton", "tons", "tonne", "lb"),
         *("lbs", "usd", "kusd", "musd", "eur", "cent", "cents", "ct", "per", "fraction"),
-        *("percent", "pct", "share", "year"),
+        *("percent", "pct", "share", "year", "gbp", "cad", "mills", "tonnes", "feet", "volts"),
     )
 )
 # Words that make another column of a name: `utility_id` is not the utility.
@@ -57,15 +69,6 @@ _OTHERS = (
     *("id", "ids", "name", "code", "no", "num", "nr", "number", "type", "class", "key", "old"),
     *("new", "note", "notes", "source", "url", "date", "status", "fips", "abbr", "index", "x", "y"),
 )
-# Other words of the field for a column: said where it is missing, and never taken.
-_SYNONYMS = {
-    "kv": ("voltage", "volt", "volts", "voltagekv", "nominalkv", "basekv", "maxvolt", "vnom"),
-    "km": ("length", "lengthkm", "lengthm", "distance", "distancekm", "routekm", "kmlength"),
-    "price_usd_per_mwh": ("lmp", "lmpusdpermwh", "energyprice", "electricityprice", "tariff"),
-    "capacity_factor": ("cf", "capfactor", "capfac"),
-    "from": ("fromnode", "nodefrom", "fromid", "bus0", "frombus"),
-    "to": ("tonode", "nodeto", "toid", "bus1", "tobus"),
-}
 # Words for a position that can mean nothing else, where rows are at degrees in columns.
 _POSITION_WORDS = {"longitude": "lon", "lng": "lon", "long": "lon", "latitude": "lat"}
 
@@ -145,6 +148,7 @@ def match_columns(
     *,
     with_position: bool = False,
     is_cut: bool = False,
+    is_blank: Callable[[str], bool] = lambda _: False,
 ) -> Match:
     """Find for each column of the registry the column of a file that it is read from.
 
@@ -160,10 +164,11 @@ def match_columns(
         Whether rows are at positions in columns, and not drawn.
     is_cut
         Whether the file is a Shapefile, whose names have at most ten letters.
+    is_blank
+        Whether a column of the file has nothing in any row.
     """
-    return _Matching([*dict.fromkeys(names)], table, with_position=with_position).match(
-        asked, is_cut=is_cut
-    )
+    matching = _Matching([*dict.fromkeys(names)], table, with_position=with_position)
+    return matching.match(asked, is_cut=is_cut, is_blank=is_blank)
 
 
 def check_asked(
@@ -246,19 +251,25 @@ class _Matching:
         self.known: dict[str, Column] = {column.name: column for column in columns}
         self.found = Match()
         self.spent: set[str] = set()
+        self.asked: dict[str, str] = {}
 
-    def match(self, asked: Sequence[tuple[str, str]], *, is_cut: bool) -> Match:
+    def match(
+        self, asked: Sequence[tuple[str, str]], *, is_cut: bool, is_blank: Callable[[str], bool]
+    ) -> Match:
         self.take_asked(asked)
         self._take_exact()
         self._take_folded()
         self._take_cut(is_cut=is_cut)
+        self._check_pairs()
         self._ask_about_near()
-        self._tell_of_synonyms()
+        self._say_other_names()
+        self._tell_of_others_beside_blanks(is_blank)
         return self.found
 
     # --- What the model says ----------------------------------------------------------------
 
     def take_asked(self, asked: Sequence[tuple[str, str]]) -> None:
+        self.asked = {ours: theirs for ours, theirs in asked if ours in self.known}
         for ours, theirs in asked:
             if ours in SHAPES:
                 continue  # it has been read: shapes are no column any more
@@ -311,6 +322,7 @@ class _Matching:
             )
         else:
             self.spent.add(origin.name)
+            self._tell_of_unit(column, origin)
         if column.name in self.names and origin.name != column.name:
             self.found.left_out.append(column.name)
             if origin.constant is not None or origin.name == ROW_NUMBER:
@@ -319,9 +331,65 @@ class _Matching:
                     f"columns.{self.table.name} says what {column.name} is"
                 )
                 return
+            self._tell_of_own(column.name, origin.name)
+
+    def _tell_of_own(self, ours: str, theirs: str) -> None:
+        """Say what becomes of the file's own column where another one is read in its place."""
+        readers = [
+            name
+            for name, text in self.asked.items()
+            if name != ours and self._parse_name(text) == ours
+        ]
+        read = f"{ours} is read from '{theirs}'"
+        as_said = f"as columns.{self.table.name} says"
+        if theirs in readers:
+            if list(self.asked).index(ours) < list(self.asked).index(theirs):
+                self.found.notices.append(f"{read} and {theirs} from '{ours}', {as_said}")
+        elif readers:
             self.found.notices.append(
-                f"{column.name} is read from '{origin.name}', as columns.{self.table.name} says; "
-                f"the file's own column '{column.name}' is left out"
+                f"{read}, {as_said}; the file's own column '{ours}' is read as {listing(readers)}"
+            )
+        else:
+            self.found.notices.append(
+                f"{read}, {as_said}; the file's own column '{ours}' is left out"
+            )
+
+    def _parse_name(self, text: str) -> str | None:
+        """The column of the file that a text names, if it names one."""
+        origin = self._parse(text)
+        return origin.name if isinstance(origin, Origin) and origin.constant is None else None
+
+    def _check_pairs(self) -> None:
+        """Refuse one column for both of two that are never the same."""
+        for first, second in PAIRS:
+            one, other = (self.found.origins.get(name) for name in (first, second))
+            if one is None or other is None or one.constant is not None or one.name != other.name:
+                continue
+            asked = [name for name in (first, second) if name in self.asked]
+            self.found.problems.append(
+                f"columns.{self.table.name}: {first} and {second} are both read from '{one.name}', "
+                f"as {listing(asked)} = {_quoted(self.asked[asked[0]])} says; say for each of them "
+                "which column it is"
+            )
+
+    def _tell_of_unit(self, column: Column, origin: Origin) -> None:
+        """Tell where a name has another unit in it than its factor, or none, makes ours of."""
+        unit = unit_of_value(origin.name, column)
+        if unit is None:
+            return
+        given = origin.times / origin.over
+        if unit.factor is None:
+            is_off = origin.is_plain
+        else:
+            off = given / unit.factor
+            most = 1.01 if origin.is_plain else MISTAKEN  # a factor may be a loss or a rate, too
+            is_off = not 1 / most < off < most
+        if is_off:
+            factor = "" if origin.is_plain else f" by {origin.written()}"
+            self.found.notices.append(
+                f"{column.name} is read from '{origin.name}'{factor}, but by its name it is "
+                f"in {unit.said}; if it is so, say "
+                f"{say_asked(column, self.table, origin.name)}"
             )
 
     def _parse(self, text: str) -> Origin | str:
@@ -354,7 +422,13 @@ class _Matching:
         said = f"columns.{self.table.name} has {ours} = {_quoted(theirs)}, but {ours} is no column"
         if ours in {column.name for column in POSITION} and self.table.geometry == "point":
             return f"{said} where the file has its own geometry; leave it out"
-        close = did_you_mean(ours, [*self.known, IGNORE])
+        if theirs in self.known and ours in self.names:
+            line = say_asked(self.known[theirs], self.table, ours)
+            return f"{said} of {self.table.name}, and {theirs} is; ours stands first: {line}"
+        close = next(
+            (c.name for c in self.table.columns if any(other_names(c, self.table, [ours]))),
+            did_you_mean(ours, [*self.known, IGNORE]),
+        )
         hint = f"did you mean {close}?" if close else f"its columns are {listing(self.known)}"
         return f"{said} of {self.table.name}; {hint}"
 
@@ -485,35 +559,145 @@ class _Matching:
             best = max(near, key=lambda ours: _likeness(folded(name), folded(ours)))
             self.found.asked.add(best)
             self.spent.add(name)
-            self.found.problems.append(
-                f"column '{name}' is not read; did you mean {best}? Rename it, or say "
-                f"{self._say_asked(best, name)}, or {self._say_ignored([name])} if it is "
-                "something else"
-            )
+            self.found.problems.append(self._ask_about(best, [name]))
 
-    def _tell_of_synonyms(self) -> None:
-        for ours, words in _SYNONYMS.items():
-            if ours not in self.known or not self._is_free(ours):
+    def _say_other_names(self) -> None:
+        """Ask about names that columns which are missing have elsewhere, and tell of others."""
+        any_of = self.table.any_of
+        for ours, column in self.known.items():
+            # What is needed and missing has its own problem, which proposes these names.
+            if column.required or not self._is_free(ours) or ours in any_of:
                 continue
-            alike = [
-                name
-                for name in self._rest()
-                if folded(name) in words or _without_brackets(name) in words
-            ]
-            if alike:
-                self.spent.update(alike)
-                is_number = self.known[ours].kind in ("number", "integer")
-                factor = f", with its factor, such as {_quoted(f'{alike[0]} / 1000')}"
+            asked, told = other_names(column, self.table, self._rest())
+            if asked:
+                self.found.asked.add(ours)
+                self.spent.update(asked)
+                self.found.problems.append(self._ask_about(ours, asked))
+            elif told:
+                self.spent.update(told)
                 self.found.notices.append(
-                    f"{_columns(alike)} {_is_or_are(alike)} not read, and there is no {ours}; if "
-                    f"it is that, say {self._say_asked(ours, alike[0])}{factor * is_number}"
+                    f"{_columns(told)} {_is_or_are(told)} not read, and there is no {ours}; if "
+                    f"{'it' if len(told) == 1 else 'one of them'} is that, say "
+                    f"{self._say_asked(ours, told[0], maybe_factor=True)}; "
+                    f"{self._say_ignored(told)} says that it is not"
                 )
 
-    def _say_asked(self, ours: str, theirs: str) -> str:
-        return f"[columns.{self.table.name}] {ours} = {_quoted(theirs)}"
+    def _tell_of_others_beside_blanks(self, is_blank: Callable[[str], bool]) -> None:
+        """Tell of other names of columns that are there and blank, as tables that were joined."""
+        for ours, origin in self.found.origins.items():
+            asked, told = other_names(self.known[ours], self.table, self._rest())
+            names = [*asked, *told]
+            if names and origin.name in self.names and is_blank(origin.name):
+                self.found.notices.append(
+                    f"{ours} is blank in every row, and {_columns(names)} {_is_or_are(names)} not "
+                    f"read; if {'it' if len(names) == 1 else 'one of them'} is that, say "
+                    f"{self._say_asked(ours, names[0], maybe_factor=True)}; "
+                    f"{self._say_ignored(names)} says that it is not"
+                )
+
+    def _ask_about(self, ours: str, names: Sequence[str]) -> str:
+        meant = f"did you mean {ours}?" if len(names) == 1 else f"is one of them {ours}?"
+        todo = propose(self.known[ours], self.table, names[0])
+        return (
+            f"{_columns(names)} {_is_or_are(names)} not read; {meant} {todo}, or "
+            f"{self._say_ignored(names)} if it is something else"
+        )
+
+    def _say_asked(self, ours: str, theirs: str, *, maybe_factor: bool = False) -> str:
+        column = self.known.get(ours) or self.table.column(ours)
+        return say_asked(column, self.table, theirs, maybe_factor=maybe_factor)
 
     def _say_ignored(self, names: Iterable[str]) -> str:
         return f"{IGNORE} = {json.dumps(list(names), ensure_ascii=False)}"
+
+
+def say_asked(column: Column, table: Table, theirs: str, *, maybe_factor: bool = False) -> str:
+    """The line of a model that has a column read from another one, in the unit of its name.
+
+    Parameters
+    ----------
+    column, table, theirs
+        Ours, and the name in the file.
+    maybe_factor
+        Whether a factor is spoken of where the name has no unit in it.
+    """
+    unit = unit_of_value(theirs, column)
+    if unit is None:
+        said = f"[columns.{table.name}] {column.name} = {_quoted(theirs)}"
+        usual = _USUAL_FACTORS.get(column.unit)
+        if not maybe_factor or usual is None:
+            return said
+        return f"{said}, with its factor, such as {_quoted(f'{theirs} {usual}')}"
+    if unit.factor is None:
+        text = _quoted(f"{theirs} * ...")
+        return f"[columns.{table.name}] {column.name} = {text} with what makes {column.unit} of it"
+    return f"[columns.{table.name}] {column.name} = {_quoted(Origin(theirs).written(unit.factor))}"
+
+
+def propose(column: Column, table: Table, theirs: str) -> str:
+    """What to do where another name is meant: a new name alone is no help in another unit."""
+    asked = say_asked(column, table, theirs)
+    unit = unit_of_value(theirs, column)
+    in_ours = unit is None or unit.factor == 1
+    return f"Rename it, or say {asked}" if in_ours else f"Say {asked}"
+
+
+def unit_of_value(name: str, column: Column) -> HeaderUnit | None:
+    """The unit in a name, or behind a value, of what a column measures; ratios may be percent."""
+    if column.kind not in ("number", "integer"):
+        return None
+    return unit_of_header(name, column.unit or ("0-1" if column.kind == "number" else ""))
+
+
+def other_names(column: Column, table: Table, names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Names by which a column is known elsewhere: those that are asked about, those that are told.
+
+    Each in the order of the registry.
+    """
+    names = list(names)
+    if not names:
+        return [], []
+    whole = {folded(name) for c in table.columns for name in (*c.others.asked, *c.others.told)}
+    asked, told = (
+        {folded(name): n for n, name in enumerate(group)}
+        for group in (column.others.asked, column.others.told)
+    )
+    found: tuple[list[tuple[int, str]], list[tuple[int, str]]] = ([], [])
+    for name in names:
+        forms, without_row = _forms(name, table)
+        if len(name) == CUT_LENGTH and forms[0] not in whole:
+            # A Shapefile cut it: UTILITY_NA.
+            forms += [
+                folded(other)
+                for other in (*column.others.asked, *column.others.told)
+                if len(other) > CUT_LENGTH and _cut_form(other[:CUT_LENGTH]) == _cut_form(name)
+            ]
+        if column.name != "name" and folded(column.name) in without_row:
+            found[0].append((-1, name))
+            continue
+        for known, kept in ((asked, found[0]), (told, found[1])):
+            places = [known[form] for form in (*forms, *without_row) if form in known]
+            if places:
+                kept.append((min(places), name))
+                break
+    first, second = ([name for _, name in sorted(kept)] for kept in found)
+    return first, second
+
+
+def _forms(name: str, table: Table) -> tuple[list[str], list[str]]:
+    """What a name is but for its unit and its brackets; and the same without a row's word."""
+    bare = _BRACKETS.sub("", name)
+    forms, without_row = [folded(name), folded(bare)], []
+    words = header_words(bare)
+    subject = [word for word in words if word not in _UNITS]
+    forms += ["".join(words), *(["".join(subject)] if subject else [])]
+    # Names in capitals have no seams: VOLTAGEKV.
+    forms += [forms[1][: -len(unit)] for unit in _UNITS if forms[1].endswith(unit)]
+    if len(words) > 1 and words[0] in table.row_words:
+        without_row = ["".join(words[1:])]
+        if subject[1:] and subject[0] == words[0]:
+            without_row.append("".join(subject[1:]))
+    return [form for form in forms if form], without_row
 
 
 def _parse_special(text: str) -> Origin | str | None:
@@ -539,22 +723,17 @@ def is_near(name: str, ours: str) -> bool:
         return True
     if _digits(given) != _digits(wanted):
         return False
-    subject = [word for word in _words(name) if word not in _UNITS]
-    if subject and subject == [word for word in _words(ours) if word not in _UNITS]:
+    subject = [word for word in header_words(name) if word not in _UNITS]
+    if subject and subject == [word for word in header_words(ours) if word not in _UNITS]:
         return True
     if any(given in (f"{wanted}{word}", f"{word}{wanted}") for word in _OTHERS):
         return False
     return _likeness(given, wanted) >= NEAR
 
 
-def _words(name: str) -> list[str]:
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
-    return [word.casefold() for word in re.split(r"[^0-9A-Za-z]+", apart) if word]
-
-
 def _without_brackets(name: str) -> str:
     """A folded name but for what stands in brackets at its end: a unit, or a remark."""
-    return folded(re.sub(r"\s*[(\[{][^()\[\]{}]*[)\]}]\s*$", "", name))
+    return folded(_BRACKETS.sub("", name))
 
 
 def _digits(text: str) -> str:

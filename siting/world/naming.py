@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -46,6 +46,7 @@ def name_columns(raw: Raw, problems: Problems, notices: Notices) -> Raw:
         raw.source.columns,
         with_position=raw.form == "lonlat",
         is_cut=suffix in SHAPEFILES,
+        is_blank=_blanks_of(raw.frame),
     )
     for what in match.problems:
         problems.add(raw.where, what)
@@ -65,6 +66,11 @@ def name_columns(raw: Raw, problems: Problems, notices: Notices) -> Raw:
 
 def _names(frame: pd.DataFrame) -> list[str]:
     return [str(name) for name in frame.columns if name != "geometry"]
+
+
+def _blanks_of(frame: Any) -> Callable[[str], bool]:
+    """Says of a column of a frame whether it has nothing in any row."""
+    return lambda name: bool(frame[name].isna().all())
 
 
 def _renamed(frame: Any, match: Match, numbers: Sequence[int]) -> Any:
@@ -155,11 +161,16 @@ def _name_groups(raw: Raw, groups: list[_Group], problems: Problems, notices: No
             for ours, theirs in asked_of_part(asked, group.columns, everywhere, is_cut=group.is_cut)
             if (ours, theirs) not in refused
         ]
+        frame = raw.frame.iloc[group.rows][[*group.columns, "geometry"]]
         group.match = match_columns(
-            group.columns, raw.table, own, with_position=with_position, is_cut=group.is_cut
+            group.columns,
+            raw.table,
+            own,
+            with_position=with_position,
+            is_cut=group.is_cut,
+            is_blank=_blanks_of(frame),
         )
         _tell_other_readings(raw, group, own, notices)
-        frame = raw.frame.iloc[group.rows][[*group.columns, "geometry"]]
         numbers = [row + 1 for row in group.rows]
         frames.append(pd.DataFrame(_renamed(frame, group.match, numbers)))
     for what in _said_of(groups, "problems", raw.word):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -348,12 +349,6 @@ def _care_for_lost(
         lost, base = lost[~close], base[~close]
     left_out = lost[base]
     placed.left_out[left_out] = True
-    if len(left_out):
-        lie = f"{len(left_out):,} of {int(from_base(sheet).sum()):,} {sheet.table.a_row}s lie"
-        sheet.tell(
-            f"{lie} in no zone of {zones.where}, which takes the place of the zones that they "
-            "were made for: left out"
-        )
     lost = lost[~base]
     if not len(lost):
         return
@@ -389,13 +384,22 @@ def _say_lost_sites(sheet: Sheet, zones: Sheet, by_place: _ByPlace, rows: IntArr
     order = np.arange(len(shapes), dtype=np.int64)
     nearest, km = by_place.nearest_leaf(rows)
     if len(shapes) and (find_zone(swapped, shapes, order) >= 0).all():
-        todo = "with lon and lat swapped they would: swap the columns"
+        todo = f"with lon and lat swapped they would: {_say_swap(sheet)}"
     else:
         snap = _snap_hint(km)
         todo = f"name their zone in a column, move them, {snap}or list them in world.exclude_sites"
     shown = ", ".join(_distances(sheet, by_place.nesting, rows, nearest, km))
     lie = _count(sheet, len(rows), "lies", "lie")
     sheet.complain(f"{lie} in no zone of {zones.where}: {shown}; {todo}")
+
+
+def _say_swap(sheet: Sheet) -> str:
+    """How lon and lat are swapped: where the model says which columns they are, there."""
+    asked = dict(sheet.raw.source.columns)
+    if "lon" not in asked or "lat" not in asked:
+        return "swap the columns"
+    lon, lat = (json.dumps(asked[name], ensure_ascii=False) for name in ("lon", "lat"))
+    return f"say [columns.{sheet.table.name}] lon = {lat} and lat = {lon}"
 
 
 def _snap_hint(km: FloatArray) -> str:

@@ -35,7 +35,7 @@ from siting.world.question import check_question
 from siting.world.repair import unite_rows
 from siting.world.reproject import WGS84, CannotTransformError
 from siting.world.shapes import read_shapes
-from siting.world.sheet import BoolArray, ObjectArray, Sheet, read_columns
+from siting.world.sheet import BoolArray, ObjectArray, Sheet, forget_words, read_columns
 from siting.world.spelling import compare_names
 from siting.world.world import World
 
@@ -131,6 +131,7 @@ def _read_outlines(places: Places, problems: Problems) -> gpd.GeoDataFrame | Non
 def _check_sheets(sheets: dict[str, Sheet], model: Model, problems: Problems) -> _Found:
     """Check rows and tables against each other, as far as they could be read."""
     found = _Found(np.empty(0, np.int64), {})
+    _forget_words(sheets)
     zones = sheets.get("zones")
     if zones is not None:
         if isinstance(zones, United):
@@ -172,6 +173,16 @@ def _check_sheets(sheets: dict[str, Sheet], model: Model, problems: Problems) ->
             check_against_zones(sheet, zones, placed.zone, column, ~placed.moved)
         found.placed[name] = placed
     return found
+
+
+def _forget_words(sheets: dict[str, Sheet]) -> None:
+    """Take words such as NA for no zone, where no zone is called so."""
+    if "zones" not in sheets:
+        return
+    ids = sheets["zones"].text("id")
+    for name, column in (("zones", "parent"), ("sites", "zone"), ("supply", "zone")):
+        if name in sheets:
+            forget_words(sheets[name], column, ids)
 
 
 # --- The world as a value -------------------------------------------------------------------
@@ -218,6 +229,7 @@ def _make_world(
         route_factor=model.world.route_factor,
         line_route_factor=model.world.line_route_factor,
         fiber_snap_m=model.world.fiber_snap_m,
+        nodes=_table(sheets["nodes"]) if "nodes" in sheets else None,
         files={
             **{name: source.where for name, source in places.sources.items()},
             **{f"add_{name}": source.where for name, source in places.added.items()},

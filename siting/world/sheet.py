@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,12 +14,20 @@ from numpy.typing import NDArray
 from siting.errors import Problems
 from siting.notices import Notices
 from siting.sphere import FloatArray
-from siting.wording import did_you_mean, listing, number, shown
+from siting.wording import did_you_mean, listing, number, share_hint, shown
 from siting.world.columns import POSITION, Column, Table
 from siting.world.files import Raw
-from siting.world.matching import ROW_NUMBER, Origin
+from siting.world.matching import ROW_NUMBER, Origin, other_names, propose, say_asked, unit_of_value
 from siting.world.plausible import check_plausible
-from siting.world.values import BoolArray, ObjectArray, Texts, read_numbers, read_texts, text_of
+from siting.world.values import (
+    BoolArray,
+    ObjectArray,
+    Texts,
+    read_numbers,
+    read_texts,
+    text_of,
+    tidied,
+)
 
 __all__ = ["LISTED", "BoolArray", "ObjectArray", "Sheet", "read_columns", "text_of"]
 
@@ -30,19 +37,32 @@ LISTED = 10
 SHOWN = 3
 """So many rows are named in a notice; the others are counted."""
 
-_TRUE = ("true", "yes", "1")
-_FALSE = ("false", "no", "0")
+_TRUE = ("true", "yes", "1", "t", "y")
+_FALSE = ("false", "no", "0", "f", "n")
 
 # Words that stand for no value, where they would count as the name of one utility, one region.
-_NO_VALUE = frozenset(
+NO_VALUE = frozenset(
     (
         *("na", "n/a", "n.a.", "n.a", "#n/a", "#n/d", "<na>", "nan", "null", "<null>", "(null)"),
-        *("nil", "none", "-", "--", "\u2013", "\u2014", "?", "."),
+        *("nil", "none", "-", "--", "---", "\u2013", "\u2014", "?", ".", "unknown", "<unknown>"),
+        *("not available", "not applicable", "not known", "no data", "nodata", "(blank)"),
     )
 )
+# In a column of numbers or flags these stand for none, too; as a name ND is North Dakota.
+_NO_NUMBER = NO_VALUE | {
+    *("nd", "n.d.", "n/d", "unk", "missing", "blank", "empty", "undefined", "no value"),
+    *("tbd", "tba", "tbc", "t.b.d.", "*", "..", "..."),
+}
+_NONE = np.array(None, dtype=object)
 _NAMES = ("utility", "region", "interconnect", "state")
 # What tables of numbers write where there is none: -999, -9999, and so on.
-_NINES = 1 - 10.0 ** np.arange(3, 10)
+_NINES: FloatArray = 1 - 10.0 ** np.arange(3, 13, dtype=float)
+# The same where no number is below 0: the least whole numbers of 16 and 32 bits are such, too.
+_FILLS: FloatArray = np.array(
+    [*_NINES, -99.0, -999.9, -999.99, -9999.9, -32767.0, -32768.0, -2147483648.0], dtype=float
+)
+_NOTHING_BELOW = -1e30
+"""Numbers below are what grids have where there is none: the least of single precision."""
 
 
 @dataclass
@@ -191,25 +211,43 @@ def _read_text(sheet: Sheet, column: Column, read: Texts) -> ObjectArray:
 
 def _without_words(sheet: Sheet, column: Column, text: ObjectArray) -> ObjectArray:
     """Blanks where a word stands for no value, as one utility ``NA`` would feed many zones."""
-    words = {value for value in set(text) if value is not None and value.casefold() in _NO_VALUE}
+    words = {value for value in set(text) if value is not None and value.casefold() in NO_VALUE}
     if not words:
         return text
     found = np.array([value in words for value in text], dtype=bool)
-    rows = np.flatnonzero(found)
-    quoted = listing(f"'{word}'" for word in sorted(words))
-    said = (
-        f"{sheet.label(column.name)} is {quoted} in {_rows(len(rows))}, which stands for no value"
-    )
-    if column.required:
-        sheet.complain(
-            f"{said}, but every {sheet.table.a_row} needs it; give it, or take the rows out: "
-            f"{sheet.some(rows)}"
-        )
-    else:
-        sheet.tell(f"{said} and is read as blank: {sheet.some(rows)}")
+    say_no_value(sheet, column, [f"'{word}'" for word in sorted(words)], np.flatnonzero(found))
     named = text.copy()
     named[found] = None
     return named
+
+
+def forget_words(sheet: Sheet, name: str, ids: ObjectArray) -> None:
+    """Blanks in a column of ids where a word stands for no value, and is none of the ids."""
+    text = sheet.text(name)
+    known = {value for value in ids if value is not None}
+    words = {value for value in set(text) - known if value and value.casefold() in NO_VALUE}
+    if words:
+        found = np.array([value in words for value in text], dtype=bool)
+        quoted = [f"'{word}'" for word in sorted(words)]
+        say_no_value(sheet, sheet.table.column(name), quoted, np.flatnonzero(found))
+        sheet.columns[name] = np.where(found, _NONE, text)
+
+
+def say_no_value(sheet: Sheet, column: Column, words: Sequence[str], rows: NDArray[Any]) -> None:
+    """Say that some rows have what stands for no value: they are blank, if they may be."""
+    said = (
+        f"{sheet.label(column.name)} is {listing(words)} in {_rows(len(rows))}, which stands for "
+        "no value"
+    )
+    if column.required:
+        unit = f" [{column.unit}]" if column.unit else ""
+        out = "row" if len(rows) == 1 else "rows"
+        sheet.complain(
+            f"{said}, but every {sheet.table.a_row} needs it{unit}; give it, or take the {out} "
+            f"out: {sheet.some(rows)}"
+        )
+    else:
+        sheet.tell(f"{said} and is read as blank: {sheet.some(rows)}")
 
 
 def _rows(count: int) -> str:
@@ -223,7 +261,12 @@ def _read_flags(sheet: Sheet, column: Column, given: ObjectArray) -> ObjectArray
         [True if value in _TRUE else False if value in _FALSE else None for value in folded],
         dtype=object,
     )
-    wrong = [row for row, value in enumerate(folded) if value is not None and flags[row] is None]
+    none = [row for row, value in enumerate(folded) if value in _NO_NUMBER]
+    if none:
+        written = sorted({f"'{(text[row] or '').strip()}'" for row in none})
+        say_no_value(sheet, column, written, np.array(none, np.int64))
+    given_rows = set(range(len(text))) - set(none)
+    wrong = [row for row in sorted(given_rows) if folded[row] is not None and flags[row] is None]
     sheet.complain_of(
         wrong, lambda row: f"{column.name} is {shown(text[row])}, but it must be true or false"
     )
@@ -234,13 +277,15 @@ def _read_numbers(sheet: Sheet, column: Column, given: pd.Series[Any]) -> FloatA
     values, refused = read_numbers(given)
     unit = f" {column.unit}" if column.unit not in ("", "0-1") else ""
     name = sheet.label(column.name)
-    values = _without_nines(sheet, column, values)
-    _check_given(sheet, column, np.isnan(values) & ~refused)
     held: ObjectArray = given.to_numpy(dtype=object)
+    nothing = _find_nothing(sheet, column, held, values, refused)
+    values, refused = np.where(nothing, np.nan, values), refused & ~nothing
+    _check_given(sheet, column, np.isnan(values) & ~refused & ~nothing)
 
     def say_text(row: int) -> str:
         wanted = f"a number{f' [{column.unit}]' if column.unit else ''}"
-        return f"{name} is {shown(held[row])}, but it must be {wanted}; {_digits_hint(held[row])}"
+        hint = _digits_hint(held[row], column)
+        return f"{name} is {shown(held[row])}, but it must be {wanted}; {hint}"
 
     sheet.complain_of(np.flatnonzero(refused), say_text)
     infinite = np.isinf(values)
@@ -271,13 +316,13 @@ def _read_numbers(sheet: Sheet, column: Column, given: pd.Series[Any]) -> FloatA
             np.flatnonzero(values > high),
             lambda row: (
                 f"{name} is {plain(values[row])}{unit}, but it must be at most "
-                f"{plain(high)}{unit}{_percent_hint(column, float(values[row]))}"
+                f"{plain(high)}{unit}{_percent_hint(sheet, column, float(values[row]))}"
             ),
         )
     low = -np.inf if column.lower is None else column.lower
     high = np.inf if column.upper is None else column.upper
     out = (values < low) | (values > high)
-    sheet.refused[column.name] = refused | infinite | out
+    sheet.refused[column.name] = refused | infinite | out | (nothing & column.required)
     return np.where(out, np.nan, values)
 
 
@@ -285,43 +330,71 @@ def _year(value: float) -> str:
     return f"{value:.10g}"
 
 
-def _percent_hint(column: Column, value: float) -> str:
-    if column.unit == "0-1" and value <= 100:
-        return f"; {number(value)} % is written {number(value / 100)}"
-    return ""
+def _percent_hint(sheet: Sheet, column: Column, value: float) -> str:
+    # What the model has a factor for is no percent any more.
+    is_plain = column.unit == "0-1" and sheet.origin(column.name).is_plain
+    return share_hint(value) if is_plain else ""
 
 
-def _digits_hint(value: object) -> str:
+def _digits_hint(value: object, column: Column) -> str:
     """How a number is written that stands in a table as text."""
     text = value.strip() if isinstance(value, str) else ""
-    if re.fullmatch(r"[+-]?\d+(\.\d+)?\s*%", text):
-        return f"{text} is written {number(float(text[:-1]) / 100)}"
+    plain = "digits, with a point before decimals"
     if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", text):
         as_point = f", or {text.replace(',', '.')} if the comma is a point"
         maybe = as_point if text.count(",") == 1 and "." not in text else ""
-        return f"write {text.replace(',', '')}{maybe}: digits, with a point before decimals"
+        return f"write {text.replace(',', '')}{maybe}: {plain}"
+    if re.fullmatch(r"[+-]?\d{1,3}([ '\u2019\u00a0\u2009\u202f]\d{3})+(\.\d+)?", text):
+        return f"write {re.sub(r'[^-+.0-9]', '', text)}: {plain}"
+    if re.fullmatch(r"[+-]?\d{1,3}(\.\d{3})+,\d+", text):
+        return f"write {text.replace('.', '').replace(',', '.')}: {plain}"
     if re.fullmatch(r"[+-]?\d+,\d+", text):
-        return f"write {text.replace(',', '.')}: digits, with a point before decimals"
-    return "write digits, with a point before decimals, and no unit"
+        return f"write {text.replace(',', '.')}: {plain}"
+    of_unit = re.fullmatch(r"([+-]?\d+(?:\.\d+)?)\s*([^\s\d].*)", text)
+    unit = None if of_unit is None else unit_of_value(of_unit[2], column)
+    if of_unit is not None and unit is not None and unit.factor is not None:
+        return f"{text} is written {number(float(of_unit[1]) * unit.factor)}"
+    return f"write {plain}, and no unit"
 
 
-def _without_nines(sheet: Sheet, column: Column, values: FloatArray) -> FloatArray:
-    """Blanks where a number of nines below nothing stands for no value."""
-    if column.required or column.lower is None or column.lower < 0:
-        return values
+def _find_nothing(
+    sheet: Sheet, column: Column, held: ObjectArray, values: FloatArray, refused: BoolArray
+) -> BoolArray:
+    """Rows whose word, or whose number of nines below nothing, stands for no value."""
+    words = np.zeros(len(values), dtype=bool)
+    for row in np.flatnonzero(refused):
+        words[row] = tidied(text_of(held[row]) or "").casefold() in _NO_NUMBER
+    fills = _find_fills(sheet, column, values)
+    found = words | fills
+    if not found.any():
+        return found
+    origin = sheet.origin(column.name)
+    given = values[fills] if origin.is_plain else values[fills] * (origin.over / origin.times)
+    said = [number(float(f"{value:.10g}")) for value in np.unique(given)]
+    said += [
+        f"'{word}'"
+        for word in sorted({tidied(text_of(held[row]) or "") for row in np.flatnonzero(words)})
+    ]
+    say_no_value(sheet, column, list(dict.fromkeys(said)), np.flatnonzero(found))
+    return found
+
+
+def _find_fills(sheet: Sheet, column: Column, values: FloatArray) -> BoolArray:
+    """Numbers below nothing that stand for no value in tables and grids."""
+    if column.unit == "degrees":
+        known = _NINES
+    elif column.lower is not None and column.lower >= 0:
+        known = _FILLS
+    else:
+        return np.zeros(len(values), dtype=bool)
+    with np.errstate(invalid="ignore"):
+        if not (values < 0).any():
+            return np.zeros(len(values), dtype=bool)
     # The file's own numbers, before the factor of the model: -999999 / 1000 is none of nines.
     origin = sheet.origin(column.name)
     given = values if origin.is_plain else np.round(values * (origin.over / origin.times), 6)
-    nines = np.isin(given, _NINES)
-    if not nines.any():
-        return values
-    rows = np.flatnonzero(nines)
-    said = listing(number(value) for value in np.unique(given[rows]).tolist())
-    sheet.tell(
-        f"{sheet.label(column.name)} is {said} in {_rows(len(rows))}, which stands for no value "
-        f"and is read as blank: {sheet.some(rows)}"
-    )
-    return np.where(nines, np.nan, values)
+    with np.errstate(invalid="ignore"):
+        return np.isin(given, known) | ((given < _NOTHING_BELOW) & np.isfinite(given))
 
 
 def _check_given(sheet: Sheet, column: Column, blank: BoolArray) -> None:
@@ -337,7 +410,8 @@ def _check_given(sheet: Sheet, column: Column, blank: BoolArray) -> None:
 def _say_missing(sheet: Sheet, column: Column, others: Sequence[str] = ()) -> str:
     known = {known.name for known in sheet.table.columns}
     unknown = [name for name in sheet.raw.frame.columns if name not in known and name != "geometry"]
-    close = did_you_mean(column.name, unknown)
+    sure, maybe = other_names(column, sheet.table, unknown)
+    close = next(iter(sure), None) or did_you_mean(column.name, unknown) or next(iter(maybe), None)
     if column.kind == "id" and "name" in sheet.raw.origins:
         # A placemark of a KML has a name where it has no id.
         close = close or sheet.origin("name").name
@@ -346,7 +420,7 @@ def _say_missing(sheet: Sheet, column: Column, others: Sequence[str] = ()) -> st
     if others:
         names = f"{column.name}{unit} is missing, and so are {', '.join(others)}"
     if close:
-        todo = f"did you mean '{close}'? Rename it, or say {_say_asked(sheet, column, close)}"
+        todo = f"did you mean '{close}'? {propose(column, sheet.table, close)}"
     elif unknown:
         more = f" and {len(unknown) - LISTED:,} more" if len(unknown) > LISTED else ""
         asked = _say_asked(sheet, column, "...")
@@ -358,8 +432,7 @@ def _say_missing(sheet: Sheet, column: Column, others: Sequence[str] = ()) -> st
 
 
 def _say_asked(sheet: Sheet, column: Column, theirs: str) -> str:
-    name = json.dumps(theirs, ensure_ascii=False)
-    return f"[columns.{sheet.table.name}] {column.name} = {name}"
+    return say_asked(column, sheet.table, theirs)
 
 
 def _check_unique(sheet: Sheet) -> None:

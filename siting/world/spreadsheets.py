@@ -36,6 +36,9 @@ _FORMULA = re.compile(rb"<f[\s>/]")
 _MERGED = re.compile(rb"<mergeCell\s")
 _HIDDEN = re.compile(rb"<(?:row|col)\s[^>]*\bhidden=\"(?:1|true)\"")
 _PLAIN_FORMATS = (None, "General", "0", "@")
+NOT_AVAILABLE = "#N/A"
+"""The error that formulas give on purpose where there is no value, as NA() and look-ups do."""
+
 _DIGITS = 15
 """Digits of a number that a spreadsheet keeps."""
 
@@ -289,11 +292,14 @@ def _check_errors(
 ) -> None:
     """Refuse errors of formulas in columns that are read, and tell of others."""
     rows, known = set(laid.numbers), _known(source)
+    may_be_blank = _names_of_optional(source)
     unread = []
     wrong: list[tuple[int, str, str]] = []
     for row, column, error in sheet.errors:
         name = header[column - 1] if column <= len(header) else None
         if row not in rows or name is None:
+            continue
+        if error == NOT_AVAILABLE and fold(name) in may_be_blank:
             continue
         if name in meant or fold(name) in known:
             wrong.append((row, name, error))
@@ -376,6 +382,16 @@ def _known(source: Source) -> frozenset[str]:
 
 def _names_of_ids(source: Source) -> frozenset[str]:
     columns = [column.name for column in source.table.columns if column.kind == "id"]
+    return frozenset(fold(name) for c in columns for name in (c, *source.read_from(c)))
+
+
+def _names_of_optional(source: Source) -> frozenset[str]:
+    """Folded names of columns in which an error of a formula may stand for no value."""
+    columns = [
+        column.name
+        for column in source.table.columns
+        if not column.required and column.kind in ("number", "integer", "flag")
+    ]
     return frozenset(fold(name) for c in columns for name in (c, *source.read_from(c)))
 
 

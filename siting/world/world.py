@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from siting.arcs import Lines
 from siting.model import WorldSection
-from siting.notices import LeftOut, Notice
+from siting.notices import IN_NO_ZONE, LeftOut, Notice
 from siting.world.joining import Joins, join_spans
 from siting.world.plain import PlainTable, plain_table
 from siting.world.spans import Spans
@@ -80,6 +80,8 @@ class World:
         [1].
     fiber_snap_m
         Ends of spans that are so close to another span are joined to it [m].
+    nodes
+        Fiber nodes, where they are a table of their own; else None.
     """
 
     name: str
@@ -100,6 +102,7 @@ class World:
     notices: tuple[Notice, ...] = ()
     line_route_factor: float | None = None
     fiber_snap_m: float = 1.0
+    nodes: gpd.GeoDataFrame | None = None
 
     @classmethod
     def of_kept(cls, tables: KeptTables, joined: tuple[Spans, Joins], **about: Any) -> World:
@@ -120,6 +123,13 @@ class World:
         where their lines meet (`join_spans`).
         """
         return self._joined[0]
+
+    @property
+    def stray_plants(self) -> int:
+        """Plants in no zone that are in the table, but from which nothing is delivered."""
+        return sum(
+            rows.rows for rows in self.left_out if rows.table == "supply" and rows.by == IN_NO_ZONE
+        )
 
     @property
     def free_spans(self) -> NDArray[np.bool_]:
