@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import atexit
 import hashlib
 import re
-import shutil
-import tempfile
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-import pyogrio
-
-from siting.world.archives import MOST_BYTES
 from siting.world.raw import UnreadableError
 
 FETCHED = ("https", "http", "ftp")
@@ -48,6 +39,8 @@ def is_address(name: str) -> bool:
 @contextmanager
 def offline() -> Iterator[None]:
     """Keep GDAL from fetching what a file names."""
+    import pyogrio
+
     before = {key: pyogrio.get_gdal_config_option(key) for key in _OFFLINE}
     pyogrio.set_gdal_config_options(_OFFLINE)
     try:
@@ -85,6 +78,14 @@ def say_fetched(path: Path) -> str:
 
 
 def _fetch(address: str) -> Path:
+    # Few models fetch anything, and all are asked whether they do.
+    import atexit
+    import shutil
+    import tempfile
+    import urllib.error
+    import urllib.parse
+    import urllib.request
+
     parts = urllib.parse.urlsplit(address)
     if parts.scheme.lower() not in FETCHED or not parts.netloc:
         raise UnreadableError(
@@ -117,6 +118,8 @@ def _fetch(address: str) -> Path:
 
 
 def _copy(answer: IO[bytes], file: IO[bytes]) -> None:
+    from siting.world.archives import MOST_BYTES
+
     written = 0
     while block := answer.read(2**20):
         written += len(block)
