@@ -140,7 +140,7 @@ class AnchorProgram:
     pairs
         ``(C, C)`` whether sites of two classes can be in one cluster.
     single
-        Class to how many of its campuses have draws of their own. The **rest** of them draw
+        Class to how many of its campuses have draws of their own. The rest of them draw
         together, which knows less and is quicker.
     """
 
