@@ -27,14 +27,14 @@ MONOLITHIC_ENTRIES = 400_000
 """Up to this many (site, site, cluster) triples the program is solved as a whole."""
 
 SMALL_RING = 12
-"""Among so many sites a solver finds the shortest ring without help."""
+"""Number of sites up to which a solver finds the shortest ring without help."""
 
 SETTLE_TRIES = 20
 """How many choices that are feasible only within a solver's tolerance are refused in turn."""
 
 
 def fits_whole(sites: int, clusters: int) -> bool:
-    """Whether the program of so many usable sites and clusters can be handed to a solver."""
+    """Whether a program of this many usable sites and clusters can be handed to a solver."""
     return sites**2 * clusters <= MONOLITHIC_ENTRIES
 
 

@@ -253,7 +253,7 @@ class RegionBound:
         return math.sqrt(shortest_km * part.within_km)
 
     def _within(self, limit_km: float) -> Case:
-        """The case with links of at most so many kilometres."""
+        """The case with links of at most this length."""
         return replace(self.case, reach=self.case.reach.within(limit_km))
 
 
@@ -263,7 +263,7 @@ def _by_length(case: Case) -> bool:
 
 
 def _links_of(case: Case, campuses: int) -> int:
-    """A cluster with a link of a length has so many times the length of fiber, at the least.
+    """Least fiber of a cluster, as a multiple of the length of one of its links.
 
     In a mesh every other campus adds as much to its two ends
     (`siting.program.one_cluster.min_fiber`).

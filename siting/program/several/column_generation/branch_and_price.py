@@ -81,7 +81,7 @@ TRIED = 12
 """Branching decisions of a node that are tried."""
 
 FEW_ANCHORS = 400
-"""Up to so many anchors that a better plan can have, it is told which sites it can have."""
+"""Number of anchors of better plans up to which other sites are barred."""
 
 QUESTIONS = 200
 """Questions of slots that are kept in memory at the most."""
