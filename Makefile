@@ -1,12 +1,13 @@
 # Needs Python 3.11 or newer and make; everything else goes into .venv, once.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-lowest lint browser docs goldens pictures map-library world clean \
+.PHONY: help demo test test-all test-lowest test-newest lint browser docs goldens pictures map-library world clean \
 	bench bench-quick bench-clusters bench-options bench-most
 .DELETE_ON_ERROR:
 
 VENV := .venv
 BIN := $(VENV)/bin
 LOWEST := .cache/lowest
+NEWEST := .cache/newest
 INSTALL := -m pip install --quiet --disable-pip-version-check
 OUT := out/us_5gw
 
@@ -17,11 +18,19 @@ FIND_PYTHON = for python in python3 python3.14 python3.13 python3.12 python3.11 
 	done; \
 	echo 'no Python 3.11 or newer on the PATH; install one and run make again' >&2; exit 1
 
+# The newest of all that work, those of pyenv among them, which are not on the PATH.
+FIND_NEWEST = for python in python3 python3.14 python3.13 python3.12 python3.11 \
+		"$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/*/bin/python3; do \
+		$$python -c 'import sys; v = sys.version_info; v >= (3, 11) and print("%d.%d.%d" % v[:3], sys.executable)' \
+			2>/dev/null; \
+	done | sort -V | tail -n 1 | cut -d ' ' -f 2-
+
 help:
 	@echo 'make demo         solve one 5 GW cluster on the bundled US world, and draw its map'
 	@echo 'make test         lint, types, layers and tests'
 	@echo 'make test-all     the same, with the tests that take long'
 	@echo 'make test-lowest  install the oldest versions that pyproject.toml allows, and solve'
+	@echo 'make test-newest  the tests on the newest Python and packages that are found'
 	@echo 'make lint         lint, types and layers alone'
 	@echo 'make goldens      remake the golden texts that tests compare with'
 	@echo 'make pictures     take the pictures of the documentation, in a browser'
@@ -69,6 +78,9 @@ test-lowest: $(LOWEST)/installed
 	$(LOWEST)/bin/python -m pytest -q -W ignore tests/test_models.py tests/test_bad_inputs.py \
 		tests/test_cli.py $(PYTEST)
 
+test-newest: $(NEWEST)/installed
+	$(NEWEST)/venv/bin/python -m pytest -n auto -m 'not slow' $(PYTEST)
+
 goldens: $(VENV)/installed-test
 	$(BIN)/python -m siting.world.columns > docs/tables.md
 	$(BIN)/python -m siting.model.reference > docs/model.md
@@ -105,7 +117,7 @@ world: $(VENV)/installed-test
 	$(BIN)/python tools/build_us_world.py --world us_all
 
 clean:
-	rm -rf $(VENV) $(LOWEST) out dist build
+	rm -rf $(VENV) $(LOWEST) $(NEWEST) out dist build
 
 $(VENV)/bin/python:
 	@python=$$($(FIND_PYTHON)) && echo "making $(VENV) with $$python" && \
@@ -143,3 +155,19 @@ $(LOWEST)/installed: pyproject.toml tools/lowest.txt
 	$(LOWEST)/bin/python $(INSTALL) --constraint tools/lowest.txt --editable '.[solvers]' pytest \
 		jsonschema
 	@touch $@
+
+# Made anew each day, as newer packages come out.
+$(NEWEST)/installed: pyproject.toml $(NEWEST)/day
+	rm -rf $(NEWEST)/venv
+	@python=$$($(FIND_NEWEST)) && echo "making $(NEWEST) with $$python" && $$python -m venv $(NEWEST)/venv
+	$(NEWEST)/venv/bin/python $(INSTALL) --upgrade pip
+	$(NEWEST)/venv/bin/python $(INSTALL) --upgrade --upgrade-strategy eager --editable '.[test]'
+	@$(NEWEST)/venv/bin/python -VV && $(NEWEST)/venv/bin/python -m pip list --disable-pip-version-check
+	@touch $@
+
+$(NEWEST)/day: FORCE
+	@mkdir -p $(NEWEST)
+	@date +%F | cmp -s - $@ || date +%F > $@
+
+.PHONY: FORCE
+FORCE:

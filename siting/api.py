@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 import time
 import tomllib
 from collections.abc import Callable, Sequence
@@ -17,9 +16,9 @@ from siting.errors import AuditError, InputError, LimitError, Problem, Problems
 from siting.model import MODEL_FILE, Model, make_model, read_model
 from siting.progress import Progress, ProgressCallback
 from siting.wording import did_you_mean, listing
+from siting.wording import number as number_in_words
 from siting.world import World, check_question, read_world
-from siting.world.files import fingerprint
-from siting.world.places import find_tables
+from siting.world.cache import cached_world, identity_of
 
 if TYPE_CHECKING:
     from siting.case import Case
@@ -79,6 +78,12 @@ def __getattr__(name: str) -> Any:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
+
+MOST_PLANS = 1000
+"""So many alternatives are found at the most."""
+
+WIDEST = 10.0
+"""By so much an alternative may be worse at the most [1]."""
 
 NOT_COPIED = ("expected.toml",)
 """Files of a bundled model that its copy does without: they are true of the original only."""
@@ -240,6 +245,10 @@ def explain(
     """
     from siting.explanation import explain as explain_model
 
+    if not isinstance(model, Model):
+        model = read_model(model)
+    if time_limit_s is not None:
+        model.replace({"solver.time_limit_s": float(time_limit_s)})  # whether it can be
     model, world = _read(model, world)
     explanation = explain_model(
         model, world, time_limit_s=time_limit_s, progress=progress, interrupted=interrupted
@@ -294,8 +303,18 @@ def alternatives(
     problems = Problems()
     if number < 1:
         problems.add("--number", f"is {number}, but at least 1 plan is asked; give 1 or more")
-    if not 0 <= within < float("inf"):
-        problems.add("--within", f"is {within:g}, but it is a fraction; give 0 or more, as in 0.03")
+    if number > MOST_PLANS:
+        problems.add(
+            "--number",
+            f"is {number_in_words(number)}, but nobody compares more than {MOST_PLANS:,} plans; "
+            "give fewer",
+        )
+    if not 0 <= within <= WIDEST:
+        problems.add(
+            "--within",
+            f"is {within:g}, but it is a fraction of the best, and what is worse by more than "
+            f"{WIDEST:g} times the best is no alternative; give 0 or more, as in 0.03",
+        )
     case = _without(case, exclude_utilities, exclude_zones, problems)
     problems.raise_if_any()
     found = find_alternatives(
@@ -525,8 +544,10 @@ def new_model(name: str, folder: str | Path) -> Path:
         what = "is there already and not empty; name a folder that is not there yet"
         raise InputError([Problem(f"folder {folder}", what)])
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}.siting-", dir=target.parent) as hidden:
-        fresh = Path(hidden) / target.name
+    from siting.report.hidden import hidden_beside
+
+    with hidden_beside(target) as hidden:
+        fresh = hidden / target.name
         original = resources.models_folder() / name
         for file in sorted(original.rglob("*")):
             if file.is_file() and file.name not in NOT_COPIED:
@@ -556,27 +577,12 @@ def _read(model: Model | str | Path, world: World | None) -> tuple[Model, World]
     if world is not None:
         check_question(model, world)
         return model, world
-    identity = _identity(model)
+    identity = identity_of(model)
     if _last is not None and identity is not None and _last[0] == identity:
         world = _last[1]
         check_question(model, world)
         return model, world
-    world = read_world(model)
+    world = cached_world(model, identity)
     if identity is not None:
         _last = (identity, world)
     return model, world
-
-
-def _identity(model: Model) -> object | None:
-    """What a world depends on: the content of its files, and the keys it is read for."""
-    problems = Problems()
-    places = find_tables(model, problems)
-    if problems.found:
-        return None  # read_world says them
-    try:
-        content = fingerprint((*places.sources.values(), *places.added.values()))
-    except OSError:
-        return None
-    about = (places.name, places.title, places.caveat, places.data_sources, places.outlines)
-    reading = (model.world, model.columns, model.layers, model.header_rows)
-    return content, about, reading, model.power

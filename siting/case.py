@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ from siting.world.columns import HEADROOM_CURTAILMENT
 
 if TYPE_CHECKING:
     from siting.world import World
+    from siting.world.plain import PlainTable
 
 BoolArray = NDArray[np.bool_]
 
@@ -354,7 +355,7 @@ def build_case(model: Model, world: World, distances: Distances) -> Case:
         not state their headroom at the model's curtailment, or a required site is not there.
     """
     problems = Problems()
-    zones, sites, supply = _Table(world.zones), _Table(world.sites), _Table(world.supply)
+    zones, sites, supply = (world.plain(table) for table in ("zones", "sites", "supply"))
     headroom_mw = _headroom_mw(zones, model, problems)
     _check_world_is_the_models(model, world, problems)
     for missing in sorted(set(model.world.require_sites).difference(sites.ids)):
@@ -391,8 +392,8 @@ def build_case(model: Model, world: World, distances: Distances) -> Case:
         clean=model.clean,
         sense=model.objective.sense,
         site_ids=sites.ids,
-        lon=np.asarray(world.sites.geometry.x, np.float64),
-        lat=np.asarray(world.sites.geometry.y, np.float64),
+        lon=sites.lon,
+        lat=sites.lat,
         max_mw=sites.numbers("max_mw"),
         pue=sites.numbers("pue", model.campus.pue),
         fixed_musd_per_year=crf * (campus_fixed_musd + fiber_musd),
@@ -481,36 +482,6 @@ def _training(model: Model, problems: Problems) -> Training | None:
     return training
 
 
-class _Table:
-    """Columns of a table as plain arrays, with what is missing filled in."""
-
-    def __init__(self, table: Any) -> None:
-        self._table = table
-        self.ids: tuple[str, ...] = tuple(table["id"])
-
-    def texts(self, column: str) -> list[str | None]:
-        """Texts, ``None`` where there is none."""
-        if column not in self._table:
-            return [None] * len(self.ids)
-        values = self._table[column]
-        return [None if gap else str(v) for v, gap in zip(values, values.isna(), strict=True)]
-
-    def numbers(self, column: str, missing: FloatArray | float = np.nan) -> FloatArray:
-        """Numbers, ``missing`` where there is none."""
-        default = np.broadcast_to(np.asarray(missing, np.float64), (len(self.ids),))
-        if column not in self._table:
-            return default.copy()
-        values = self._table[column].astype("float64").to_numpy()
-        return np.where(np.isnan(values), default, values)
-
-    def flags(self, column: str) -> BoolArray:
-        """Yes or no; what is not known is no."""
-        if column not in self._table:
-            return np.zeros(len(self.ids), np.bool_)
-        values = self._table[column]
-        return np.asarray(values.where(values.notna(), other=False), np.bool_)
-
-
 def _check_world_is_the_models(model: Model, world: World, problems: Problems) -> None:
     """A world is read, and filtered, for one ``world`` table; the required sites aside."""
     if world.asked is None:
@@ -532,12 +503,12 @@ def zone_headroom_mw(world: World, model: Model) -> FloatArray:
         When zones do not state their headroom at the model's curtailment.
     """
     problems = Problems()
-    headroom_mw = _headroom_mw(_Table(world.zones), model, problems)
+    headroom_mw = _headroom_mw(world.plain("zones"), model, problems)
     problems.raise_if_any()
     return headroom_mw
 
 
-def _headroom_mw(zones: _Table, model: Model, problems: Problems) -> FloatArray:
+def _headroom_mw(zones: PlainTable, model: Model, problems: Problems) -> FloatArray:
     """Headroom of each zone [MW] at the model's curtailment, scaled."""
     curtailment = model.power.curtailment
     stated = np.array([zones.numbers(column) for column in HEADROOM_CURTAILMENT])
@@ -560,10 +531,10 @@ def _headroom_mw(zones: _Table, model: Model, problems: Problems) -> FloatArray:
             f"{f'at {listing(columns)} only' if columns else 'at no curtailment'}; "
             "choose a curtailment between them, or give headroom_mw",
         )
-    return headroom_mw * model.power.headroom_scale
+    return np.asarray(headroom_mw * model.power.headroom_scale, np.float64)
 
 
-def _areas(sites: _Table, supply: _Table, within: str) -> tuple[IntArray, IntArray]:
+def _areas(sites: PlainTable, supply: PlainTable, within: str) -> tuple[IntArray, IntArray]:
     """Numbers of the delivery areas of sites and of supply.
 
     Supply that is in no area is -1. A site that is in none has a number that no supply has.

@@ -53,7 +53,9 @@ SetOption = Annotated[
 ]
 
 
-def _amount(unit: str, *, least: float = -math.inf) -> Callable[[str | float], float]:
+def _amount(
+    unit: str, *, least: float = -math.inf, most: float = math.inf
+) -> Callable[[str | float], float]:
     """A reader of numbers that may have a unit, such as 10min or 3%."""
 
     def read(given: str | float) -> float:
@@ -63,8 +65,12 @@ def _amount(unit: str, *, least: float = -math.inf) -> Callable[[str | float], f
             value = amount_in(str(given), unit)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
+        if math.isnan(value) and not math.isinf(least):
+            raise typer.BadParameter(f"{given} is no number.")
         if value < least:
             raise typer.BadParameter(f"{given} is not in the range x>={least:g}.")
+        if value > most:
+            raise typer.BadParameter(f"{given} is not in the range x<={most:g}.")
         return value
 
     return read
@@ -245,7 +251,7 @@ def explain(
         typer.Option(
             "--time-limit",
             metavar="S",
-            parser=_amount("s"),
+            parser=_amount("s", least=0.001, most=1e7),
             help="Time for all that is solved [s].",
         ),
     ] = None,
@@ -273,14 +279,17 @@ def explain(
 def alternatives(
     model: ModelArgument,
     number: Annotated[
-        int, typer.Option("--number", metavar="N", min=1, help="How many plans, the best included.")
+        int,
+        typer.Option(
+            "--number", metavar="N", min=1, max=1000, help="How many plans, the best included."
+        ),
     ] = 5,
     within: Annotated[
         float,
         typer.Option(
             "--within",
             metavar="F",
-            parser=_amount("0-1", least=0),
+            parser=_amount("0-1", least=0, most=10),
             help="How much worse a plan may be, as in 0.03 or 3% [0-1].",
         ),
     ] = 0.03,

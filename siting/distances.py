@@ -89,7 +89,7 @@ def reach_of(model: Model, world: World) -> Distances:
         )
     else:
         reach = cached_reach(joined.graph, access, limit_km=limit_km)
-    return Distances(tuple(world.sites["id"]), joined.graph, access, reach)
+    return Distances(world.plain("sites").ids, joined.graph, access, reach)
 
 
 # --- Where sites join ---------------------------------------------------------------------------
@@ -132,9 +132,8 @@ def join_sites(world: World) -> Joined:
         When there are sites, but no fiber.
     """
     if world not in _JOINED:
-        points = world.sites.geometry
-        lon, lat = np.asarray(points.x, np.float64), np.asarray(points.y, np.float64)
-        _JOINED[world] = _join(world, lon, lat)
+        sites = world.plain("sites")
+        _JOINED[world] = _join(world, sites.lon, sites.lat)
     return _JOINED[world]
 
 

@@ -35,7 +35,8 @@ def capital_recovery_factor(discount_rate: float, life_years: float) -> float:
     """
     if discount_rate == 0:
         return 1 / life_years
-    return float(discount_rate / (1 - (1 + discount_rate) ** -life_years))
+    # The power itself would be 1 for a rate below the last digit of 1, and the rate over nothing.
+    return discount_rate / -math.expm1(-life_years * math.log1p(discount_rate))
 
 
 def fiber_delay_ms(km: float) -> float:

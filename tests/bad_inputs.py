@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gzip
 import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import openpyxl
 import shapely
 from drafts import (
     Draft,
@@ -691,6 +694,64 @@ def cells_that_hold_an_error(draft: Draft) -> None:
     draft.ask("world", sites="sites.xlsx")
     draft.extra["sites.xlsx"] = lambda path: write_sheets(
         path, {"s": [["id", "lon", "lat", "max_mw"], ["a", 1, 3, 400], ["b", 3, 3, "#DIV/0!"]]}
+    )
+
+
+@bad
+def cells_that_show_another_unit_or_a_date(draft: Draft) -> None:
+    draft.ask("world", sites="sites.xlsx", supply="supply.xlsx", nodes="nodes.xlsx")
+
+    def write(rows: list[list[Any]], formats: dict[str, str]) -> Callable[[Path], object]:
+        def save(path: Path) -> None:
+            book = openpyxl.Workbook()
+            for row in rows:
+                book.active.append(row)
+            for cell, code in formats.items():
+                book.active[cell].number_format = code
+            book.save(path)
+
+        return save
+
+    sites = [["id", "lon", "lat", "max_mw"], ["a", 1, 3, 400_000], ["b", 3, 3, 380_000]]
+    draft.extra["sites.xlsx"] = write(sites, {"D2": '0" kW"', "D3": '0" kW"'})
+    supply = [["id", "lon", "lat", "kind", "mw"], ["dam", 1.5, 3.5, "hydro", 800]]
+    draft.extra["supply.xlsx"] = write(supply, {"E2": "0%"})
+    nodes = [["id", "lon", "lat"], ["n1", 1, 3], [dt.date(2024, 3, 1), 3, 3]]
+    draft.extra["nodes.xlsx"] = write(nodes, {"A3": "d-mmm"})
+
+
+@bad
+def sums_that_are_no_rows(draft: Draft) -> None:
+    draft.ask("world", nodes="nodes.csv")
+    draft.sites[1:1] = [{"id": "Subtotal", "lon": 1, "lat": 3, "max_mw": 400, "kv": 345}]
+    draft.sites += [{"id": "TOTAL", "lon": 2, "lat": 2, "max_mw": 1600, "kv": 345}]
+    draft.supply += [{"id": "mine", "lon": 3, "lat": 2, "kind": "all", "mw": 1600}]
+    draft.extra["nodes.csv"] = "id,lon,lat\nn1,1,3\nlat,id,lon\nn2,3,3\n"
+
+
+@bad
+def table_below_and_table_beside(draft: Draft) -> None:
+    draft.extra["sites.csv"] = "id,lon,lat,max_mw\na,1,3,400\n\nid,utility,headroom_mw,\nz,U,5,\n"
+    draft.extra["supply.csv"] = (
+        "id,lon,lat,kind,mw,,zone,capacity_factor\ndam,1.5,3.5,hydro,800,,north,0.4\n"
+        "farm,3.5,0.5,wind,300,,,\n"
+    )
+
+
+@bad
+def names_of_columns_far_below(draft: Draft) -> None:
+    draft.extra["sites.csv"] = "see below\n" * 25 + "id,lon,lat,max_mw\na,1,3,400\n"
+    draft.extra["supply.csv"] = "id,lon,lat,kind,mw\n,deg,deg,,kW\ndam,1.5,3.5,hydro,800\n"
+
+
+@bad
+def layers_of_which_one_lacks_a_column(draft: Draft) -> None:
+    draft.ask("world", zones="zones.gpkg")
+    draft.ask("layers", zones=["North", "South"])
+    draft.model["columns.zones"] = {"region": "AREA_NAME"}
+    south = [{("OWNER" if k == "utility" else k): v for k, v in draft.zones[3].items()}]
+    draft.extra["zones.gpkg"] = lambda path: write_layers(
+        path, {"North": draft.zones[:3], "South": south}
     )
 
 

@@ -20,13 +20,13 @@ ROOT = Path(__file__).parent.parent
 def reads(monkeypatch):
     """Names of the models whose world was read."""
     names = []
-    read_world = api.read_world
+    cached_world = api.cached_world
 
-    def counted(model):
+    def counted(model, identity):
         names.append(model.name)
-        return read_world(model)
+        return cached_world(model, identity)
 
-    monkeypatch.setattr(api, "read_world", counted)
+    monkeypatch.setattr(api, "cached_world", counted)
     monkeypatch.setattr(api, "_last", None)
     return names
 

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from siting.fiber import Access, FiberGraph, cache, cache_folder, cached_reach, reach_of_access
+from siting import cache as shelves
+from siting.cache import cache_folder
+from siting.fiber import Access, FiberGraph, cache, cached_reach, reach_of_access
 
 LIMIT_KM = 40.0
 
@@ -170,7 +172,7 @@ def test_entries_used_longest_ago_and_what_a_killed_process_left_are_dropped(
     elsewhere = tmp_path / "elsewhere"
     cached_reach(graph, access, limit_km=40.0, folder=elsewhere)
     kept = [folder / names[10.0], folder / names[30.0], entry(elsewhere)]
-    monkeypatch.setattr(cache, "MAX_BYTES", sum(path.stat().st_size for path in kept))
+    monkeypatch.setattr(shelves, "MAX_BYTES", sum(path.stat().st_size for path in kept))
     cached_reach(graph, access, limit_km=40.0, folder=tmp_path)
     left = {path.name for path in folder.iterdir()}
     assert left == {names[10.0], names[30.0], names[40.0], fresh.name}

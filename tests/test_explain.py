@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import shapely
 from drafts import Draft
 from oracle import best_plan
 
@@ -19,6 +20,7 @@ from siting.explanation import Change, Explanation, add_headroom
 from siting.model import Model, read_model
 from siting.program.any_plan import find_any_plan
 from siting.program.diagnosis.reasons import why_infeasible
+from siting.program.diagnosis.switches import SWITCHES, Switch, in_the_way
 from siting.program.relaxations.class_lp import ClassLp
 from siting.world import World, read_world
 
@@ -191,6 +193,34 @@ CAUSES = {
         },
         ("whole modules of 390 MW", "lower campus.module_mw"),
         ("campus.module_mw", "cluster.target_mw"),
+    ),
+    # Of the three sites that a tour may join, the shortest tour is 803 km.
+    "ring_too_long": Cause(
+        {
+            "cluster.network": "ring",
+            "cluster.min_campuses": 3,
+            "cluster.max_ring_km": 700,
+            "cluster.max_fiber_km": 600,
+        },
+        ("the longest tour of a ring (cluster.max_ring_km = 700) leaves no plan: without it",),
+        ("cluster.max_ring_km", "cluster.min_campuses"),
+    ),
+    # The fiber is a path: whichever span is lost, it falls in two.
+    "path_without_a_span": Cause(
+        {"cluster.keep_after_span_loss": True},
+        ("(cluster.keep_after_span_loss = true) leaves no plan: without it there is one",),
+        ("cluster.keep_after_span_loss",),
+    ),
+    "ring_without_a_span": Cause(
+        {
+            "cluster.keep_after_span_loss": True,
+            "cluster.network": "ring",
+            "cluster.min_campuses": 3,
+            "cluster.max_ring_km": 700,
+            "cluster.max_fiber_km": 600,
+        },
+        ("leaves no plan even where cluster.min_campuses and cluster.max_ring_km are taken away",),
+        (),
     ),
     "several_clusters": Cause(
         {"cluster.count": 2, "cluster.target_mw": 500, "cluster.max_fiber_km": 1000},
@@ -426,3 +456,99 @@ def test_relaxed_size_is_a_bound(seed: int) -> None:
     assert relaxed.size_within(everything) >= size - 1e-6
     assert relaxed.holds_cluster(everything)
     assert relaxed.holds_cluster(np.array(sorted(draws)))
+
+
+# What is asked beside a target of 700 MW and links of 1,000 km, the limit that is relaxed, and to
+# what. The cheapest two sites are 289 km apart, a tour of 578 km, and the next ones 250 km.
+WORTHS = {
+    "a tour": ({"cluster.network": "ring", "cluster.max_ring_km": 570}, "cluster.max_ring_km", 580),
+    "a span": ({"cluster.keep_after_span_loss": True}, "cluster.keep_after_span_loss", False),
+    "a time": ({"cluster.max_sync_s": 0.009}, "cluster.max_sync_s", 0.0099),
+    "a use": (
+        {"cluster.min_compute_utilisation": 0.105, "training.step_s": 0.001},
+        "cluster.min_compute_utilisation",
+        0.095,
+    ),
+}
+UNITS = {"a tour": 10, "a span": 1, "a time": 10, "a use": 1}
+
+
+@pytest.mark.parametrize("name", WORTHS)
+def test_worth_is_the_difference_that_the_oracle_finds(name: str, tmp_path: Path) -> None:
+    keys, limit, to = WORTHS[name]
+    draft = Draft()
+    draft.ask("cluster", target_mw=700, max_fiber_km=1000)
+    draft.ask("training", recipe="llama3_405b", step_s=5.0, bandwidth_gbps=1e6)
+    # A loop beside the path, so that some clusters hold without a span.
+    around = shapely.LineString([(1, 1), (1, 3)])
+    draft.fiber.append({"id": "s4", "km": 300, "from": "n4", "to": "n1", "geometry": around})
+    draft.sites[3]["price_usd_per_mwh"] = 30
+    draft.sites[2]["price_usd_per_mwh"] = 40
+    model = read_model(draft.write(tmp_path / "draft"), set=keys)
+    world = read_world(model)
+    found = siting.explain(model, world=world)
+    assert found.feasible
+    worth = {worth.limit: worth for worth in found.worths}[limit]
+    asked, weaker = (best_plan(case_of(m, world)) for m in (model, model.replace({limit: to})))
+    assert asked is not None
+    assert weaker is not None
+    gain = asked.objective - weaker.objective
+    assert gain > 1
+    assert worth.binds
+    assert worth.found == pytest.approx(gain / UNITS[name], abs=1e-3)
+    assert worth.least <= worth.found <= worth.most + 1e-9
+
+
+def case_of(model: Model, world: World) -> Case:
+    return build_case(model, world, reach_of(model, world))
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_what_is_said_of_limits_is_what_the_oracle_finds(seed: int) -> None:
+    """Of each limit whether there is a plan without it, and of all whether each holds alone."""
+    from cases import random_case
+
+    case = random_case(seed)
+    on = [switch for switch in SWITCHES if switch.is_on(case)]
+    if case.asks_most or not on or best_plan(case) is not None:
+        return
+
+    def has_plan(case: Case) -> bool:
+        verdict = find_any_plan(case)
+        assert verdict.proven
+        return not verdict.infeasible
+
+    def without(switches: list[Switch]) -> bool:
+        changed = case
+        for switch in switches:
+            changed = switch.without(changed)
+        return best_plan(changed) is not None
+
+    said = "\n".join(in_the_way(case, has_plan))
+    helps = [switch for switch in on if without([switch])]
+    for switch in on:
+        claim = f"({switch.stated(case)}) leaves no plan: without it there is one"
+        assert (claim in said) == (switch in helps)
+    if helps:
+        return
+    if not without(on):
+        assert "there is no plan, either" in said
+        return
+    alone = {switch: without([other for other in on if other is not switch]) for switch in on}
+    assert ("can be met alone" in said) == all(alone.values())
+    for switch, met in alone.items():
+        assert (f"({switch.stated(case)}) leaves no plan even where" in said) == (not met)
+
+
+def test_links_that_time_cuts_short_are_said_with_their_length(tmp_path: Path) -> None:
+    """Of 1,000 km that the model allows, 0.0085 s leave less than the 250 km between sites."""
+    draft = Draft()
+    draft.ask("cluster", target_mw=700, max_fiber_km=1000, max_sync_s=0.0085)
+    draft.ask("training", recipe="llama3_405b", step_s=5.0, bandwidth_gbps=1e6)
+    model = read_model(draft.write(tmp_path / "draft"))
+    case = case_of(model, read_world(model))
+    assert case.reach.limit_km < 250
+    said = why_infeasible(case)
+    assert f"within {case.reach.limit_km:,.0f} km of one of them" in said
+    assert "or leave more time to synchronise" in said
+    assert "within 1,000 km" not in said

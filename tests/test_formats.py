@@ -25,7 +25,8 @@ from hypothesis import strategies as st
 from siting.errors import Problems
 from siting.notices import Notices
 from siting.world.columns import FIBER, NODES, SITES, SUPPLY, TABLES, ZONES
-from siting.world.files import Source, fingerprint, read_table
+from siting.world.files import Source, read_table
+from siting.world.fingerprint import fingerprint
 
 
 def attempt(table, path, **how):

@@ -81,7 +81,7 @@ def test_what_does_not_fit_stays_as_it_is(key, text):
         ),
         ("cluster.max_fiber_km", "300 mi", '"mi" is no unit of it: on the command line write m or'),
         ("clean.min_fraction", "120%", "clean.min_fraction is 1.2, but it must be at most 1"),
-        ("cluster.target_mw", "-5GW", "cluster.target_mw is -5,000 MW, but it must be more than 0"),
+        ("cluster.target_mw", "-5GW", "cluster.target_mw is -5,000 MW, but it must be at least"),
     ],
 )
 def test_says_which_units_fit(key, text, says):
@@ -122,3 +122,24 @@ def test_options_take_units(capsys):
     assert "'3 mi' is no number, plain or with one of ms, s, min, h, d" in capsys.readouterr().err
     assert main(["alternatives", "two_utilities", "--within=-1%"]) == 2
     assert amount_in("3", "0-1") == 3
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "hint"),
+    [
+        ("clean.min_fraction", "110%", "at most 1; 1 is 100 %, and 1.1 % is written 0.011"),
+        ("clean.min_fraction", "95", "at most 1; 95 % is written 0.95"),
+        ("clean.min_fraction", "950", "at most 1"),
+        ("clean.min_fraction", "-5%", "at least 0"),
+        ("cluster.target_mw", "1,5GW", "a comma is not read: write a point before decimals"),
+        ("cluster.target_mw", "1,500 MW", "a comma is not read: write a point before decimals"),
+        ("cluster.target_mw", "5 GW/h", '"GW/h" is no unit of it'),
+        ("cluster.target_mw", "5GWh", '"GWh" is no unit of it'),
+    ],
+)
+def test_hints_lead_to_what_was_meant(key, text, hint):
+    with pytest.raises(InputError) as error:
+        read_model("two_utilities", set={key: text})
+    said = str(error.value).splitlines()[1]
+    assert hint in said
+    assert said.endswith(hint) or "comma" in hint or "unit" in hint

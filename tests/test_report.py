@@ -24,6 +24,7 @@ from siting.progress import Progress
 from siting.report import folder as writing
 from siting.report.check import most_drawn_mw
 from siting.report.folder import FILES, check_folder
+from siting.report.hidden import remove_left
 from siting.report.progress import show_progress
 from siting.report.read import PlanFile, read_plan
 from siting.report.text import Column, describe_plan, table
@@ -284,8 +285,8 @@ def test_a_plan_that_a_limit_stopped_says_so(plan):
 
 
 def test_thousands_are_apart():
-    plan = tiny_plan(**{"cost.campus_fixed_musd": 1e6})
-    assert plan.objective > 100_000
+    plan = tiny_plan(**{"cost.campus_fixed_musd": 1e5})
+    assert plan.objective > 10_000
     assert f"{plan.objective:,.2f} MUSD/year" in describe_plan(plan)
 
 
@@ -482,9 +483,129 @@ def test_a_kill_at_any_moment_leaves_a_whole_plan(tmp_path):
             writer.send_signal(signal.SIGKILL)
             writer.communicate()
         assert content_of(folder) in expected
-    # What the killed writers left is hidden, and the next one writes all the same.
+    # What the killed writers left is hidden, and the next one takes it away.
     write(whole[1], tiny_world(), folder)
     assert content_of(folder) == expected[1]
+    assert hidden_in(tmp_path) == []
+
+
+def hidden_in(folder):
+    return sorted(place.name for place in folder.iterdir() if place.name.startswith("."))
+
+
+def end(writer):
+    writer.kill()
+    writer.wait()
+    writer.stdout.close()
+
+
+WAITS_IN_A_WRITE = """
+import pickle, sys, time
+from pathlib import Path
+from siting.report import folder as writing
+from siting.report.write import write
+with open(sys.argv[2], "rb") as file:
+    world, plan = pickle.load(file)
+moment = sys.argv[3]
+def stop(*_):
+    print("ready", flush=True)
+    time.sleep(600)
+if moment == "before":
+    writing._take_place = stop
+if moment == "between":
+    writing._exchange = lambda *_: False
+    rename = Path.rename
+    Path.rename = lambda self, to: stop() if to == Path(sys.argv[1]) else rename(self, to)
+if moment == "after":
+    take = writing._take_place
+    writing._take_place = lambda *a: (take(*a), stop())
+write(plan, world, sys.argv[1])
+"""
+
+
+@pytest.fixture
+def waiting_writer(tmp_path):
+    """Starts a run that stops for ever at a moment of its write."""
+    running = []
+    (tmp_path / "values").write_bytes(pickle.dumps([tiny_world(), tiny_plan()]))
+
+    def start(folder, moment):
+        writer = subprocess.Popen(
+            [sys.executable, "-c", WAITS_IN_A_WRITE, folder, tmp_path / "values", moment],
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
+        )
+        running.append(writer)
+        assert writer.stdout.readline() == b"ready\n"
+        return writer
+
+    yield start
+    for writer in running:
+        end(writer)
+
+
+@pytest.mark.parametrize("moment", ["before", "between", "after"])
+def test_the_next_run_takes_away_what_a_killed_one_left(moment, waiting_writer, tmp_path):
+    folder = write(tiny_plan(), tiny_world(), tmp_path / "out")
+    expected = content_of(folder)
+    writer = waiting_writer(folder, moment)
+    assert len(hidden_in(tmp_path)) == 1
+    end(writer)
+    assert len(hidden_in(tmp_path)) == 1
+    write(tiny_plan(), tiny_world(), folder)
+    assert hidden_in(tmp_path) == []
+    assert content_of(folder) == expected
+
+
+def test_an_earlier_plan_that_waited_comes_back(waiting_writer, tmp_path):
+    folder = write(tiny_plan(), tiny_world(), tmp_path / "out")
+    expected = content_of(folder)
+    end(waiting_writer(folder, "between"))
+    assert not folder.exists()
+    remove_left(folder)
+    assert content_of(folder) == expected
+    assert hidden_in(tmp_path) == []
+
+
+def test_what_a_run_that_is_alive_writes_stays(waiting_writer, tmp_path):
+    folder = write(tiny_plan(), tiny_world(), tmp_path / "out")
+    waiting_writer(folder, "before")
+    (held,) = hidden_in(tmp_path)
+    write(tiny_plan(), tiny_world(), folder)
+    assert hidden_in(tmp_path) == [held]
+
+
+@pytest.mark.parametrize(
+    ("name", "inside"),
+    [
+        (".out.siting-abcdefgh", "notes.txt"),  # what we never put there
+        (".out.siting-abc", ""),
+        (".out.siting-ABCDEFGH", ""),
+        (".other.siting-abcdefgh", ""),
+        (".out.siting-abcdefgh", None),  # another run that has just begun
+        (".outxsiting-abcdefgh", ""),
+    ],
+)
+def test_what_is_not_left_by_a_dead_run_of_this_output_stays(name, inside, tmp_path):
+    strange = tmp_path / name
+    strange.mkdir()
+    if inside:
+        (strange / inside).write_text("mine")
+    if inside is not None:
+        long_ago_s = time.time() - 10 * 86400
+        os.utime(strange, (long_ago_s, long_ago_s))
+    write(tiny_plan(), tiny_world(), tmp_path / "out")
+    assert strange.is_dir()
+
+
+def test_what_an_earlier_version_left_long_ago_is_taken_away(tmp_path):
+    left = tmp_path / ".out.siting-abcd_fg1"
+    (left / "out").mkdir(parents=True)
+    (left / "out" / "plan.json").write_text("{}")
+    long_ago_s = time.time() - 2 * 86400
+    os.utime(left, (long_ago_s, long_ago_s))
+    write(tiny_plan(), tiny_world(), tmp_path / "out")
+    assert hidden_in(tmp_path) == []
 
 
 # --- Checking -----------------------------------------------------------------------------------

@@ -181,7 +181,8 @@ def explain(
         )
     if not answer:
         reasons = tuple(
-            line.removeprefix("no plan: ") for line in why_infeasible(case).splitlines()
+            line.removeprefix("no plan: ")
+            for line in why_infeasible(case, lab.case_has_plan).splitlines()
         )
         return Explanation(
             model.name,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 
 from siting.explanation.laboratory import ANY_KM, Laboratory
 from siting.model import Model
+from siting.model.bounds import most_of
+from siting.model.sections import SECTIONS
 from siting.wording import number
 from siting.world.columns import HEADROOM_CURTAILMENT
 
@@ -55,7 +58,17 @@ def knobs(lab: Laboratory) -> list[Knob]:
     found += [_count(lab.model, key) for key in COUNTS]
     found += [_fraction(lab.model, key, verb) for key, verb in FRACTIONS]
     found += [make(lab) for make in OTHERS]
-    return [knob for knob in found if knob is not None and len(knob.values) > 0]
+    allowed = [_allowed(knob) for knob in found if knob is not None]
+    return [knob for knob in allowed if len(knob.values) > 0]
+
+
+def _allowed(knob: Knob) -> Knob:
+    """A knob without the values that the model cannot have."""
+    section, name = knob.key.split(".")
+    most = most_of(SECTIONS[section].model_fields[name])
+    if math.isinf(most) or len(knob.values) == 0:
+        return knob
+    return replace(knob, values=[v for v in knob.values if cast("float", v) <= most])
 
 
 def current(model: Model, key: str) -> object:
@@ -81,8 +94,8 @@ def _target(lab: Laboratory) -> Knob | None:
 
 
 def _fiber(lab: Laboratory) -> Knob | None:
-    case = lab.question
-    limit_km = case.cluster.max_fiber_km
+    # The question may have less than the model asks: what synchronises in time.
+    limit_km = lab.model.cluster.max_fiber_km
     furthest_km = lab.far_km()
     if furthest_km == ANY_KM:
         far = lab.case({"cluster.max_fiber_km": ANY_KM}).reach
@@ -92,9 +105,8 @@ def _fiber(lab: Laboratory) -> Knob | None:
 
 
 def _campuses_most(lab: Laboratory) -> Knob | None:
-    case = lab.question
-    most = case.cluster.max_campuses
-    last = min(int(case.usable.sum()), most + MORE_CAMPUSES)
+    most = lab.model.cluster.max_campuses
+    last = min(int(lab.question.usable.sum()), most + MORE_CAMPUSES)
     return Knob("cluster.max_campuses", "raise", range(most + 1, last + 1), "", "1 campus")
 
 
@@ -137,6 +149,22 @@ def _fraction(model: Model, key: str, verb: str) -> Knob | None:
     else:
         values = [n / steps for n in range(math.floor(asked * steps + 1e-9) + 1, steps + 1)]
     return Knob(key, verb, values, "", "0.01")
+
+
+def _tour(lab: Laboratory) -> Knob | None:
+    cluster = lab.model.cluster
+    if cluster.network != "ring":
+        return None
+    # A longer tour than its hops can make is of no use.
+    hop_km = float(lab.question.reach.km.max(initial=0.0))
+    longest_km = cluster.max_campuses * hop_km
+    values = range(math.floor(cluster.max_ring_km) + 1, math.ceil(longest_km) + 1)
+    return Knob("cluster.max_ring_km", "raise", values, "km", "1 km")
+
+
+def _span_loss(lab: Laboratory) -> Knob | None:
+    asked = lab.model.cluster.keep_after_span_loss
+    return Knob("cluster.keep_after_span_loss", "change", (False,) if asked else (), "", "")
 
 
 def _sync(lab: Laboratory) -> Knob | None:
@@ -216,6 +244,8 @@ def _network(lab: Laboratory) -> Knob | None:
 
 
 OTHERS: tuple[Callable[[Laboratory], Knob | None], ...] = (
+    _tour,
+    _span_loss,
     _sync,
     _deliver,
     _grid_mix,

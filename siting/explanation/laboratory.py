@@ -107,7 +107,7 @@ class Laboratory:
         """The longest reach for which distances can be had [km]."""
         if len(self.world.sites) <= ALL_PAIRS_SITES:
             return ANY_KM
-        return FURTHER * self.model.cluster.max_fiber_km
+        return min(ANY_KM, FURTHER * self.model.cluster.max_fiber_km)
 
     def case(self, keys: Keys | None = None) -> Case:
         """The question with some keys changed, as numbers.
@@ -150,8 +150,14 @@ class Laboratory:
             case = add_headroom(self.case(keys), headroom_mw)
         except InputError:
             return None
-        self._asked += 1
         words = ", ".join(f"{k} = {v}" for k, v in (*keys.items(), *headroom_mw.items()))
+        return self.case_has_plan(case, words)
+
+    def case_has_plan(self, case: Case, words: str = "") -> bool | None:
+        """Whether a case has a plan, audited; None where that was not decided in time."""
+        if self.over():
+            return None
+        self._asked += 1
         self._progress(Progress("looking for changes", message=words, done=self._asked))
         verdict = find_any_plan(
             case,

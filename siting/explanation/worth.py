@@ -10,6 +10,7 @@ from siting.case import Case
 from siting.errors import InputError
 from siting.explanation.knobs import current
 from siting.explanation.laboratory import Laboratory, add_headroom
+from siting.model import Model
 from siting.plan import Solution
 
 TIGHT_GAP = 1e-6
@@ -73,7 +74,7 @@ class Worth:
 def measure(lab: Laboratory, case: Case, base: Solution) -> tuple[list[Worth], list[str]]:
     """What every limit is worth, dearest first in its unit, and what was not decided in time."""
     worths, open_ = [], []
-    for step in _steps(case, base):
+    for step in _steps(lab.model, case, base):
         if lab.over():
             open_.append(step.name)
             continue
@@ -92,7 +93,9 @@ def measure(lab: Laboratory, case: Case, base: Solution) -> tuple[list[Worth], l
         sign = -1.0 if case.sense == "maximise_mw" else 1.0
         limit = f"headroom of '{step.name}'" if step.is_zone else step.name
         asked = None if step.is_zone else current(lab.model, step.name)
-        change = f"+{step.units:,.0f} MW" if step.is_zone else f"{asked:g} to {step.to:g}"
+        change = (
+            f"+{step.units:,.0f} MW" if step.is_zone else f"{_shown(asked)} to {_shown(step.to)}"
+        )
         worths.append(
             Worth(
                 limit,
@@ -107,8 +110,13 @@ def measure(lab: Laboratory, case: Case, base: Solution) -> tuple[list[Worth], l
     return worths, open_
 
 
-def _steps(case: Case, base: Solution) -> list[Step]:
-    cluster, clean, campus = case.cluster, case.clean, case.campus
+def _shown(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}"
+
+
+def _steps(model: Model, case: Case, base: Solution) -> list[Step]:
+    # What the model asks: the question may have less, what synchronises in time.
+    cluster, clean, campus = model.cluster, model.clean, model.campus
     steps: list[Step] = []
     for key in ("target_mw", "target_it_mw"):
         target = getattr(cluster, key)
@@ -117,6 +125,11 @@ def _steps(case: Case, base: Solution) -> list[Step]:
             steps.append(Step(f"cluster.{key}", target - by, by, "MW"))
     steps.append(Step("cluster.max_fiber_km", cluster.max_fiber_km + 10, 10, "km"))
     steps.append(Step("cluster.max_campuses", cluster.max_campuses + 1, 1, "campus"))
+    steps += _in_time(model)
+    if cluster.network == "ring":
+        steps.append(Step("cluster.max_ring_km", cluster.max_ring_km + 10, 10, "km"))
+    if cluster.keep_after_span_loss:
+        steps.append(Step("cluster.keep_after_span_loss", False, 1, "all of it"))
     steps += [
         Step(f"cluster.{key}", getattr(cluster, key) - 1, 1, "one fewer")
         for key in ("min_campuses", "min_utilities", "min_regions")
@@ -141,6 +154,18 @@ def _steps(case: Case, base: Solution) -> list[Step]:
             Step("campus.min_mw", max(0.0, campus.min_mw - 10), min(10, campus.min_mw), "MW")
         )
     return [*steps, *_full_zones(case, base)]
+
+
+def _in_time(model: Model) -> list[Step]:
+    """Limits on synchronisation, each a little weaker."""
+    cluster = model.cluster
+    steps = []
+    if cluster.max_sync_s is not None:
+        steps.append(Step("cluster.max_sync_s", 1.1 * cluster.max_sync_s, 10, "percent of it"))
+    if cluster.min_compute_utilisation is not None:
+        less = cluster.min_compute_utilisation - 0.01
+        steps.append(Step("cluster.min_compute_utilisation", max(0.001, less), 1, "percent"))
+    return steps
 
 
 def _full_zones(case: Case, base: Solution) -> list[Step]:

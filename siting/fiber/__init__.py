@@ -1,6 +1,6 @@
 """Fiber: the route graph, distances between sites, tiers. Numbers only, no geometry."""
 
-from siting.fiber.cache import cache_folder, cached_reach
+from siting.fiber.cache import cached_reach
 from siting.fiber.distances import compute_reach, reach_of_access
 from siting.fiber.graph import Access, FiberGraph, access_of
 from siting.fiber.lines import amplifier_sites, pairs_needed
@@ -23,7 +23,6 @@ __all__ = [
     "Tier",
     "access_of",
     "amplifier_sites",
-    "cache_folder",
     "cached_reach",
     "compute_reach",
     "find_routes",

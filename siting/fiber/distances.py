@@ -8,8 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import dijkstra
 
 from siting.fiber.graph import Access, FiberGraph, access_of
 from siting.fiber.reach import FloatArray, IntArray, Reach
@@ -94,6 +92,8 @@ def reach_of_access(
     del found
     both = (np.concatenate(km + km), (np.concatenate(i + j), np.concatenate(j + i)))
     del i, j, km
+    from scipy.sparse import coo_array
+
     matrix = coo_array(both, shape=(sites, sites)).tocsr()
     del both
     matrix.sort_indices()
@@ -116,6 +116,8 @@ def _pairs_from(
     if longest_route_km < 0:
         nobody = np.empty(0, np.int32)
         return nobody, nobody, np.empty(0, np.float64)
+    from scipy.sparse.csgraph import dijkstra
+
     route_km = dijkstra(graph.csr, directed=True, indices=sources, limit=longest_route_km)
     later = slice(part.start, None)
     km = route_km[:, node[later]][row_of_site]

@@ -8,17 +8,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import KDTree
 
 from siting.arcs import TIE_KM, Lines
 from siting.errors import InputError, Problem
 from siting.fiber.reach import FloatArray, IntArray
 from siting.sphere import great_circle_km, on_sphere_km
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+
+NEAR_POLE = 89.0
+"""Up to this latitude a millionth of a degree of longitude is more than 1 mm [degrees]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,6 +171,8 @@ class FiberGraph:
     @cached_property
     def csr(self) -> csr_array:
         """``(N, N)`` lengths [km] for ``scipy.sparse.csgraph``, which walks explicit zeros too."""
+        from scipy.sparse import csr_array
+
         n = len(self)
         # 32-bit positions, as scipy's own routines use them: no copy at each call.
         positions = (self.indices.astype(np.int32), self.indptr.astype(np.int32))
@@ -185,6 +192,8 @@ class FiberGraph:
 
         Equally large components are numbered by their first node.
         """
+        from scipy.sparse.csgraph import connected_components
+
         if not len(self):
             return np.empty(0, np.int64)
         _, label = connected_components(self.csr, directed=False)
@@ -200,6 +209,9 @@ class FiberGraph:
         The connected components of the graph without its bridges (Tarjan 1974, "A note on finding
         the bridges of a graph").
         """
+        from scipy.sparse import csr_array
+        from scipy.sparse.csgraph import connected_components
+
         n = len(self)
         order = np.full(n, -1, np.int64)
         low = np.zeros(n, np.int64)
@@ -313,6 +325,11 @@ def nearest_nodes(
     by_rank = np.argsort(node_rank)
     places = np.column_stack((node_lon, node_lat))[by_rank]
     distinct = np.sort(by_rank[np.unique(places, axis=0, return_index=True)[1]])
+    at = _at_nodes(lon, lat, node_lon[distinct], node_lat[distinct])
+    if at is not None:
+        return distinct[at], np.zeros(len(lon))
+    from scipy.spatial import KDTree
+
     tree = KDTree(on_sphere_km(node_lon[distinct], node_lat[distinct]))
     points = on_sphere_km(lon, lat)
     chords_km, found = tree.query(points, k=[1, 2])
@@ -322,6 +339,22 @@ def nearest_nodes(
         near = distinct[tree.query_ball_point(points[i], chords_km[i, 0] + TIE_KM)]
         node[i] = near[np.argmin(node_rank[near])]
     return node, chords_km[:, 0]
+
+
+def _at_nodes(
+    lon: FloatArray, lat: FloatArray, node_lon: FloatArray, node_lat: FloatArray
+) -> IntArray | None:
+    """The node at the very position of each point, where all are at one; else None.
+
+    Only if positions have six decimals: then no other node is within 1 mm of one.
+    """
+    numbers = np.concatenate((node_lon, node_lat))
+    if not np.array_equal(np.round(numbers, 6), numbers) or (np.abs(node_lat) > NEAR_POLE).any():
+        return None
+    nodes = zip(node_lon.tolist(), node_lat.tolist(), strict=True)
+    number = {position: n for n, position in enumerate(nodes)}
+    found = [number.get(point, -1) for point in zip(lon.tolist(), lat.tolist(), strict=True)]
+    return None if -1 in found else np.array(found, np.int64)
 
 
 def rank_ids(ids: Sequence[str]) -> IntArray:

@@ -8,8 +8,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -97,6 +95,9 @@ class Reach:
     @cached_property
     def component(self) -> IntArray:
         """``(sites,)`` number of the part of each site that pairs within the limit connect."""
+        from scipy.sparse import csr_array
+        from scipy.sparse.csgraph import connected_components
+
         n = len(self)
         pairs = csr_array((np.ones(len(self.indices)), self.indices, self.indptr), shape=(n, n))
         return np.asarray(connected_components(pairs, directed=False)[1], np.int64)

@@ -10,7 +10,6 @@ from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import dijkstra
 
 from siting.fiber.distances import cores, reach_of_access
 from siting.fiber.graph import Access, FiberGraph
@@ -93,6 +92,8 @@ class Searches:
             return list(pool.map(lambda chunk: self._search(chunk, limit_km), chunks))
 
     def _search(self, nodes: list[int], limit_km: float) -> list[Row]:
+        from scipy.sparse.csgraph import dijkstra
+
         self.searched += len(nodes)
         km = dijkstra(self.graph.csr, directed=True, indices=nodes, limit=limit_km)
         found = []

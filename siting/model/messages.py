@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, get_args
 
 from pydantic_core import ErrorDetails
 
+from siting.model.bounds import why_bounded
 from siting.model.files import write_value
 from siting.model.quantities import fitting_units, in_unit, read_quantity, unit_of
 from siting.model.sections import SECTIONS, TOP_KEYS
@@ -87,7 +89,9 @@ def _demand(error: ErrorDetails, names: list[str], unit: str) -> tuple[str, str]
     if kind in _BOUNDS:
         argument, words = _BOUNDS[kind]
         least = f"{words} {number(context[argument])}{of_unit}{_or_word(names)}"
-        return least, _percent_hint(names, given)
+        return least, _percent_hint(names, given) or _why(names, given, argument)
+    if kind == "zero_or":
+        return f"0, or at least {number(context['least'])}{of_unit}", _why(names, given, "ge")
     if kind == "literal_error":
         return _say_choice(names, given)
     return f"valid ({error['msg']})", ""
@@ -99,12 +103,19 @@ _BOUNDS = {
     "less_than": ("lt", "less than"),
     "less_than_equal": ("le", "at most"),
 }
+_COMMA = re.compile(r"\d,\d")
+
+LIKELY_PERCENT = 2.0
+"""From here on a fraction above 1 is taken for percent, below perhaps for more than all [1]."""
+
 _BOOLS = ("true", "false", "True", "False", "yes", "no", "on", "off")
 
 
 def _number_hint(names: list[str], given: str) -> str:
     """How a number is written that was given as text, perhaps with a unit."""
     plain = "; write it without quotes and without a unit"
+    if _COMMA.search(given):
+        return "; a comma is not read: write a point before decimals, and thousands together"
     field, quantity = _field(names), read_quantity(given)
     unit = unit_of(field) if field else ""
     if quantity is None or not unit:
@@ -119,13 +130,26 @@ def _number_hint(names: list[str], given: str) -> str:
     return f"; {shown(quantity.unit)} is no unit of it: on the command line write {units}"
 
 
+def _why(names: list[str], given: object, argument: str) -> str:
+    """Why a bound is where it is; nothing where a number below 0 needs no words."""
+    field = _field(names)
+    if field is None:
+        return ""
+    why = why_bounded(field)
+    positive = isinstance(given, int | float) and given > 0
+    words = why.low if argument == "ge" and positive else why.high if argument == "le" else ""
+    return f": {words}" if words else ""
+
+
 def _percent_hint(names: list[str], given: object) -> str:
     field = _field(names)
     if field is None or not (field.description or "").endswith("[0-1]"):
         return ""
-    if isinstance(given, int | float) and 1 < given <= 100:
-        return f"; {number(given)} % is written {number(given / 100)}"
-    return ""
+    if not isinstance(given, int | float) or not 1 < given <= 100:
+        return ""
+    # 110 % is 1.1, and so may be 1.1 % that was not divided.
+    whole = "1 is 100 %, and " if given < LIKELY_PERCENT else ""
+    return f"; {whole}{number(given)} % is written {number(given / 100)}"
 
 
 def _say_choice(names: list[str], given: object) -> tuple[str, str]:

@@ -15,8 +15,10 @@ from typing import get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from siting.model import Model
+from siting.model.bounds import ZeroOr, parts_of
 from siting.model.files import write_value
 from siting.model.sections import SECTIONS
+from siting.wording import number
 
 _INTRODUCTION = """\
 # The model file
@@ -83,14 +85,7 @@ def _bounds(field: FieldInfo) -> str:
         return "a table of names"
     if choices and all(isinstance(choice, str) for choice in choices):
         return ", ".join(f'`"{choice}"`' for choice in choices)
-    parts = [m for choice in choices for m in getattr(choice, "__metadata__", ())]
-    limits = [m for part in (*field.metadata, *parts) for m in getattr(part, "metadata", [part])]
-    said = [
-        f"{words} {getattr(bound, sign):g}"
-        for bound in limits
-        for sign, words in _SIGNS.items()
-        if hasattr(bound, sign)
-    ]
+    said = list(_limits(field))
     words_instead = [
         f'`"{word}"`'
         for choice in choices
@@ -98,6 +93,24 @@ def _bounds(field: FieldInfo) -> str:
         for word in get_args(kind)
     ]
     return ", ".join([*said, *words_instead])
+
+
+def _limits(field: FieldInfo) -> Iterator[str]:
+    """The bounds of a number, in words."""
+    for bound in parts_of(field):
+        if isinstance(bound, ZeroOr):
+            yield f"0 or at least {bound.least:g}"
+    instead = any(isinstance(bound, ZeroOr) for bound in parts_of(field))
+    for bound in parts_of(field):
+        for sign, words in _SIGNS.items():
+            limit = getattr(bound, sign, None)
+            if limit is not None and not (instead and sign == "ge"):
+                yield f"{words} {_limit(limit)}"
+
+
+def _limit(limit: float) -> str:
+    """A bound for people; a year has no thousands apart."""
+    return f"{limit:g}" if limit < 10_000 else number(limit)
 
 
 def describe_model() -> str:

@@ -15,18 +15,37 @@ from pydantic import (
     Tag,
 )
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
+from siting.model.bounds import (
+    Because,
+    CampusCount,
+    CampusPower,
+    ClusterPower,
+    Fraction,
+    GroupCount,
+    Kilometres,
+    RouteFactor,
+    Seconds,
+    SecondsOrNone,
+    ZeroOr,
+)
+
 Text = Annotated[str, Field(min_length=1)]
 # A TOML array is a list; it is kept as a tuple, so that a model can be hashed and shared.
 Texts = Annotated[tuple[Text, ...], Field(strict=False)]
-HeaderRow = Annotated[int, Field(ge=1)] | None
+HeaderRow = (
+    Annotated[int, Field(ge=1, le=1_048_576), Because(high="no sheet has so many rows")] | None
+)
 Sense = Literal["minimise_cost", "maximise_mw", "minimise_fiber_km"]
 Network = Literal["mesh", "hub", "ring"]
 # Tagged, so that a wrong value is one problem and not one for each kind that it might have been.
 Count = Annotated[
-    Annotated[int, Field(ge=1), Tag("number")] | Annotated[Literal["most"], Tag("word")],
+    Annotated[
+        int,
+        Field(ge=1, le=1000),
+        Because(high="no plan has so many"),
+        Tag("number"),
+    ]
+    | Annotated[Literal["most"], Tag("word")],
     Discriminator(lambda value: "word" if isinstance(value, str) else "number"),
 ]
 
@@ -69,6 +88,11 @@ class WorldSection(Section):
     add_supply: Text | None = Field(
         default=None, description="File of power plants beside those of the base."
     )
+    fetch_addresses: bool = Field(
+        default=False,
+        description="Whether tables named here may be addresses (https, http, ftp), which are "
+        "fetched once for each run; else an address is refused.",
+    )
     regions: Texts = Field(
         default=(), description="Keep only the zones of these regions; [] keeps all."
     )
@@ -83,7 +107,7 @@ class WorldSection(Section):
         default=(),
         description="Keep only the power plants in zones of these states; [] keeps all.",
     )
-    min_kv: NotNegative = Field(
+    min_kv: Annotated[float, Field(ge=0, le=10_000), Because(high="no line has so much")] = Field(
         default=230.0,
         description="Drop sites below this voltage, where the table says their voltage [kV]",
     )
@@ -91,20 +115,22 @@ class WorldSection(Section):
     require_sites: Texts = Field(
         default=(), description="Ids of sites that must be used, such as an existing campus."
     )
-    snap_km: NotNegative = Field(
+    snap_km: Kilometres = Field(
         default=0.0,
         description="A site or plant in no zone is taken to the nearest within this distance [km]",
     )
-    fiber_snap_m: NotNegative = Field(
+    fiber_snap_m: Annotated[
+        float, Field(ge=0, le=100_000), Because(high="ends so far apart do not meet")
+    ] = Field(
         default=1.0,
         description="Ends of spans without from and to that are so close to another such span are "
         "joined to it [m]",
     )
-    route_factor: Annotated[float, Field(ge=1)] = Field(
+    route_factor: RouteFactor = Field(
         default=1.3,
         description="Fiber km for each great-circle km of an access, and of a span without km [1]",
     )
-    line_route_factor: Annotated[float, Field(ge=1)] | None = Field(
+    line_route_factor: RouteFactor | None = Field(
         default=None,
         description="Fiber km for each km of line, where spans are drawn as surveyed and have no "
         "km; without it: route_factor [1]",
@@ -173,7 +199,7 @@ class LayersSection(Section):
 
 
 class HeaderRowsSection(Section):
-    """In which line a spreadsheet or a text table has the names of its columns."""
+    """In which line all sheets of a spreadsheet, or a text table, have the names of columns."""
 
     zones: HeaderRow = Field(default=None, description="Of the zones; without it: it is found.")
     sites: HeaderRow = Field(default=None, description="Of the sites; without it: it is found.")
@@ -185,17 +211,25 @@ class HeaderRowsSection(Section):
 class CampusSection(Section):
     """Limits of one campus."""
 
-    min_mw: NotNegative = Field(
-        default=100.0, description="Least draw of a campus that is built [MW]"
-    )
-    max_mw: Positive = Field(default=2000.0, description="Largest draw of a campus [MW]")
-    module_mw: NotNegative = Field(
-        default=0.0, description="If above 0, a campus draws whole modules of this size [MW]"
-    )
-    load_factor: Annotated[float, Field(gt=0, le=1)] = Field(
-        default=0.9, description="Mean draw over draw [0-1]"
-    )
-    pue: Annotated[float, Field(ge=1)] = Field(
+    min_mw: Annotated[
+        float,
+        Field(ge=0, le=1e6),
+        ZeroOr(0.001),
+        Because("less than 1 kW is no campus", "the whole US has little more"),
+    ] = Field(default=100.0, description="Least draw of a campus that is built [MW]")
+    max_mw: CampusPower = Field(default=2000.0, description="Largest draw of a campus [MW]")
+    module_mw: Annotated[
+        float,
+        Field(ge=0, le=1e6),
+        ZeroOr(0.001),
+        Because("no module draws less than 1 kW", "the whole US has little more"),
+    ] = Field(default=0.0, description="If above 0, a campus draws whole modules of this size [MW]")
+    load_factor: Annotated[
+        float,
+        Field(ge=0.01, le=1),
+        Because(low="nobody builds what is idle but for 1 % of the time"),
+    ] = Field(default=0.9, description="Mean draw over draw [0-1]")
+    pue: Annotated[float, Field(ge=1, le=10), Because(high="no site is so wasteful")] = Field(
         default=1.2, description="Draw over IT load, for sites that have none of their own [1]"
     )
 
@@ -208,42 +242,36 @@ class ClusterSection(Section):
         description='How many clusters, with no site in common; "most": as many as there is room '
         "for, and then the best plan with so many.",
     )
-    target_mw: Positive | None = Field(
+    target_mw: ClusterPower | None = Field(
         default=None,
         description="Draw of each cluster; needed unless target_it_mw is given or draw is "
         "maximised [MW]",
     )
-    target_it_mw: Positive | None = Field(
+    target_it_mw: ClusterPower | None = Field(
         default=None, description="IT load of each cluster, instead of target_mw [MW]"
     )
-    min_campuses: Annotated[int, Field(ge=1)] = Field(
-        default=2, description="Fewest campuses of a cluster."
-    )
-    max_campuses: Annotated[int, Field(ge=1)] = Field(
-        default=8, description="Most campuses of a cluster."
-    )
+    min_campuses: CampusCount = Field(default=2, description="Fewest campuses of a cluster.")
+    max_campuses: CampusCount = Field(default=8, description="Most campuses of a cluster.")
     network: Network = Field(
         default="mesh",
         description="mesh: every pair of campuses is linked; hub: one campus is linked to all "
         "others; ring: a closed tour links all.",
     )
-    max_fiber_km: NotNegative = Field(
+    max_fiber_km: Kilometres = Field(
         default=500.0,
         description="Longest fiber route of a link: between two campuses of a mesh, to the hub, "
         "one hop of a ring [km]",
     )
-    max_ring_km: NotNegative = Field(
+    max_ring_km: Kilometres = Field(
         default=5000.0, description="Longest tour of a ring; other networks have none [km]"
     )
-    min_utilities: Annotated[int, Field(ge=1)] = Field(
+    min_utilities: GroupCount = Field(
         default=1, description="Fewest utilities that feed a cluster."
     )
-    max_utility_fraction: Annotated[float, Field(gt=0, le=1)] = Field(
-        default=1.0, description="Largest share of a cluster's draw from one utility [0-1]"
-    )
-    min_regions: Annotated[int, Field(ge=1)] = Field(
-        default=1, description="Fewest regions that a cluster spans."
-    )
+    max_utility_fraction: Annotated[
+        float, Field(ge=0.001, le=1), Because(low="of at most 1,000 campuses one has more")
+    ] = Field(default=1.0, description="Largest share of a cluster's draw from one utility [0-1]")
+    min_regions: GroupCount = Field(default=1, description="Fewest regions that a cluster spans.")
     keep_after_campus_loss: Fraction = Field(
         default=0.0,
         description="Share of the target that is left when the largest campus is lost [0-1]",
@@ -252,12 +280,22 @@ class ClusterSection(Section):
         default=0.0,
         description="Share of the target that is left when the largest utility is lost [0-1]",
     )
-    max_sync_s: Positive | None = Field(
+    max_sync_s: Seconds | None = Field(
         default=None,
         description="Longest synchronisation of a cluster, as its [training] exchanges gradients; "
         "bounds links and campuses [s]",
     )
-    min_compute_utilisation: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+    min_compute_utilisation: (
+        Annotated[
+            float,
+            Field(ge=0.001, le=0.9999),
+            Because(
+                "a cluster that waits so long trains nothing",
+                "it leaves no time to exchange anything",
+            ),
+        ]
+        | None
+    ) = Field(
         default=None,
         description="Least share of the time in which accelerators do not wait for other campuses, "
         "as [training] has it; bounds links and campuses [0-1]",
@@ -278,9 +316,12 @@ class PowerSection(Section):
         description="Mean share of its energy that a campus lets be curtailed; picks the zones' "
         "headroom [0-1]",
     )
-    headroom_scale: NotNegative = Field(
-        default=1.0, description="Multiplies the headroom of every zone [1]"
-    )
+    headroom_scale: Annotated[
+        float,
+        Field(ge=0, le=1000),
+        ZeroOr(0.001),
+        Because("it leaves nothing; 0 closes every zone", "no grid has so much more"),
+    ] = Field(default=1.0, description="Multiplies the headroom of every zone [1]")
 
 
 class CleanSection(Section):
@@ -304,23 +345,29 @@ class CleanSection(Section):
 class FiberSection(Section):
     """What the links of a cluster are to carry, and what new fiber pairs cost."""
 
-    bandwidth_tbps: NotNegative = Field(
-        default=0.0, description="What each link is to carry; 0 asks for none [Tbit/s]"
-    )
-    pair_tbps: Positive = Field(
+    bandwidth_tbps: Annotated[
+        float, Field(ge=0, le=1e6), Because(high="it is more than 8,000 pairs of fibers carry")
+    ] = Field(default=0.0, description="What each link is to carry; 0 asks for none [Tbit/s]")
+    pair_tbps: Annotated[
+        float,
+        Field(ge=0.001, le=1e5),
+        Because("less than 1 Gbit/s is no pair of a long route", "no fiber has so much spectrum"),
+    ] = Field(
         default=121.6,
         description="Capacity of a fiber pair: 121.6 for 152 waves of 800G over C and L band, 25.6 "
         "for 64 of 400ZR [Tbit/s]",
     )
-    amplifier_km: Positive = Field(
-        default=80.0, description="Longest fiber between two amplifier sites of a route [km]"
-    )
-    pair_musd_per_km: NotNegative = Field(
-        default=0.0, description="Price of a new fiber pair along a route [MUSD/km]"
-    )
-    amplifier_musd: NotNegative = Field(
-        default=0.0, description="Price of amplifying one pair at one amplifier site [MUSD]"
-    )
+    amplifier_km: Annotated[
+        float,
+        Field(ge=1, le=1e5),
+        Because("no route has amplifiers so near", "no light goes so far"),
+    ] = Field(default=80.0, description="Longest fiber between two amplifier sites of a route [km]")
+    pair_musd_per_km: Annotated[
+        float, Field(ge=0, le=1000), Because(high="no fiber costs so much; are these USD?")
+    ] = Field(default=0.0, description="Price of a new fiber pair along a route [MUSD/km]")
+    amplifier_musd: Annotated[
+        float, Field(ge=0, le=1000), Because(high="no amplifier costs so much; are these USD?")
+    ] = Field(default=0.0, description="Price of amplifying one pair at one amplifier site [MUSD]")
 
 
 Recipe = Literal[
@@ -339,31 +386,44 @@ class TrainingSection(Section):
         "deepseek_v3_671b or frontier_72t. Gives parameters, layers, step_s and bits_per_parameter "
         "where they are not given here; without a recipe all but the last are needed.",
     )
-    parameters: Positive | None = Field(
-        default=None, description="Parameters of the model, all of which are exchanged."
-    )
-    active_parameters: Positive | None = Field(
+    parameters: (
+        Annotated[float, Field(ge=1, le=1e18), Because(high="no model has so many")] | None
+    ) = Field(default=None, description="Parameters of the model, all of which are exchanged.")
+    active_parameters: (
+        Annotated[float, Field(ge=1, le=1e18), Because(high="no model has so many")] | None
+    ) = Field(
         default=None,
         description="Parameters that work on a token, fewer in a mixture of experts; for "
         "tokens_per_batch. Without it those of the recipe, else all.",
     )
-    layers: Annotated[int, Field(ge=1)] | None = Field(
-        default=None, description="Layers of the model."
-    )
-    step_s: Positive | None = Field(
+    layers: (
+        Annotated[int, Field(ge=1, le=1_000_000), Because(high="no model has so many")] | None
+    ) = Field(default=None, description="Layers of the model.")
+    step_s: Seconds | None = Field(
         default=None, description="A step without any communication between campuses [s]"
     )
-    tokens_per_batch: Positive | None = Field(
+    tokens_per_batch: (
+        Annotated[float, Field(ge=1, le=1e18), Because(high="nobody has written so much")] | None
+    ) = Field(
         default=None,
         description="Size of a step's batch over all campuses, instead of step_s, which then "
         "follows from the cluster's FLOP/s [tokens]",
     )
-    bits_per_parameter: Positive | None = Field(
+    bits_per_parameter: (
+        Annotated[
+            float,
+            Field(ge=1e-6, le=1e4),
+            Because("nothing is compressed so far", "no number has so many"),
+        ]
+        | None
+    ) = Field(
         default=None,
         description="Bits exchanged for each parameter; without it those of the recipe, else 16 "
         "[bit]",
     )
-    inner_steps: Annotated[int, Field(ge=1)] = Field(
+    inner_steps: Annotated[
+        int, Field(ge=1, le=1_000_000_000), Because(high="no training has so many")
+    ] = Field(
         default=1,
         description="Steps between two synchronisations; 1 is data-parallel, more is DiLoCo.",
     )
@@ -372,7 +432,16 @@ class TrainingSection(Section):
         description="How campuses exchange: hierarchical, inside each campus and then between them "
         "over direct links; ring, once around; bidirectional_ring, both ways at once.",
     )
-    bandwidth_gbps: Positive | None = Field(
+    bandwidth_gbps: (
+        Annotated[
+            float,
+            Field(ge=1e-6, le=1e12),
+            Because(
+                "less than 1 kbit/s is no link", "it is more than 8 million pairs of fibers carry"
+            ),
+        ]
+        | None
+    ) = Field(
         default=None,
         description="What a campus sends to the others, or to its next on a ring. Without it "
         "fiber.bandwidth_tbps, and without that 1,000,000 [Gbit/s]",
@@ -380,31 +449,53 @@ class TrainingSection(Section):
     accelerator: Accelerator = Field(
         default="gb200", description="What computes; gives watts and peak FLOP/s."
     )
-    watts_per_accelerator: Positive | None = Field(
+    watts_per_accelerator: (
+        Annotated[
+            float, Field(ge=0.001, le=1e9), Because("no chip needs so little", "it is a campus")
+        ]
+        | None
+    ) = Field(
         default=None,
         description="IT load of an accelerator at the wall of the rack, with its share of host and "
         "switches; without it that of the accelerator [W]",
     )
-    flop_per_s_per_accelerator: Positive | None = Field(
+    flop_per_s_per_accelerator: (
+        Annotated[
+            float,
+            Field(ge=1e3, le=1e24),
+            Because("no chip is so slow; are these TFLOP/s?", "no chip is so fast"),
+        ]
+        | None
+    ) = Field(
         default=None,
         description="Dense peak of an accelerator; without it in bf16, that of the accelerator "
         "[FLOP/s]",
     )
-    mfu: Annotated[float, Field(gt=0, le=1)] = Field(
+    mfu: Annotated[float, Field(ge=0.0001, le=1), Because(low="nobody trains so badly")] = Field(
         default=0.4, description="Model FLOP utilisation inside a campus [0-1]"
     )
-    failure_hours_per_100k: Positive | None = Field(
+    failure_hours_per_100k: (
+        Annotated[
+            float,
+            Field(ge=1e-6, le=1e9),
+            Because(
+                "nothing is trained between such failures",
+                "it is 100,000 years; leave the key out where failures do not count",
+            ),
+        ]
+        | None
+    ) = Field(
         default=None,
         description="Mean time between failures of 100,000 accelerators, each of which restarts "
         "the cluster from its checkpoint; without it failures are not counted [h]",
     )
-    restart_s: NotNegative = Field(
+    restart_s: SecondsOrNone = Field(
         default=300.0, description="From a failure to the first new step [s]"
     )
-    checkpoint_write_s: NotNegative = Field(
+    checkpoint_write_s: SecondsOrNone = Field(
         default=15.0, description="Time in which a checkpoint stops the training [s]"
     )
-    checkpoint_interval_s: Positive | None = Field(
+    checkpoint_interval_s: Seconds | None = Field(
         default=None,
         description="Compute time between two checkpoints; without it the one that loses least [s]",
     )
@@ -419,20 +510,28 @@ class CostSection(Section):
     discount_rate: Annotated[float, Field(ge=0, lt=1)] = Field(
         default=0.08, description="Annual rate at which capital is paid for [0-1]"
     )
-    life_years: Positive = Field(default=20.0, description="Life of a campus [years]")
-    campus_musd_per_mw: NotNegative = Field(
+    life_years: Annotated[
+        float,
+        Field(ge=1, le=1000),
+        Because("no campus is built for so short a time", "nothing is built for so long"),
+    ] = Field(default=20.0, description="Life of a campus [years]")
+    campus_musd_per_mw: Annotated[
+        float, Field(ge=0, le=1000), Because(high="no campus costs so much; are these USD/kW?")
+    ] = Field(
         default=11.0,
         description="Building and grid connection, without servers, for each MW [MUSD/MW]",
     )
-    campus_fixed_musd: NotNegative = Field(
-        default=50.0, description="Cost of a campus of any size [MUSD]"
-    )
-    fiber_musd_per_km: NotNegative = Field(
+    campus_fixed_musd: Annotated[
+        float, Field(ge=0, le=100_000), Because(high="no campus costs so much; are these USD?")
+    ] = Field(default=50.0, description="Cost of a campus of any size [MUSD]")
+    fiber_musd_per_km: Annotated[
+        float, Field(ge=0, le=1000), Because(high="no fiber costs so much; are these USD/km?")
+    ] = Field(
         default=0.06, description="Fiber from a site to the nearest place of a span [MUSD/km]"
     )
-    grid_usd_per_mwh: NotNegative = Field(
-        default=60.0, description="Energy price of zones and sites that have none [USD/MWh]"
-    )
+    grid_usd_per_mwh: Annotated[
+        float, Field(ge=0, le=10_000), Because(high="no energy costs so much for a year")
+    ] = Field(default=60.0, description="Energy price of zones and sites that have none [USD/MWh]")
 
 
 class ObjectiveSection(Section):
@@ -453,9 +552,15 @@ class SolverSection(Section):
     gap: Annotated[float, Field(ge=0, lt=1)] = Field(
         default=0.001, description="Share between plan and bound at which it may stop [0-1]"
     )
-    time_limit_s: Positive = Field(default=300.0, description="Time after which it stops [s]")
-    threads: Annotated[int, Field(ge=0)] = Field(
-        default=0, description="Threads of the solver; 0 takes all."
+    time_limit_s: Annotated[
+        float, Field(ge=0.001, le=1e7), Because("nothing is solved so fast", "it is 16 weeks")
+    ] = Field(default=300.0, description="Time after which it stops [s]")
+    threads: Annotated[
+        int,
+        Field(ge=0, le=1024),
+        Because(high="no machine has so many; 0 takes all that there are"),
+    ] = Field(
+        default=0, description="Threads of the solver, of those that the machine has; 0 takes all."
     )
 
 

@@ -16,12 +16,16 @@ from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.count.solve import better_proof, find_most
 from siting.program.diagnosis.reasons import why_infeasible
+from siting.program.diagnosis.switches import HasPlan
 from siting.program.formulation.monolithic import MONOLITHIC_SITES, solve_monolithic
-from siting.program.one_cluster.solve import least_of_all, solve_one_cluster
+from siting.program.one_cluster.solve import ANY_GAP, least_of_all, solve_one_cluster
 from siting.program.proof import Proof, Settled, sign_of
 from siting.program.several.solve import solve_several
 from siting.program.sites.presolve import infeasible_by_arithmetic
 from siting.progress import ProgressCallback
+
+REASONS_S = 20.0
+"""Time to find out which limit leaves no plan [s]."""
 
 
 def solve(
@@ -70,7 +74,7 @@ def solve(
     else:
         proof = search_plan(case, engine, deadline, progress)
     if proof.infeasible:
-        raise InfeasibleError(why_infeasible(case))
+        raise InfeasibleError(why_infeasible(case, _asker(settings, interrupted)))
     if proof.best is None:
         remedy = "raise solver.time_limit_s (--time-limit)"
         if not deadline.reached():
@@ -83,6 +87,22 @@ def solve(
             f"is none; {remedy}, or relax a limit of the model"
         )
     return solution_of(case, proof, settings.name, engine.version(), at_most=at_most)
+
+
+def _asker(settings: SolverSection, interrupted: Callable[[], bool] | None) -> HasPlan:
+    """Says whether variants of a case have a plan, for so long as the reasons may take."""
+    engine = Solver(settings.name, ANY_GAP, settings.threads)
+    deadline = Deadline(min(REASONS_S, settings.time_limit_s), interrupted)
+
+    def has_plan(case: Case) -> bool | None:
+        if deadline.reached():
+            return None
+        proof = search_plan(case, engine, deadline, None)
+        if proof.best is not None:
+            return True
+        return False if proof.infeasible else None
+
+    return has_plan
 
 
 def solution_of(

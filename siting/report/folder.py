@@ -5,14 +5,13 @@ from __future__ import annotations
 import ctypes
 import json
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from siting.errors import InputError, Problem
+from siting.report.hidden import WAITING, hidden_beside
 
 MAP_FILE = "map.html"
 PLAN_FILE = "plan.json"
@@ -39,17 +38,13 @@ def place_folder(
         Checks the folder once more, right before it is replaced.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    # The hidden folder's inside has the permissions that any new folder has here.
-    hidden = Path(tempfile.mkdtemp(prefix=f".{target.name}.siting-", dir=target.parent))
-    try:
+    with hidden_beside(target) as hidden:
         fresh = hidden / target.name
         fresh.mkdir()
         for name, text in texts.items():
             (fresh / name).write_text(text, encoding="utf-8", newline="\n")
         check(target)
         _take_place(fresh, target, hidden)
-    finally:
-        shutil.rmtree(hidden, ignore_errors=True)
     return target
 
 
@@ -144,7 +139,7 @@ def _take_place(fresh: Path, target: Path, hidden: Path) -> None:
     elif not _exchange(fresh, target):
         # Without an exchange there is a moment in which the old folder waits, whole, in the
         # hidden one; it comes back if the fresh one cannot take its place.
-        waiting = hidden / f"{target.name}.old"
+        waiting = hidden / f"{target.name}{WAITING}"
         target.rename(waiting)
         try:
             fresh.rename(target)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from siting.report.folder import LAYER_FILES, MAP_FILE, PLAN_FILE, check_folder, place_folder
 from siting.report.geojson import to_geojson
+from siting.report.hidden import hidden_beside
 from siting.report.layers import to_geodataframes
 from siting.report.map import MapPage, page_of
 from siting.report.map_data import background_of, plants_of
@@ -78,9 +77,7 @@ def write_map(page: MapPage, folder: str | Path) -> Path:
     """
     target = Path(folder).expanduser().resolve() / MAP_FILE
     # Whatever is left of a write that was stopped must not stand in the plan's folder.
-    hidden = Path(tempfile.mkdtemp(prefix=f".{target.parent.name}.siting-", dir=target.parents[1]))
-    try:
-        page.save(hidden / MAP_FILE).replace(target)
-    finally:
-        shutil.rmtree(hidden, ignore_errors=True)
+    with hidden_beside(target.parent) as hidden:
+        # A file of the name of the folder is known as ours, if this is stopped here.
+        page.save(hidden / target.parent.name).replace(target)
     return target

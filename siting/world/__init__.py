@@ -9,15 +9,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from siting.world.read import check_question, read_world
+    from siting.world.cache import read_world
+    from siting.world.question import check_question
     from siting.world.spans import Spans
     from siting.world.world import DataSource, World
 
 __all__ = ["DataSource", "Spans", "World", "check_question", "read_world"]
 
 _HOMES = {
-    "check_question": "siting.world.read",
-    "read_world": "siting.world.read",
+    "check_question": "siting.world.question",
+    "read_world": "siting.world.cache",
     "DataSource": "siting.world.world",
     "Spans": "siting.world.spans",
     "World": "siting.world.world",

@@ -143,7 +143,8 @@ def find_column(source: Source, name: str, frame: pd.DataFrame) -> str | None:
             return called
     if name in frame:
         return name
-    return next((str(held) for held in frame if fold(str(held)) == fold(name)), None)
+    ways = {fold(name), *map(fold, source.read_from(name))}
+    return next((str(held) for held in frame if fold(str(held)) in ways), None)
 
 
 def _doubt(source: Source, layers: list[Layer]) -> str | None:

@@ -472,11 +472,16 @@ which is WGS 84. What is read otherwise than it stands in the file is said, with
   table's name, alone; else all that have the table's geometry, as one table, unless it is doubtful
   that they belong together (ids that come back, areas that overlap): then the model has to say it.
   The files of a `.zip`, the folders of a KMZ and the sheets of a spreadsheet are layers. Of several
-  sheets the one is read that has the columns.
-- **Text and spreadsheets.** The row of the names of columns is found among the first 20, or is
-  given by `[header_rows]`. Fields are apart by commas, tabs, semicolons or bars; numbers have a
-  point before decimals. Cells that are merged, formulas without a value, and sums below the rows
-  are refused. `.xls` and `.ods` are not read.
+  sheets the one is read that has the columns; a hidden one only where the model names it. Layers
+  may spell a column differently: names are matched in each by itself, and a layer that lacks a
+  column is said.
+- **Text and spreadsheets.** The row of the names of columns is found among the first 20 of each
+  sheet, or is given by `[header_rows]` for all of them. Fields are apart by commas, tabs,
+  semicolons or bars; numbers have a point before decimals. Cells that are merged, formulas without
+  a value, errors, sums between or below the rows, a second table below or beside, and numbers that
+  are shown in another unit than ours are refused. Notes below the rows, names that come again, a
+  row of our units and blank fields at the end of a line are left out. Hidden rows and columns are
+  read. `.xls` and `.ods` are not read.
 - **Places.** Points in text and spreadsheets have columns `lon` and `lat` in degrees, or names that
   mean the same (`Longitude`, `x`), or those that `[columns]` names. Any table may have its shapes
   in a column `wkt`, `geometry`, `geom` or `the_geom`, as WKT, hexadecimal WKB or GeoJSON; an SRID
@@ -527,7 +532,9 @@ and in `utility`, `region`, `interconnect` and `state` words such as `NA`, `null
 around text are taken off. Names that differ by case, spaces or the form of letters alone count as
 several. Each of these is told of.
 
-Ids are text: `007` in a CSV stays `007`, a number in GeoJSON becomes its digits. `region` and
+Ids are text: `007` in a CSV stays `007`, a number in GeoJSON becomes its digits, and a cell of a
+spreadsheet is what it shows where its format is text and zeros: `SUB-007`. Cells in percent are the
+share that they hold: 95 % is 0.95. `region` and
 `interconnect` of a site are its zone's. Numbers have no unit, a point before decimals, and nothing
 between thousands. Those that no real value reaches are asked about, as they are perhaps in another
 unit. All problems of all tables are reported at once."""

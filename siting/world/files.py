@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -15,21 +15,25 @@ from numpy.typing import NDArray
 from siting.errors import Problems
 from siting.notices import Notices
 from siting.wording import did_you_mean, listing
+from siting.world.addresses import offline, say_fetched
 from siting.world.archives import Member, opened
 from siting.world.choice import choose_layers, find_column
 from siting.world.first_look import look_at, look_at_file
 from siting.world.grids import Laid, say_empty
 from siting.world.kml import KML, keep_geometry
 from siting.world.layers import Layer, attempt, find_layers, say_unreadable
+from siting.world.matching import asked_of_part
+from siting.world.parts import join_rows
 from siting.world.positions import place_rows
 from siting.world.raw import (
     DRAWN,
+    GROUPS,
     JSON,
-    SIDECARS,
     SPREADSHEETS,
     SUFFIXES,
     TEXT,
     Form,
+    Part,
     Raw,
     Source,
     UnreadableError,
@@ -47,7 +51,6 @@ __all__ = [
     "Form",
     "Raw",
     "Source",
-    "fingerprint",
     "read_outlines",
     "read_table",
 ]
@@ -65,8 +68,10 @@ def read_table(source: Source, problems: Problems, notices: Notices) -> Raw | No
     if wrong is not None:
         problems.add(source.where, wrong)
         return None
+    if source.fetched:
+        tell(say_fetched(source.path))
     try:
-        with opened(source.path) as members:
+        with offline(), opened(source.path) as members:
             return _read_members(source, members, tell)
     except UnreadableError as error:
         problems.add(source.where, str(error))
@@ -77,37 +82,15 @@ def read_outlines(path: Path | None, problems: Problems) -> gpd.GeoDataFrame | N
     """Read the outlines of a map: any shapes, of which nothing is asked but to be drawn."""
     if path is None:
         return None
-    frame, wrong = attempt(lambda: in_degrees(gpd.read_file(path)))
+    wrong = look_at_file(path, "outlines")
+    if wrong is not None:
+        problems.add(path.name, wrong)
+        return None
+    with offline():
+        frame, wrong = attempt(lambda: in_degrees(gpd.read_file(path)))
     if frame is None:
         problems.add(path.name, say_unreadable(path, wrong or ""))
     return frame
-
-
-def fingerprint(sources: Iterable[Source]) -> str:
-    """SHA-256 of what the files hold and how they are read, whatever they are called."""
-    digest = hashlib.sha256(b"siting world 1")
-    for source in sorted(sources, key=lambda source: source.table.name):
-        for path in _files_of(source.path):
-            content = path.read_bytes()
-            suffix = path.suffix.lower()
-            digest.update(f"\n{source.table.name}{suffix} {len(content)}\n".encode())
-            digest.update(content)
-        told = (source.layers, source.header_row, source.columns)
-        if any(told):
-            digest.update(f"\n{source.table.name} {told!r}\n".encode())
-    return digest.hexdigest()
-
-
-def _files_of(path: Path) -> list[Path]:
-    if path.is_dir():
-        return sorted(file for file in path.rglob("*") if file.is_file())
-    belong = SIDECARS.get(suffix_of(path), ())
-    beside = [
-        file
-        for file in (sorted(path.parent.iterdir()) if belong else [])
-        if file.stem == path.stem and suffix_of(file) in belong and file.is_file()
-    ]
-    return [path, *sorted(beside, key=lambda file: belong.index(suffix_of(file)))]
 
 
 # --- Which file -----------------------------------------------------------------------------
@@ -124,12 +107,15 @@ def _read_members(source: Source, members: list[Member], tell: Tell) -> Raw:
         if grids:
             tell(f"{listing(member.name for member in grids)} in the archive left: no shapes")
         return raw
+    several = _texts_asked(source, grids)
+    if several:
+        return _read_texts(source, several, tell)
     return _read_grid(source, _choose_grid(source, grids, tell), tell)
 
 
 def _look_inside(source: Source, members: list[Member], tell: Tell) -> list[Member]:
     """The files of an archive that are what their names say."""
-    wrong = {member: look_at_file(member.path, source.table) for member in members}
+    wrong = {member: look_at_file(member.path, source.table.name) for member in members}
     bad = [f"{member.name} in it: {what}" for member, what in wrong.items() if what is not None]
     if len(bad) == len(members):
         raise UnreadableError(bad[0])
@@ -162,7 +148,7 @@ def _choose_grid(source: Source, members: list[Member], tell: Tell) -> Member:
     close = did_you_mean(source.table.name, names) or names[0]
     raise UnreadableError(
         f"holds {len(members)} tables, {listing(member.name for member in members)}; say which in "
-        f'the model: [layers] {source.table.name} = ["{close}"]'
+        f'the model: [layers] {source.table.name} = ["{close}"], or several if they are one table'
     )
 
 
@@ -179,37 +165,101 @@ def _read_grid(source: Source, member: Member, tell: Tell) -> Raw:
             )
         return _place(source, [("", read_text(source, member.path, tell))], "line", suffix, tell)
     if _is_asked(source, member) and not names_sheets(source, member.path):
-        source = _without_layers(source)
+        source = replace(source, layers=())  # it was the file inside of an archive, and no sheet
     return _place(source, read_spreadsheet(source, member.path, tell), "row", suffix, tell)
 
 
-def _without_layers(source: Source) -> Source:
-    """A source whose layer was the file inside of an archive, not a sheet of it."""
-    return Source(
-        source.table,
-        source.path,
-        source.where,
-        own=source.own,
-        header_row=source.header_row,
-        columns=source.columns,
-    )
+def _texts_asked(source: Source, members: list[Member]) -> list[Member]:
+    """The tables of text of an archive, where the model names several; else none."""
+    chosen = []
+    for name in source.layers:
+        same = [member for member in members if _stem(member) == name]
+        same = same or [member for member in members if fold(_stem(member)) == fold(name)]
+        if len(same) != 1 or suffix_of(same[0].path) not in TEXT or same[0] in chosen:
+            return []
+        chosen += same
+    return chosen if len(chosen) > 1 else []
+
+
+def _read_texts(source: Source, members: list[Member], tell: Tell) -> Raw:
+    """Read several tables of text as one."""
+    read: list[tuple[str, Laid]] = []
+    for member in members:
+        name = _stem(member)
+        called = f"file '{name}'"
+
+        def tell_of(what: str, called: str = called) -> None:
+            tell(f"{called}: {what}")
+
+        try:
+            read.append((name, read_text(source, member.path, tell_of)))
+        except UnreadableError as error:
+            raise UnreadableError(f"{called}: {error}") from None
+    return _place(source, read, "line", _only({suffix_of(m.path) for m in members}), tell)
 
 
 def _place(
     source: Source, sheets: list[tuple[str, Laid]], word: str, suffix: str, tell: Tell
 ) -> Raw:
-    """Join the sheets of a table, and find where its rows are."""
-    several = len(sheets) > 1
-    columns = _join([pd.DataFrame(laid.columns) for _, laid in sheets])
-    raw = Raw(
+    """Find where the rows of each sheet of a table are, and join them."""
+    if len(sheets) == 1:
+        ((_, laid),) = sheets
+        frame = cast("gpd.GeoDataFrame", pd.DataFrame(laid.columns))
+        raw = Raw(source, frame, lines=laid.numbers, word=word, suffix=suffix)
+        return _find_places(raw, tell)
+    placed = [_place_one(source, sheet, sheets, how=(word, suffix), tell=tell) for sheet in sheets]
+    forms = {raw.form: name for (name, _), raw in zip(sheets, placed, strict=True)}
+    if len(forms) > 1:
+        ways = {"drawn": "shapes as text", "lonlat": "lon and lat", "plain": "no places"}
+        held = listing(f"'{name}' has {ways[form]}" for form, name in forms.items())
+        raise UnreadableError(
+            f"{GROUPS[word]}s are to be one table, but {held}; give places in all of them alike"
+        )
+    columns = join_rows([pd.DataFrame(raw.frame) for raw in placed])
+    return Raw(
         source,
-        cast("gpd.GeoDataFrame", columns),
+        gpd.GeoDataFrame(columns, geometry="geometry", crs=placed[0].frame.crs),
+        form=placed[0].form,
         lines=[number for _, laid in sheets for number in laid.numbers],
-        layer_of=[name for name, laid in sheets for _ in laid.numbers] if several else None,
+        layer_of=[name for name, laid in sheets for _ in laid.numbers],
+        word=word,
+        suffix=suffix,
+        parts=tuple(
+            _part(name, raw.frame, suffix) for (name, _), raw in zip(sheets, placed, strict=True)
+        ),
+    )
+
+
+def _place_one(
+    source: Source,
+    sheet: tuple[str, Laid],
+    sheets: list[tuple[str, Laid]],
+    *,
+    how: tuple[str, str],
+    tell: Tell,
+) -> Raw:
+    """One of several sheets with the places of its rows, which it may name in its own way."""
+    name, laid = sheet
+    word, suffix = how
+    everywhere = [column for _, other in sheets for column in other.columns]
+    raw = Raw(
+        replace(source, columns=asked_of_part(source.columns, list(laid.columns), everywhere)),
+        cast("gpd.GeoDataFrame", pd.DataFrame(laid.columns)),
+        lines=laid.numbers,
+        layer_of=[name] * len(laid),
         word=word,
         suffix=suffix,
     )
-    return _find_places(raw, tell)
+    called = f"{GROUPS[word]} '{name}'"
+    try:
+        return _find_places(raw, lambda what: tell(f"{called}: {what}"))
+    except UnreadableError as error:
+        raise UnreadableError(f"{called}: {error}") from None
+
+
+def _part(name: str, frame: pd.DataFrame, suffix: str) -> Part:
+    columns = tuple(str(column) for column in frame.columns if column != "geometry")
+    return Part(name, len(frame), columns, suffix)
 
 
 def _find_places(raw: Raw, tell: Tell) -> Raw:
@@ -224,29 +274,6 @@ def _to_degrees(frame: gpd.GeoDataFrame, tell: Tell) -> gpd.GeoDataFrame:
         return in_degrees(frame, tell)
     except ValueError as error:
         raise UnreadableError(str(error)) from None
-
-
-def _join(frames: list[pd.DataFrame]) -> pd.DataFrame:
-    """Rows of several frames under each other; a column that one lacks is blank there.
-
-    Numbers stay as they are: pandas would make floats of whole numbers beside blanks, and a float
-    holds 15 digits.
-    """
-    if len(frames) == 1:
-        return frames[0]
-    names = list(dict.fromkeys(name for frame in frames for name in frame.columns))
-    columns = {}
-    for name in names:
-        held = [frame.get(name) for frame in frames]
-        dtypes = {None if values is None else values.dtype for values in held}
-        if len(dtypes) == 1:
-            columns[name] = pd.concat(held, ignore_index=True)
-            continue
-        values: list[object] = []
-        for frame, column in zip(frames, held, strict=True):
-            values += [None] * len(frame) if column is None else column.to_numpy(object).tolist()
-        columns[name] = pd.Series(values, dtype=object)
-    return pd.DataFrame(columns)
 
 
 # --- Files with shapes ----------------------------------------------------------------------
@@ -273,7 +300,7 @@ def _read_drawn(source: Source, members: list[Member], tell: Tell) -> Raw:
     if len(frames) == 1:
         joined = frames[0]
     else:
-        below = _join([pd.DataFrame(frame) for frame in frames])
+        below = join_rows([pd.DataFrame(frame) for frame in frames])
         joined = gpd.GeoDataFrame(below, geometry="geometry", crs=frames[0].crs)
     if len(joined) == 0:
         raise UnreadableError(say_empty(source))
@@ -283,6 +310,10 @@ def _read_drawn(source: Source, members: list[Member], tell: Tell) -> Raw:
     if len(layers) > 1:
         held = zip(layers, numbers, strict=True)
         raw.layer_of = [layer.name for layer, rows_of in held for _ in rows_of]
+        raw.parts = tuple(
+            _part(layer.name, frame, layer.suffix)
+            for layer, frame in zip(layers, frames, strict=True)
+        )
     return raw
 
 

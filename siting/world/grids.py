@@ -9,7 +9,7 @@ from typing import cast
 
 import pandas as pd
 
-from siting.wording import listing, shown
+from siting.wording import listing
 from siting.world.columns import POSITION
 from siting.world.positions import LAT_NAMES, LON_NAMES, SHAPE_NAMES
 from siting.world.raw import Source, UnreadableError, fold
@@ -19,7 +19,6 @@ HEADER_WITHIN = 20
 
 # Digits that a number keeps: 007 is text.
 _NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d+)?")
-_TOTAL = re.compile(r"(grand |sub-?)?totals?|sum|overall", re.IGNORECASE)
 
 Cell = str | int | float | bool | None
 
@@ -89,31 +88,72 @@ def find_header(grid: Grid, source: Source) -> int:
     UnreadableError
         If the model names a row that is not there.
     """
-    if source.header_row is not None:
-        if source.header_row not in grid.numbers:
-            last = grid.numbers[-1] if grid.numbers else 0
-            raise UnreadableError(
-                f"header_rows.{source.table.name} is {source.header_row}, but {grid.word} "
-                f"{source.header_row} is {'blank' if source.header_row < last else 'not there'}; "
-                f"give the {grid.word} that has the names of the columns"
-            )
-        return grid.numbers.index(source.header_row)
+    if source.header_row is not None and source.header_row not in grid.numbers:
+        last = grid.numbers[-1] if grid.numbers else 0
+        raise UnreadableError(
+            f"header_rows.{source.table.name} is {source.header_row}, but {grid.word} "
+            f"{source.header_row} is {'blank' if source.header_row < last else 'not there'}; "
+            f"give the {grid.word} that has the names of the columns"
+        )
     known = known_names(source) | LON_NAMES | LAT_NAMES
     first = grid.rows[:HEADER_WITHIN]
     scores = [score(cells, known) for cells in first]
     best = max(scores, default=0)
+    if source.header_row is not None:
+        given = grid.numbers.index(source.header_row)
+        if best >= 2 and score(grid.rows[given], known) == 0:
+            likely = scores.index(best)
+            names = _known_among(grid.rows[likely], known)
+            raise UnreadableError(
+                f"header_rows.{source.table.name} is {source.header_row}, but {grid.place(given)} "
+                f"has no name of a column that is known, and {grid.place(likely)} has "
+                f"{listing(names)}; without header_rows the row is found, in each sheet by itself"
+            )
+        return given
     if best >= 2 or (best == 1 and scores[0] == 1):
         return scores.index(best)
+    _refuse_far_below(grid, known, source)
     # No name is known: names are a row of text as wide as the table.
-    width = max((_held(cells) for cells in first), default=0)
+    width = max((held_cells(cells) for cells in first), default=0)
     for index, cells in enumerate(first):
         texts = sum(isinstance(cell, str) and not _NUMBER.fullmatch(cell) for cell in cells)
-        if 2 * texts > width and texts == _held(cells):
+        if 2 * texts > width and texts == held_cells(cells):
             return index
     return 0
 
 
-def _held(cells: Sequence[Cell]) -> int:
+def _refuse_far_below(grid: Grid, known: frozenset[str], source: Source) -> None:
+    """Name the row of column names that lies below those among which it is looked for."""
+    for index in range(HEADER_WITHIN, len(grid.rows)):
+        cells = grid.rows[index]
+        if score(cells, known) < 2:
+            continue
+        names = _known_among(cells, known)
+        raise UnreadableError(
+            f"the names of the columns are not among the first {HEADER_WITHIN} {grid.word}s with "
+            f"cells, but {grid.place(index)} has {listing(names)}; if it has the names, say so in "
+            f"the model: [header_rows] {source.table.name} = {grid.numbers[index]}"
+        )
+
+
+def _known_among(cells: Sequence[Cell], known: frozenset[str]) -> list[str]:
+    return list(dict.fromkeys(str(cell).strip() for cell in cells if fold(str(cell)) in known))
+
+
+def _tell_guess(grid: Grid, header: int, source: Source, tell: Callable[[str], object]) -> None:
+    """Tell where the row of names is a guess, as it has no name that is known."""
+    known = known_names(source) | LON_NAMES | LAT_NAMES
+    names = score(grid.rows[header], known)
+    if source.header_row is None and names < 2 and not (names == 1 and header == 0):
+        tell(
+            f"{grid.place(header)} is taken for the row of names, though it has "
+            f"{'one' if names else 'none'} that is known; if it is another one, say which in the "
+            f"model: [header_rows] {source.table.name} = {grid.numbers[header]}"
+        )
+
+
+def held_cells(cells: Sequence[Cell]) -> int:
+    """How many cells of a row hold something."""
     return sum(cell is not None and cell != "" for cell in cells)
 
 
@@ -129,6 +169,7 @@ def lay_out(grid: Grid, source: Source, tell: Callable[[str], object]) -> Laid:
         raise UnreadableError(f"has no {grid.word} of column names; write the table again")
     header = find_header(grid, source)
     names = _name(grid.rows[header])
+    _tell_guess(grid, header, source, tell)
     rows, numbers = grid.rows[header + 1 :], grid.numbers[header + 1 :]
     _check_widths(grid, header)
     if not rows:
@@ -145,21 +186,21 @@ def lay_out(grid: Grid, source: Source, tell: Callable[[str], object]) -> Laid:
         many = len(blank) > 1
         tell(
             f"{len(blank)} blank {grid.word}{'s' * many} {'are' if many else 'is'} left out"
-            f" ({_some(blank)})"
+            f" ({some_numbers(blank)})"
         )
-    _check_total(grid, len(grid.rows) - 1)
     keep = known_names(source) | LON_NAMES | LAT_NAMES
     columns = {}
     for index, values in enumerate(zip(*rows, strict=True)):
         name = names[index]
-        if name is None and _held(values) == 0:
+        if name is None and held_cells(values) == 0:
             continue
         called = name or f"column_{index + 1}"
         columns[called] = column_of(values, keep_text=fold(called) in keep)
     return Laid(columns, numbers)
 
 
-def _some(numbers: list[int]) -> str:
+def some_numbers(numbers: list[int]) -> str:
+    """The first numbers of some rows."""
     return (
         listing(map(str, numbers)) if len(numbers) <= 5 else f"{listing(map(str, numbers[:5]))}..."
     )
@@ -186,15 +227,6 @@ def _check_widths(grid: Grid, header: int) -> None:
                 f"{grid.place(index)}: has {fields} field{'s' * (fields != 1)}, but there are "
                 f"{width} columns; put text that holds a comma in quotes"
             )
-
-
-def _check_total(grid: Grid, last: int) -> None:
-    text = next((cell for cell in grid.rows[last] if isinstance(cell, str) and cell.strip()), "")
-    if _TOTAL.fullmatch(text.strip()):
-        raise UnreadableError(
-            f"{grid.place(last)}: begins with {shown(text)}, so it is perhaps a sum of the rows "
-            "above; take it out"
-        )
 
 
 def say_empty(source: Source) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from siting.arcs import TIE_KM, Lines, places_within
@@ -112,6 +111,8 @@ def number_names(names: ObjectArray) -> tuple[IntArray, tuple[str, ...], IntArra
     first
         Where each of these is first.
     """
+    import pandas as pd
+
     code, found = pd.factorize(names)
     different = [str(name) for name in found]
     order = np.array(sorted(range(len(different)), key=different.__getitem__), np.int64)

@@ -254,6 +254,11 @@ def say_unreadable(path: Path, complaint: str) -> str:
             what = getattr(error, "msg", str(error))
             return f"{place}: is not JSON: {what}; the file is perhaps cut short"
         kind = held.get("type") if isinstance(held, dict) else None
+        if kind == "FeatureCollection":
+            return (
+                f"cannot be read: {complaint.replace(str(path), path.name).rstrip('.')}; a number "
+                "in it is perhaps too large to be one"
+            )
         given = f"its type is {json.dumps(kind)}" if kind is not None else "it has no type"
         return f'is JSON, but not GeoJSON: {given}; GeoJSON is a "FeatureCollection"'
     # Readers name the file by its full path, which says nothing here and differs by machine.

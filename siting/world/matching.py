@@ -166,6 +166,75 @@ def match_columns(
     )
 
 
+def check_asked(
+    names: Iterable[str],
+    table: Table,
+    asked: Sequence[tuple[str, str]],
+    *,
+    with_position: bool = False,
+) -> Match:
+    """Look only for what the model says in ``[columns]``, among all columns of a file."""
+    matching = _Matching([*dict.fromkeys(names)], table, with_position=with_position)
+    matching.take_asked(asked)
+    return matching.found
+
+
+def asked_of_part(
+    asked: Sequence[tuple[str, str]],
+    names: Sequence[str],
+    everywhere: Sequence[str],
+    *,
+    is_cut: bool = False,
+) -> tuple[tuple[str, str], ...]:
+    """What of ``[columns]`` is for one part of a table: what names a column that it has.
+
+    A part may spell the column in its own way, or have none: what names a column of another part
+    is not for it. What no part has stays, so that it is asked about.
+
+    >>> asked_of_part([("kv", "VOLTAGE / 1000")], ["Voltage"], ["VOLTAGE", "Voltage"])
+    (('kv', 'Voltage / 1000'),)
+    >>> asked_of_part([("kv", "VOLTAGE / 1000")], ["KV"], ["VOLTAGE", "KV"])
+    ()
+    """
+    own = []
+    for ours, theirs in asked:
+        if _column_in(theirs, names) is not None or _parse_special(theirs.strip()) is not None:
+            own.append((ours, theirs))
+            continue
+        wanted = _column_in(theirs, everywhere)
+        if wanted is None:
+            own.append((ours, theirs))
+            continue
+        if ours == IGNORE:
+            continue  # what is left out is left out by its own name alone
+        alike = [name for name in names if folded(name) == folded(wanted)]
+        if not alike and is_cut and len(wanted) > CUT_LENGTH:
+            alike = [n for n in names if _cut_form(n) == _cut_form(wanted[:CUT_LENGTH])]
+        if len(alike) == 1:
+            own.append((ours, theirs.replace(wanted.strip(), alike[0], 1)))
+    return tuple(own)
+
+
+def _column_in(text: str, names: Sequence[str]) -> str | None:
+    """The column that a text of ``[columns]`` names, with its factor or without."""
+    found = _named(text, names)
+    for pattern in (_TIMES, _TIMES_BEFORE):
+        match = pattern.fullmatch(text)
+        if found is None and match is not None:
+            found = _named(match["name"], names)
+    return found
+
+
+def _named(text: str, names: Sequence[str]) -> str | None:
+    """The column of the file that a text names, in quotes or not."""
+    quoted = _QUOTED.fullmatch(text)
+    wanted = (text, text.strip(), *([quoted["name"]] if quoted else []))
+    for name in wanted:
+        if name in names:
+            return name
+    return next((name for name in names if name.strip() in wanted), None)
+
+
 class _Matching:
     """One matching: steps that each take columns out of what is left."""
 
@@ -179,7 +248,7 @@ class _Matching:
         self.spent: set[str] = set()
 
     def match(self, asked: Sequence[tuple[str, str]], *, is_cut: bool) -> Match:
-        self._take_asked(asked)
+        self.take_asked(asked)
         self._take_exact()
         self._take_folded()
         self._take_cut(is_cut=is_cut)
@@ -189,7 +258,7 @@ class _Matching:
 
     # --- What the model says ----------------------------------------------------------------
 
-    def _take_asked(self, asked: Sequence[tuple[str, str]]) -> None:
+    def take_asked(self, asked: Sequence[tuple[str, str]]) -> None:
         for ours, theirs in asked:
             if ours in SHAPES:
                 continue  # it has been read: shapes are no column any more
@@ -257,7 +326,7 @@ class _Matching:
 
     def _parse(self, text: str) -> Origin | str:
         """The column that a text names and its factor, or what is wrong with it."""
-        plain = self._named(text)
+        plain = _named(text, self.names)
         if plain is not None:
             return Origin(plain)
         special = _parse_special(text.strip())
@@ -265,7 +334,7 @@ class _Matching:
             return special
         for pattern in (_TIMES, _TIMES_BEFORE):
             match = pattern.fullmatch(text)
-            name = None if match is None else self._named(match["name"])
+            name = None if match is None else _named(match["name"], self.names)
             if match is None or name is None:
                 continue
             factor = float(match["number"])
@@ -280,15 +349,6 @@ class _Matching:
         if re.search(r"[*/+\-]", text) and _TIMES.fullmatch(text) is None:
             said += "; with a factor it reads NAME * 1000 or NAME / 1000"
         return said
-
-    def _named(self, text: str) -> str | None:
-        """The column of the file that a text names, in quotes or not."""
-        quoted = _QUOTED.fullmatch(text)
-        wanted = (text, text.strip(), *([quoted["name"]] if quoted else []))
-        for name in wanted:
-            if name in self.names:
-                return name
-        return next((name for name in self.names if name.strip() in wanted), None)
 
     def _say_no_column(self, ours: str, theirs: str) -> str:
         said = f"columns.{self.table.name} has {ours} = {_quoted(theirs)}, but {ours} is no column"

@@ -11,8 +11,9 @@ from siting import resources
 from siting.errors import Problems
 from siting.model import Model
 from siting.wording import did_you_mean, listing, printable
+from siting.world.addresses import fetch, is_address
 from siting.world.columns import TABLES
-from siting.world.files import DRAWN, SUFFIXES, Source
+from siting.world.raw import DRAWN, SUFFIXES, Source, UnreadableError
 from siting.world.world import DataSource
 
 WORLD_FILE = "world.toml"
@@ -36,6 +37,10 @@ class Places:
     caveat: str | None = None
     data_sources: tuple[DataSource, ...] = ()
 
+    def all(self) -> tuple[Source, ...]:
+        """The files of all tables."""
+        return (*self.sources.values(), *self.added.values())
+
     def of_table(self, name: str) -> list[Source]:
         """The files of a table: the one that holds it, then the one that stands beside it."""
         return [files[name] for files in (self.sources, self.added) if name in files]
@@ -58,9 +63,9 @@ def find_tables(model: Model, problems: Problems) -> Places:
             return places
         _look_through(folder, base, frozenset(named), places, problems)
     for name, path in named.items():
-        places.sources[name] = _source(model, name, path)
+        places.sources[name] = _source(model, name, path, problems)
     for name, path in added.items():
-        places.added[name] = _source(model, name, path)
+        places.added[name] = _source(model, name, path, problems)
     for name, table in TABLES.items():
         if table.required and not places.of_table(name) and base is None:
             problems.add(
@@ -86,13 +91,22 @@ def _check_added(
             )
 
 
-def _source(model: Model, name: str, path: str) -> Source:
+def _source(model: Model, name: str, path: str, problems: Problems) -> Source:
     """A table that the model names: of those alone it says how the file is read."""
+    where = printable(path)
+    file = (model.folder or Path()) / path
+    fetched = False
+    if model.world.fetch_addresses and is_address(path):
+        try:
+            file, fetched = fetch(path), True
+        except UnreadableError as error:
+            problems.add(where, str(error))
     return Source(
         TABLES[name],
-        (model.folder or Path()) / path,
-        printable(path),
+        file,
+        where,
         own=True,
+        fetched=fetched,
         layers=getattr(model.layers, name),
         header_row=getattr(model.header_rows, name),
         columns=getattr(model.columns, name),

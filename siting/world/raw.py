@@ -6,13 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
-
-import geopandas as gpd
+from typing import TYPE_CHECKING, Literal
 
 from siting.model.sections import IGNORE
 from siting.world.columns import Table
 from siting.world.matching import Origin
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 JSON = (".geojson", ".json", ".topojson", ".geojsonl", ".geojsons", ".ndjson")
 """Suffixes of files that are in WGS 84 degrees where they do not say otherwise."""
@@ -38,6 +39,9 @@ SIDECARS = {
     ".mif": (".mid",),
 }
 """Suffixes of the files that lie beside a file and belong to it."""
+
+GROUPS = {"row": "sheet", "feature": "layer", "line": "file"}
+"""What holds rows of a table that was read from several, by what a row is called."""
 
 Form = Literal["drawn", "lonlat", "plain"]
 
@@ -65,6 +69,8 @@ class Source:
         How it is read, as ``[layers]``, ``[header_rows]`` and ``[columns]`` of the model say.
     bundled
         Whether it is a table of a world that comes with siting, whose rows are known.
+    fetched
+        Whether it was fetched from an address.
     """
 
     table: Table
@@ -75,6 +81,7 @@ class Source:
     header_row: int | None = None
     columns: tuple[tuple[str, str], ...] = ()
     bundled: bool = False
+    fetched: bool = False
 
     def read_from(self, name: str) -> tuple[str, ...]:
         """What the model says that a column is read from, as written and without its factor."""
@@ -88,6 +95,28 @@ class Source:
         """All names that the model says columns are read from."""
         ours = (ours for ours, _ in self.columns if ours != IGNORE)
         return frozenset(name for column in ours for name in self.read_from(column))
+
+
+@dataclass(frozen=True)
+class Part:
+    """A layer, sheet or file, of several that are one table.
+
+    Parameters
+    ----------
+    name
+        What to call it.
+    rows
+        How many rows of the table are its own; they follow those of the part before.
+    columns
+        The columns that it has, as it names them.
+    suffix
+        Suffix of the file that it is in.
+    """
+
+    name: str
+    rows: int
+    columns: tuple[str, ...]
+    suffix: str
 
 
 @dataclass
@@ -114,6 +143,9 @@ class Raw:
     suffix
         Suffix of the file that was read, which may lie inside of an archive: ``.shp`` for a zipped
         Shapefile.
+    parts
+        What was joined, where several layers, sheets or files were read; none once its columns
+        have the registry's names.
     origins, asked
         Once its columns have the registry's names: the column of the file that each is read from,
         and those that a problem asks about already.
@@ -126,6 +158,7 @@ class Raw:
     layer_of: list[str] | None = field(default=None, kw_only=True)
     word: str = field(default="line", kw_only=True)
     suffix: str = field(default="", kw_only=True)
+    parts: tuple[Part, ...] = field(default=(), kw_only=True)
     origins: Mapping[str, Origin] = field(default_factory=dict, kw_only=True)
     asked: frozenset[str] = field(default=frozenset(), kw_only=True)
 
@@ -146,8 +179,7 @@ class Raw:
         place = f"{self.word} {self.lines[row]}"
         if self.layer_of is None:
             return place
-        group = "sheet" if self.word == "row" else "layer"
-        return f"{place} of {group} '{self.layer_of[row]}'"
+        return f"{place} of {GROUPS[self.word]} '{self.layer_of[row]}'"
 
 
 def suffix_of(path: Path) -> str:

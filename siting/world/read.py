@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from siting.errors import InputError, Problem, Problems
+from siting.errors import InputError, Problems
 from siting.model import Model
 from siting.notices import Notices
-from siting.wording import shown
 from siting.world.added import United, cut_out_added, forget, unite
 from siting.world.check import (
     check_against_zones,
@@ -23,7 +22,8 @@ from siting.world.check import (
 from siting.world.columns import SUPPLY, TABLES
 from siting.world.facts import KINDS
 from siting.world.fiber import check_fiber, draw_plain, split_lines
-from siting.world.files import Source, fingerprint, read_outlines, read_table
+from siting.world.files import Source, read_outlines, read_table
+from siting.world.fingerprint import fingerprint
 from siting.world.keep import Kept, keep_rows, taken_out_first
 from siting.world.kinds import check_kinds, name_kinds
 from siting.world.misses import tell_joins
@@ -31,18 +31,19 @@ from siting.world.naming import name_columns
 from siting.world.places import OUTLINES, Places, find_tables
 from siting.world.placing import Placed, place_rows
 from siting.world.plausible import check_lengths
+from siting.world.question import check_question
 from siting.world.repair import unite_rows
 from siting.world.reproject import WGS84, CannotTransformError
 from siting.world.shapes import read_shapes
-from siting.world.sheet import LISTED, BoolArray, ObjectArray, Sheet, read_columns
+from siting.world.sheet import BoolArray, ObjectArray, Sheet, read_columns
 from siting.world.spelling import compare_names
 from siting.world.world import World
 
 IntArray = NDArray[np.int64]
 
 
-def read_world(model: Model) -> World:
-    """Read the world of a model.
+def read_files(model: Model) -> World:
+    """Read the files of the world of a model.
 
     Parameters
     ----------
@@ -207,7 +208,7 @@ def _make_world(
         name=places.name,
         title=places.title,
         caveat=places.caveat,
-        sha256=fingerprint((*places.sources.values(), *places.added.values())),
+        sha256=fingerprint(places.all()),
         sources=places.data_sources,
         sites=tables["sites"],
         zones=tables["zones"],
@@ -289,66 +290,3 @@ def _no_supply() -> gpd.GeoDataFrame:
         "interconnect": [],
     }
     return gpd.GeoDataFrame(columns, geometry=[], crs=WGS84)
-
-
-# --- What the model asks of the world -------------------------------------------------------
-
-
-def check_question(model: Model, world: World) -> None:
-    """Check that a model can be asked on a world: enough sites, and regions where they matter.
-
-    Raises
-    ------
-    InputError
-        With every problem.
-    """
-    where = f"model '{model.name}'"
-    found = [*_asks_for_sites(model, world), *_asks_for_areas(model, world)]
-    if found:
-        raise InputError(Problem(where, what) for what in found)
-
-
-def _asks_for_sites(model: Model, world: World) -> list[str]:
-    cluster, sites = model.cluster, len(world.sites)
-    fewest = 1 if cluster.count == "most" else cluster.count
-    asked = fewest * cluster.min_campuses
-    if asked <= sites:
-        return []
-    left = ", ".join(f"{key} leaves out {n:,}" for key, n in world.dropped.items())
-    have = "is 1 site" if sites == 1 else f"are {sites:,} sites"
-    what = (
-        f"cluster.count = {shown(cluster.count)} and cluster.min_campuses = {cluster.min_campuses} "
-        f"ask for {asked:,} campuses, but there {have}{f' ({left})' if left else ''}; ask for "
-        "fewer campuses, or give more sites"
-    )
-    return [what]
-
-
-def _asks_for_areas(model: Model, world: World) -> list[str]:
-    reasons: dict[str, list[str]] = {}
-    within = model.clean.deliver_within
-    if model.clean.min_fraction > 0 and within in ("region", "interconnect"):
-        reasons[within] = [f'clean.deliver_within is "{within}"']
-    if model.cluster.min_regions > 1:
-        reasons.setdefault("region", []).append(
-            f"cluster.min_regions is {model.cluster.min_regions}"
-        )
-    wrong = []
-    for column, reason in reasons.items():
-        blank = world.sites.loc[world.sites[column].isna(), "zone"]
-        zones = sorted(set(blank))
-        if not zones:
-            continue
-        shown = ", ".join(f"'{name}'" for name in zones[:LISTED])
-        more = f" and {len(zones) - LISTED:,} more" if len(zones) > LISTED else ""
-        who, have = ("zone", "has") if len(zones) == 1 else ("zones", "have")
-        wrong.append(
-            f"{' and '.join(reason)}, but {who} {shown}{more} {have} no "
-            f"{column} in {world.files.get('zones', 'zones')}; fill in the column {column}, or "
-            + (
-                "lower min_regions"
-                if "min_regions" in reason[-1]
-                else "ask for delivery within a zone"
-            )
-        )
-    return wrong

@@ -62,8 +62,7 @@ def in_degrees(
     CannotTransformError
         If the coordinate system has no way to WGS 84, or a polygon holds a pole.
     """
-    flat = frame.set_geometry(shapely.force_2d(frame.geometry.to_numpy()), crs=frame.crs)
-    flat = _only_geometry(flat, tell)
+    flat = _only_geometry(_flat(frame), tell)
     if flat.crs is None or flat.crs == WGS84:
         return flat.set_crs(WGS84, allow_override=True)
     to_degrees = _transform_from(flat.crs)
@@ -76,6 +75,14 @@ def in_degrees(
     if not straight:
         shapes = _unwrap(shapes)
     return flat.set_geometry(gpd.GeoSeries(shapes, index=flat.index, crs=WGS84))
+
+
+def _flat(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The frame without heights and measures."""
+    shapes = frame.geometry.to_numpy()
+    if (shapely.get_coordinate_dimension(shapes) <= 2).all():
+        return frame
+    return frame.set_geometry(shapely.force_2d(shapes), crs=frame.crs)
 
 
 def _only_geometry(frame: gpd.GeoDataFrame, tell: Callable[[str], object]) -> gpd.GeoDataFrame:

@@ -110,10 +110,11 @@ def _check_range(sheet: Sheet, shapes: ObjectArray, right: BoolArray) -> BoolArr
         # What crosses 180 degrees may go on counting; a line is cut there.
         most = 180 if sheet.table.geometry == "line" else 360
         on_earth = (np.abs(lon) <= most) & (np.abs(lat) <= 90)
+        on_earth &= ~_some_not_finite(shapes)
         swapped = (np.abs(lat) > 90) & (np.abs(lat) <= 180) & (np.abs(lon) <= 90)
 
     def say(row: int) -> str:
-        if not (np.isfinite(lon[row]) and np.isfinite(lat[row])):
+        if not np.isfinite(shapely.get_coordinates(shapes[row])).all():
             return "has a position that is not a number; draw it again"
         at = f"lies at lon {number(lon[row])}, lat {number(lat[row])}"
         if swapped[row]:
@@ -127,6 +128,14 @@ def _check_range(sheet: Sheet, shapes: ObjectArray, right: BoolArray) -> BoolArr
     sheet.complain_of(np.flatnonzero(right & ~on_earth), say)
     right_on_earth: BoolArray = right & on_earth
     return _check_short_way(sheet, shapes, right_on_earth)
+
+
+def _some_not_finite(shapes: ObjectArray) -> BoolArray:
+    """Shapes with a position that is no number: bounds are those of their other positions."""
+    places, row = shapely.get_coordinates(shapes, return_index=True)
+    found = np.zeros(len(shapes), dtype=np.bool_)
+    found[row[~np.isfinite(places).all(axis=1)]] = True
+    return found
 
 
 def _check_short_way(sheet: Sheet, shapes: ObjectArray, right: BoolArray) -> BoolArray:

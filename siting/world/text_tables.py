@@ -10,12 +10,18 @@ from pathlib import Path
 
 from siting.wording import listing, shown
 from siting.world.columns import POSITION
-from siting.world.grids import HEADER_WITHIN, Grid, Laid, known_names, lay_out, score
+from siting.world.grids import HEADER_WITHIN, Grid, Laid, find_header, known_names, lay_out, score
 from siting.world.positions import LAT_NAMES, LON_NAMES
 from siting.world.raw import Source, UnreadableError, fold, suffix_of
+from siting.world.stray_rows import take_out_strays
 
 _WORDS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 _DECIMAL_COMMA = re.compile(r"-?\d{1,3}(\.\d{3})+,\d+|-?\d+,\d+")
+_CUT_DIGITS = re.compile(r"[1-9](\.\d+)?[Ee]\+\d{2}")
+_MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+_SPOILT = re.compile(rf"[Ee]\+|-{_MONTH}|{_MONTH}-", re.IGNORECASE)
+_MADE_A_DATE = re.compile(rf"\d{{1,2}}-{_MONTH}|{_MONTH}-\d{{2}}", re.IGNORECASE)
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}\.\d{3}")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -30,9 +36,13 @@ def read_text(source: Source, path: Path, tell: Callable[[str], object]) -> Laid
     text = _decode(path, tell)
     mark, text = _find_mark(source, path, text, tell)
     grid = _split(text, mark)
+    if grid.rows:
+        take_out_strays(grid, find_header(grid, source), source, tell)
     laid = lay_out(grid, source, tell)
+    _check_ids(source, laid, tell)
     if mark != ",":
         _check_decimals(source, laid)
+        _tell_thousands(source, laid, tell)
     return laid
 
 
@@ -77,7 +87,7 @@ def _likeliest(source: Source, text: str, usual: str) -> str:
     found = {}
     for mark in (usual, *(mark for mark in _WORDS if mark != usual)):
         try:
-            rows = _split(start, mark, HEADER_WITHIN).rows
+            rows = _split(start, mark, max(HEADER_WITHIN, source.header_row or 0)).rows
         except UnreadableError:
             continue
         scores = [score(cells, known) if len(cells) > 1 else 0 for cells in rows]
@@ -124,12 +134,75 @@ def _split(text: str, mark: str, most: int | None = None) -> Grid:
     return grid
 
 
-def _check_decimals(source: Source, laid: Laid) -> None:
+def _check_ids(source: Source, laid: Laid, tell: Callable[[str], object]) -> None:
+    """Look for ids that a spreadsheet spoilt before it wrote the text: cut digits, and dates."""
+    columns = [
+        c.name for c in source.table.columns if c.kind in ("id", "text") and c.name != "name"
+    ]
+    folded = {fold(name) for ours in columns for name in (ours, *source.read_from(ours))}
+    for name, values in laid.columns.items():
+        if source.bundled or fold(name) not in folded:
+            continue
+        if not _SPOILT.search("\n".join(value for value in values if isinstance(value, str))):
+            continue  # nearly every column: looked at all at once, for speed
+        held = [(line, v) for line, v in zip(laid.numbers, values, strict=True) if v is not None]
+        cut = [(line, v) for line, v in held if _CUT_DIGITS.fullmatch(str(v).strip())]
+        if cut:
+            line, value = cut[0]
+            more = f", and {len(cut) - 1:,} more like it" if len(cut) > 1 else ""
+            raise UnreadableError(
+                f"line {line}: {name} is {shown(value)}{more}: a spreadsheet wrote a number of "
+                "many digits so, of which the last are lost; give the column the format of text "
+                "there, and export it again"
+            )
+        days = [(line, v) for line, v in held if _MADE_A_DATE.fullmatch(str(v).strip())]
+        if days and len(days) < len(held):
+            line, value = days[0]
+            more = f", and a date in {len(days) - 1:,} more" if len(days) > 1 else ""
+            tell(
+                f"{name} is {shown(value)} in line {line}{more}, and read so; "
+                "spreadsheets make dates of what looks like one, such as 3-1: look whether it was "
+                "an id"
+            )
+
+
+def _names_of_numbers(source: Source) -> set[str]:
+    """Folded names of the columns of numbers that are read."""
     numbers = {
         c.name for c in (*source.table.columns, *POSITION) if c.kind in ("number", "integer")
     }
     folded = {fold(name) for ours in numbers for name in (ours, *source.read_from(ours))}
-    folded |= LON_NAMES | LAT_NAMES
+    return folded | LON_NAMES | LAT_NAMES
+
+
+def _tell_thousands(source: Source, laid: Laid, tell: Callable[[str], object]) -> None:
+    """Tell where points may part thousands: where none of the file surely stands for decimals.
+
+    Fields apart by semicolons are what programs write where decimals have a comma.
+    """
+    folded = _names_of_numbers(source)
+    pointed: dict[str, list[tuple[int, str]]] = {}
+    for name, values in laid.columns.items():
+        if fold(name) not in folded:
+            continue
+        for line, value in zip(laid.numbers, values, strict=True):
+            text = value.strip() if isinstance(value, str) else ""
+            if "." in text:
+                if not _THOUSANDS.fullmatch(text):
+                    return
+                pointed.setdefault(name, []).append((line, text))
+    for name, held in pointed.items():
+        line, text = held[0]
+        lines = f"in all {len(held):,} lines with a point has" if len(held) > 1 else "has"
+        tell(
+            f"{name} is {text} in line {line}, and {lines} three digits behind it: it is read as "
+            f"decimals, and not as {text.replace('.', '')}; write it without the point if it parts "
+            "thousands"
+        )
+
+
+def _check_decimals(source: Source, laid: Laid) -> None:
+    folded = _names_of_numbers(source)
     found: list[tuple[int, int, str, str]] = []
     for index, (name, values) in enumerate(laid.columns.items()):
         if fold(name) in folded:

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from siting.arcs import Lines
 from siting.model import WorldSection
 from siting.notices import LeftOut, Notice
 from siting.world.joining import Joins, join_spans
+from siting.world.plain import PlainTable, plain_table
 from siting.world.spans import Spans
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from siting.world.kept import KeptTables
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,17 @@ class World:
     line_route_factor: float | None = None
     fiber_snap_m: float = 1.0
 
+    @classmethod
+    def of_kept(cls, tables: KeptTables, joined: tuple[Spans, Joins], **about: Any) -> World:
+        """Make a world of tables from the cache; ``about`` are the other parameters."""
+        nothing: Any = None
+        names = ("sites", "zones", "fiber", "supply", "outlines")
+        world = cls(**dict.fromkeys(names, nothing), **about)
+        for name in names:
+            del vars(world)[name]
+        vars(world).update(_kept=tables, _joined=joined)
+        return world
+
     def spans(self) -> Spans:
         """Give the fiber as numbers.
 
@@ -108,9 +124,23 @@ class World:
     @property
     def free_spans(self) -> NDArray[np.bool_]:
         """``(rows,)`` rows of the fiber that do not name their nodes."""
-        if "from" not in self.fiber:
-            return np.ones(len(self.fiber), np.bool_)
-        return np.asarray(self.fiber["from"].isna(), np.bool_)
+        return np.array([name is None for name in self.plain("fiber").texts("from")], np.bool_)
+
+    def plain(self, table: str) -> PlainTable:
+        """One of the tables, ``sites``, ``zones``, ``fiber`` or ``supply``, as arrays."""
+        if table in vars(self):  # a frame that somebody asked for may have been changed since
+            return plain_table(getattr(self, table))
+        kept: KeptTables = vars(self)["_kept"]
+        return kept.plain(table)
+
+    def __getattr__(self, name: str) -> Any:
+        # Tables of a world from the cache become frames when somebody asks for them: importing
+        # pandas takes longer than to read them.
+        kept: KeptTables | None = vars(self).get("_kept")
+        if kept is None or name not in kept:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        vars(self)[name] = kept.frame(name)
+        return vars(self)[name]
 
     def with_notices(self, notices: Iterable[Notice]) -> World:
         """The same world with these notices; what is known of its fiber stays known."""
@@ -127,23 +157,15 @@ class World:
     def _joined(self) -> tuple[Spans, Joins]:
         lines = lines_of(self.fiber.geometry.to_numpy())
         factor = self.route_factor if self.line_route_factor is None else self.line_route_factor
-        km = lines.km * factor
-        if "km" in self.fiber:
-            given = self.fiber["km"].to_numpy(dtype=float)
-            km = np.where(np.isnan(given), km, given)
-        names = (_named_ends(self.fiber, "from"), _named_ends(self.fiber, "to"))
-        return join_spans(tuple(self.fiber["id"]), lines, km, names, self.fiber_snap_m / 1000.0)
+        fiber = self.plain("fiber")
+        km = fiber.numbers("km", lines.km * factor)
+        start, end = (np.array(fiber.texts(name), dtype=object) for name in ("from", "to"))
+        return join_spans(fiber.ids, lines, km, (start, end), self.fiber_snap_m / 1000.0)
 
 
 def lines_of(shapes: NDArray[np.object_]) -> Lines:
     """The positions of lines."""
+    import shapely
+
     positions, line = shapely.get_coordinates(shapes, return_index=True)
     return Lines(positions, np.searchsorted(line, np.arange(len(shapes) + 1)).astype(np.int64))
-
-
-def _named_ends(fiber: gpd.GeoDataFrame, column: str) -> NDArray[np.object_]:
-    if column not in fiber:
-        return np.full(len(fiber), None, dtype=object)
-    names: NDArray[np.object_] = fiber[column].to_numpy(dtype=object, copy=True)
-    names[fiber[column].isna().to_numpy()] = None
-    return names

@@ -72,12 +72,16 @@ class Solver:
     gap
         Relative gap at which a solve is complete [0-1].
     threads
-        Threads to use; 0 for the solver's own choice.
+        Threads to use, of those that the machine has; 0 for the solver's own choice.
     """
 
     name: str
     gap: float
     threads: int
+
+    def __post_init__(self) -> None:
+        """Use no more threads than run at once: HiGHS starts a thousand if it is asked to."""
+        object.__setattr__(self, "threads", min(self.threads, os.cpu_count() or 1))
 
     def version(self) -> str:
         """Version of the solver, or of PuLP where the solver does not tell."""

@@ -14,6 +14,7 @@ from siting.fiber import pieces_of
 from siting.fiber.reach import IntArray
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
+from siting.program.diagnosis.switches import BOUNDED, HasPlan, in_the_way
 from siting.program.one_cluster.solve import (
     ANY_GAP,
     in_no_cluster,
@@ -29,8 +30,16 @@ SYNC_LIMITS = ("max_sync_s", "min_compute_utilisation")
 """Keys of ``[cluster]`` that bound its links by the time that they take."""
 
 
-def why_infeasible(case: Case) -> str:
-    """One or more lines that say why a case, proven infeasible, has no plan."""
+def why_infeasible(case: Case, has_plan: HasPlan | None = None) -> str:
+    """One or more lines that say why a case, proven infeasible, has no plan.
+
+    Parameters
+    ----------
+    case
+        The question as numbers.
+    has_plan
+        Asked whether there is a plan without one limit or another, where nothing simpler says why.
+    """
     reasons = [*_required(case), *_too_few(case)]
     if not reasons:
         reasons = _too_few_on_a_piece(case)
@@ -48,12 +57,13 @@ def why_infeasible(case: Case) -> str:
     if not reasons:
         reasons = _too_many(case)
     if not reasons:
+        limits = [] if has_plan is None else in_the_way(case, has_plan)
         together = (
-            "each limit can be met alone, but not all together: proven by exhausting every "
-            f"cluster of {int(case.usable.sum())} usable sites; relax one of [cluster], "
-            "[campus] or [clean], starting with the one you are least sure of"
+            "the limits leave no plan together: proven by exhausting every cluster of "
+            f"{int(case.usable.sum())} usable sites"
         )
-        reasons = [together, *_in_pieces(case)]
+        todo = "; relax one of [cluster], [campus] or [clean], starting with the one you are least "
+        reasons = [together if limits else f"{together}{todo}sure of", *limits, *_in_pieces(case)]
     reasons += _in_time(case)
     return "\n".join(f"no plan: {reason}" for reason in reasons)
 
@@ -156,17 +166,6 @@ SHOWN_PLANTS = 5
 
 RING_GAP = 1e-3
 """Gap at which the largest ring is large enough to say why [1]."""
-
-OPTIONS: tuple[tuple[str, str, object, str], ...] = (
-    ("clean", "min_fraction", 0.0, "the share of clean energy"),
-    ("cluster", "min_utilities", 1, "the number of utilities"),
-    ("cluster", "min_regions", 1, "the number of regions"),
-    ("cluster", "max_utility_fraction", 1.0, "the largest share of a utility"),
-    ("cluster", "keep_after_utility_loss", 0.0, "what is left without a utility"),
-    ("cluster", "keep_after_campus_loss", 0.0, "what is left without a campus"),
-    ("cluster", "min_campuses", 1, "the number of campuses"),
-)
-"""Rules that can be switched off one at a time: section, key, its value when off, and words."""
 
 
 def _too_few(case: Case) -> list[str]:
@@ -340,13 +339,16 @@ def _too_few_near(case: Case) -> list[str]:
     ordered = case.take(order_sites(case))
     near = [neighbourhood(ordered, h) for h in first_members(ordered).tolist()]
     reasons = []
-    within = f"within {case.cluster.max_fiber_km:,.0f} km of one of them by fiber"
+    within = f"within {case.reach.limit_km:,.0f} km of one of them by fiber"
+    # Where time leaves shorter links than the model asks, longer ones would be of no use.
+    in_time = bool(case.km_by_campuses) and case.reach.limit_km < case.cluster.max_fiber_km
+    longer = "leave more time to synchronise" if in_time else "raise cluster.max_fiber_km"
     most = max((len(sites) for sites in near), default=0)
     if most < case.cluster.min_campuses:
         reasons.append(
             f"{case.cluster.min_campuses} campuses are needed, but at most {most} usable "
-            f"site{'s are' if most != 1 else ' is'} {within}; lower cluster.min_campuses, or raise "
-            "cluster.max_fiber_km"
+            f"site{'s are' if most != 1 else ' is'} {within}; lower cluster.min_campuses, or "
+            f"{longer}"
         )
     for kind, groups, least in (
         ("utilities", ordered.utility, case.cluster.min_utilities),
@@ -360,7 +362,7 @@ def _too_few_near(case: Case) -> list[str]:
         if found < least:
             reasons.append(
                 f"{least} {kind} are needed, but usable sites {within} have at most {found}; "
-                f"lower cluster.min_{kind}, or raise cluster.max_fiber_km"
+                f"lower cluster.min_{kind}, or {longer}"
             )
     return reasons
 
@@ -370,20 +372,13 @@ def _held_back(case: Case) -> list[str]:
     deadline = Deadline(LIMIT_S)
     if not case.usable.any() or _has_room(case, deadline) is not False:
         return []
-    reasons = []
-    for section, key, off, words in OPTIONS:
-        asked = getattr(getattr(case, section), key)
-        if asked == off:
-            continue
-        without = getattr(case, section).model_copy(update={key: off})
-        if _has_room(replace(case, **{section: without}), deadline):
-            change = "raise" if key == "max_utility_fraction" else "lower"
-            reasons.append(
-                f"{words} ({section}.{key} = {asked:g}) leaves no room for a cluster of "
-                f"{_wanted(case)}: without it the bounds would allow one; {change} {section}.{key}"
-                + _what_it_leaves(case, key)
-            )
-    return reasons
+    return [
+        f"{switch.words} ({switch.stated(case)}) leaves no room for a cluster of "
+        f"{_wanted(case)}: without it the bounds would allow one; {switch.remedy} "
+        f"{switch.path}{_what_it_leaves(case, switch.key)}"
+        for switch in BOUNDED
+        if switch.is_on(case) and _has_room(switch.without(case), deadline)
+    ]
 
 
 def _has_room(case: Case, deadline: Deadline) -> bool | None:

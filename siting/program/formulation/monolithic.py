@@ -26,6 +26,9 @@ MONOLITHIC_SITES = 30
 MONOLITHIC_ENTRIES = 400_000
 """Up to this many (site, site, cluster) triples the program is solved as a whole."""
 
+MONOLITHIC_ENTRIES_PRICED = 50_000
+"""The same where column generation bounds the cost of all clusters, which is tighter and sooner."""
+
 SMALL_RING = 12
 """Number of sites up to which a solver finds the shortest ring without help."""
 
@@ -33,9 +36,13 @@ SETTLE_TRIES = 20
 """How many choices that are feasible only within a solver's tolerance are refused in turn."""
 
 
-def fits_whole(sites: int, clusters: int) -> bool:
-    """Whether a program of this many usable sites and clusters can be handed to a solver."""
-    return sites**2 * clusters <= MONOLITHIC_ENTRIES
+def fits_whole(sites: int, clusters: int, *, priced: bool = False) -> bool:
+    """Whether a program of this many usable sites and clusters is best handed to a solver.
+
+    ``priced`` says that column generation is the other way.
+    """
+    most = min(MONOLITHIC_ENTRIES, MONOLITHIC_ENTRIES_PRICED) if priced else MONOLITHIC_ENTRIES
+    return sites**2 * clusters <= most
 
 
 def solve_monolithic(

@@ -10,12 +10,11 @@ program is solved and cut until it breaks none, or time runs out.
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pulp
 from pulp import LpProblem, lpSum
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import breadth_first_order, connected_components, maximum_flow
 
 from siting.case import Case
 from siting.errors import SolverError
@@ -23,6 +22,9 @@ from siting.fiber.reach import FloatArray
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.formulation.variables import Decisions, label
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 UNITS = 1_000_000
 """Units of a hop in the flows, which are whole numbers [1]."""
@@ -88,6 +90,8 @@ def _cut(problem: LpProblem, x: Decisions, anchor: int) -> bool:
 
 
 def _hops(x: Decisions, n: int) -> csr_array:
+    from scipy.sparse import csr_array
+
     used = [(i, j, hop.value() or 0.0) for (i, j, _), hop in x.hop.items()]
     i, j, value = np.array(used, dtype=np.float64).reshape(-1, 3).T
     kept = np.round(value * UNITS) >= 1
@@ -99,6 +103,8 @@ def _hops(x: Decisions, n: int) -> csr_array:
 
 def _violated(flow: csr_array, part: FloatArray, anchor: int) -> list[np.ndarray]:
     """Masks of sets of sites, without the anchor, that too few hops leave."""
+    from scipy.sparse.csgraph import breadth_first_order, connected_components, maximum_flow
+
     found: dict[bytes, np.ndarray] = {}
     count, number = connected_components(flow, directed=False)
     for k in range(count):

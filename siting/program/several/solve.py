@@ -61,13 +61,13 @@ def solve_several(
 
     Where a plan to start with is given, clusters are not placed one after the other first.
     """
-    if fits_whole(int(case.usable.sum()), case.count):
+    priceable = case.sense == "minimise_cost" and case.cluster.network != "ring"
+    priceable = priceable and not case.required.any()
+    if fits_whole(int(case.usable.sum()), case.count, priced=priceable):
         return solve_monolithic(case, solver, deadline)
     count = case.count
     one = case.of_clusters(1)
     free = replace(one, required=np.zeros(len(case.site_ids), dtype=bool))
-    priceable = case.sense == "minimise_cost" and case.cluster.network != "ring"
-    priceable = priceable and not case.required.any()
     place = Construction(count, one, free, solver, deadline, progress, rough=priceable)
     first = place.in_what_is_left([], free)
     if first.infeasible:
