@@ -76,3 +76,30 @@ def test_no_tracked_file_names_a_place_on_a_machine() -> None:
         if path.is_file() and place.search(path.read_bytes())
     ]
     assert found == []
+
+
+def test_words_of_the_search_are_in_the_glossary() -> None:
+    """A word that a module of the program introduces in bold has a row in the nomenclature."""
+    text = (ROOT / "docs" / "nomenclature.md").read_text(encoding="utf-8")
+    known = {word.lower() for word in re.findall(r"\*\*([^*\n]+)\*\*", text)}
+    missing = {}
+    for path in sorted((ROOT / "siting" / "program").rglob("*.py")):
+        words = re.findall(r"(?<!\*)\*\*([a-z][a-z -]*)\*\*(?!\*)", path.read_text("utf-8"))
+        if unknown := sorted(set(words) - known):
+            missing[path.name] = unknown
+    assert words_with_a_field_name(text) > 20
+    assert missing == {}
+
+
+def words_with_a_field_name(text: str) -> int:
+    """Rows of the glossary that say what the field calls a word."""
+    section = text.partition("\n## Search\n")[2].partition("\n## ")[0]
+    return len(re.findall(r"^\| \*\*[^|]+\| [^|\s][^|]*\|", section, re.MULTILINE))
+
+
+def test_every_room_of_the_program_is_in_the_table_of_rooms() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    program = ROOT / "siting" / "program"
+    rooms = {path.parent.relative_to(program).parts[0] for path in program.glob("*/**/*.py")}
+    rooms -= {"__pycache__"}
+    assert sorted(room for room in rooms if f"`{room}/`" not in text) == []

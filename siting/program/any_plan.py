@@ -25,7 +25,7 @@ from siting.program.one_cluster.best_first import Search
 from siting.program.proof import Proof
 from siting.program.relaxations.class_lp import anchors_with_room
 from siting.program.sites.neighbourhoods import neighbourhood, order_sites
-from siting.program.sites.presolve import linkable, rules_out
+from siting.program.sites.presolve import infeasible_by_arithmetic, linkable
 from siting.program.solve import search_plan, solution_of
 
 FIRST_GAP = 0.99
@@ -97,7 +97,7 @@ def find_any_plan(
 
 
 def _search(case: Case, solver: Solver, deadline: Deadline) -> Proof:
-    if rules_out(case):
+    if infeasible_by_arithmetic(case):
         return NO_PLAN
     if int(case.usable.sum()) <= MONOLITHIC_SITES or case.cluster.network != "mesh":
         return search_plan(case, solver, deadline, None)

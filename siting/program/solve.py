@@ -21,7 +21,7 @@ from siting.program.formulation.monolithic import MONOLITHIC_SITES, solve_monoli
 from siting.program.one_cluster.solve import ANY_GAP, least_of_all, solve_one_cluster
 from siting.program.proof import Proof, Settled, sign_of
 from siting.program.several.solve import solve_several
-from siting.program.sites.presolve import rules_out
+from siting.program.sites.presolve import infeasible_by_arithmetic
 from siting.progress import ProgressCallback
 
 REASONS_S = 20.0
@@ -154,7 +154,7 @@ def search_plan(
 
     Several clusters may start from a plan that is known.
     """
-    if rules_out(case):
+    if infeasible_by_arithmetic(case):
         return Proof(None, sign_of(case) * math.inf, infeasible=True, complete=True)
     if int(case.usable.sum()) <= MONOLITHIC_SITES:
         proof = solve_monolithic(case, solver, deadline)

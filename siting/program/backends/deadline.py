@@ -28,7 +28,7 @@ class Deadline:
         self._interrupted = interrupted or (lambda: False)
 
     def within(self, limit_s: float) -> Deadline:
-        """An earlier deadline: at most so many seconds from now, and not after this one."""
+        """An earlier deadline: at most ``limit_s`` from now, and not after this one."""
         return Deadline(min(limit_s, self.left_s()), self._interrupted)
 
     def left_s(self) -> float:

@@ -118,7 +118,7 @@ class TypeMaster:
         return -self._solved(limits)
 
     def least_use(self, limits: Limits, count: int) -> float:
-        """What so many clusters use at the least at the prices of all, in clusters.
+        """Least use of a number of clusters at the prices of all, in clusters.
 
         What is lacking is dear.
         """
@@ -127,7 +127,7 @@ class TypeMaster:
         return self._solved(limits)
 
     def spare(self, limits: Limits, count: int) -> float:
-        """What so many clusters, or more, leave spare, in clusters; below 0 where they lack it.
+        """Spare resources of a number of clusters, or more, in clusters; below 0 where they lack.
 
         Of everything the same part is spare. What is lacking of limits is dear.
         """

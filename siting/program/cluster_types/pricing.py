@@ -67,7 +67,7 @@ AT_ONCE = 8
 """Anchors that are asked before it is seen whether enough was found."""
 
 PROOFS = 4
-"""What was proven at so many prices of late is looked at before an anchor is asked."""
+"""Recent proofs of an anchor that are tried before it is priced."""
 
 SUCCESS_DECAY = 0.5
 """Weight of what an anchor found before, each time that it is asked [1]."""
@@ -140,7 +140,7 @@ class AnchorProgram:
     pairs
         ``(C, C)`` whether sites of two classes can be in one cluster.
     single
-        Class to how many of its campuses have draws of their own. The **rest** of them draw
+        Class to how many of its campuses have draws of their own. The rest of them draw
         together, which knows less and is quicker.
     """
 
@@ -298,7 +298,7 @@ class AnchorProgram:
         return program
 
     def that_tells_apart(self, single: dict[int, int]) -> AnchorProgram:
-        """The program, or one like it, in which so many campuses have draws of their own."""
+        """The program, or one like it, with draws of their own for a number of campuses."""
         more = {k: m for k, m in single.items() if m > self.single[k]}
         if not more:
             return self
@@ -415,7 +415,7 @@ class AnchorProgram:
             self._charge(candidate, price)
 
     def _drop(self, columns: int, rows: int) -> None:
-        """Leave so many columns and rows."""
+        """Delete all columns and rows after the first ones."""
         solver = self._solver
         if (all_columns := int(solver.getNumCol())) > columns:
             last = np.arange(columns, all_columns, dtype=np.int32)
@@ -647,7 +647,7 @@ class TypePricing:
 
 
 def _numbered(wanted: Iterable[Wanted]) -> Forbidden:
-    """Wanted sites as campuses of a class, of which the first draws most."""
+    """Wanted sites as campuses of a class, the largest draw first."""
     by_class: dict[int, list[float]] = {}
     for k, over_mw in wanted:
         by_class.setdefault(k, []).append(over_mw)
@@ -674,13 +674,13 @@ def _headroom_mw(case: Case, zone: int) -> float:
 
 
 def _single(case: Case, zone: int, caps_mw: FloatArray) -> int:
-    """So many campuses can draw all of the headroom, if each has the largest cap [1]."""
+    """Least number of campuses, the largest first, that can draw all of the headroom [1]."""
     enough = np.flatnonzero(np.cumsum(caps_mw) >= _headroom_mw(case, zone) * (1 - TINY))
     return int(enough[0]) + 1 if len(enough) else len(caps_mw)
 
 
 def cliques(apart: BoolArray) -> list[list[int]]:
-    """Sets of which any two are apart, so that all pairs that are apart are in one of them."""
+    """Cliques of the graph of pairs that are apart: each such pair is in one of them."""
     left, number = apart.copy(), apart.sum(axis=1)
     found = []
     for first in np.argsort(-number, kind="stable").tolist():

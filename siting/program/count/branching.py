@@ -42,10 +42,10 @@ LITTLE = 1e-3
 """So little is spare for lack of cluster types: they are sought as long as there are any [1]."""
 
 CANDIDATES = 60
-"""Candidates of which it is asked what limits take with the cluster types that are known."""
+"""Branching candidates that are evaluated with the cluster types that are known."""
 
 CLOSELY = (8, 4, 4)
-"""Candidates of which it is asked what limits take with cluster types that are found for them.
+"""Branching candidates that are evaluated with cluster types that are found for them.
 
 First where nothing is followed that need not be, where one limit is, and so on.
 """
@@ -64,7 +64,7 @@ LEAST_GAIN = 1e-4
 
 
 class Tried(NamedTuple):
-    """Two opposite limits, and what each leaves spare of so many clusters."""
+    """Two opposite limits, and what clusters leave spare under each."""
 
     sides: tuple[Limit, Limit]
     left: tuple[float, float]
@@ -72,7 +72,7 @@ class Tried(NamedTuple):
 
 @dataclass
 class CountBranching:
-    """All plans of so many clusters.
+    """All plans of a number of clusters.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class CountBranching:
 
     @property
     def _short(self) -> float:
-        """So many clusters lack what they need where they leave less than this [1]."""
+        """Clusters lack what they need where they leave less spare than this [1]."""
         return -self.count * WHOLE
 
     def step(self, deadline: Deadline) -> None:
@@ -176,7 +176,7 @@ class CountBranching:
     def _spare(
         self, limits: Limits, rounds: int, deadline: Deadline
     ) -> tuple[float, list[Limit] | None]:
-        """What so many clusters leave spare under some limits.
+        """Spare resources of the clusters under some limits.
 
         Parameters
         ----------

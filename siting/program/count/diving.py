@@ -32,7 +32,7 @@ MISTAKES = 4
 """How often the last that was fixed is let go."""
 
 CHOICE_LIMIT_S = 3.0
-"""Time for one choice among the cluster types of which the master has parts [s]."""
+"""Time for one choice among the cluster types with a part in the master's optimum [s]."""
 
 LOOKED_AT = 12
 """Sets of classes that it is tried to have one cluster more in."""
@@ -41,7 +41,7 @@ LOOKED_AT = 12
 def dive(
     cluster_types: TypePricing, master: TypeMaster, count: int, solver: Solver, deadline: Deadline
 ) -> list[tuple[int, ...]]:
-    """Sites of so many clusters, if they are found.
+    """Sites of a number of clusters, if they are found.
 
     Parameters
     ----------

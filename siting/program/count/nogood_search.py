@@ -54,7 +54,7 @@ class Limit(NamedTuple):
 
 
 Nogood = frozenset[Limit]
-"""Limits that no plan of so many clusters meets together."""
+"""Limits that no plan of the number of clusters meets together."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class NogoodSearch:
 
     @property
     def undecided(self) -> int:
-        """Number of limits that are followed of which the opposite is left for later."""
+        """Number of limits that are followed and whose opposite is left for later."""
         return sum(step.because is None for step in self._path)
 
     def follow(self, limit: Limit) -> None:
@@ -153,7 +153,7 @@ class NogoodSearch:
         return frozenset(followed)
 
     def _leave(self, nogood: Nogood) -> None:
-        """Go back to the last limit of a nogood of which the opposite is left, and follow that."""
+        """Backjump to the last limit of a nogood whose opposite is left, and follow that."""
         self.times_left += 1
         while self._path:
             step = self._path.pop()

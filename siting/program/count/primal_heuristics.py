@@ -55,7 +55,7 @@ COARSE = 0.2
 """Gap at which a cluster is good enough to be placed [1]."""
 
 TRIED = 3
-"""Groups in which the next cluster is sought, of which the best is placed."""
+"""Groups in which the next cluster is sought; the best one is placed."""
 
 TURNS = 12
 """How often the bound is sharpened and more clusters are sought, in turn, at the most."""
@@ -67,16 +67,16 @@ CHOICE_LIMIT_S = 30.0
 """Time for one choice among the clusters that are known [s]."""
 
 GLANCE_LIMIT_S = 1.0
-"""Time for one choice among the few clusters of which the last step of the proof had parts [s]."""
+"""Time for one choice among the few clusters in the last optimum of the proof [s]."""
 
 CHOOSE_EVERY = 10
-"""Clusters are chosen among all that are known after so many attempts, or steps of the proof."""
+"""Attempts, or steps of the proof, between two choices among all known clusters."""
 
 PROVE_MORE = 3
-"""In the next turn the proof takes so many times the steps."""
+"""Growth of the steps of the proof from turn to turn [1]."""
 
 AT_ONCE = 8
-"""Of so many clusters that there seems to be room for, one is placed before prices are renewed."""
+"""Clusters that there seems to be room for, for each one placed before prices are renewed."""
 
 TAKEN_OUT = (2, 3, 4)
 """How many clusters are taken out at once, in turn."""
@@ -160,7 +160,7 @@ class Packing:
 
     @property
     def goal(self) -> int:
-        """So many clusters end the search [1]."""
+        """Number of clusters that ends the search [1]."""
         at_most = self.counting.at_most
         return at_most if self.enough is None else min(at_most, self.enough)
 
@@ -288,17 +288,17 @@ class Packing:
         return len(best) if self.enough is None else self.enough - 1
 
     def _chosen(self, best: list[Settled]) -> list[Settled]:
-        """More clusters, where so many of the known ones fit beside each other."""
+        """More clusters, where more of the known ones fit beside each other."""
         return self._one_more(best, self.counting.thrifty(), CHOICE_LIMIT_S)
 
     def _glance(self, best: list[Settled]) -> list[Settled]:
-        """More clusters, where those fit of which the last step of the proof had parts."""
+        """More clusters, where those in the last optimum of the proof fit beside each other."""
         return self._one_more(best, self.counting.parts(), GLANCE_LIMIT_S)
 
     def _one_more(
         self, best: list[Settled], known: list[ClusterType], limit_s: float
     ) -> list[Settled]:
-        """More clusters, where so many of some cluster types fit beside each other.
+        """More clusters, where more of some cluster types fit beside each other.
 
         Where sites are required, the first cluster stays, and nothing is chosen.
         """

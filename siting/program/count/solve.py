@@ -25,7 +25,7 @@ from siting.program.formulation.combine import settle_together, take_apart
 from siting.program.formulation.monolithic import MONOLITHIC_SITES, fits_whole, solve_monolithic
 from siting.program.one_cluster.solve import ANY_GAP, in_no_cluster
 from siting.program.proof import Proof, Settled, sign_of
-from siting.program.sites.presolve import rules_out
+from siting.program.sites.presolve import infeasible_by_arithmetic
 from siting.progress import ProgressCallback
 
 
@@ -64,7 +64,7 @@ def find_most(
         As in ``solve_one_cluster``.
     """
     usable = int(case.usable.sum())
-    if rules_out(case):
+    if infeasible_by_arithmetic(case):
         return Most(None, 0)
     filling = Packing.of(case.of_clusters(1), solver, deadline, progress)
     clusters: list[Settled] = []

@@ -158,7 +158,7 @@ class CountBound:
         return True
 
     def parts(self) -> list[ClusterType]:
-        """The cluster types of which so many clusters as are ruled out next have parts."""
+        """The cluster types with a part in the number of clusters that is ruled out next."""
         dividing = self._dividing
         return (
             []

@@ -162,7 +162,7 @@ LIMIT_S = 20.0
 """Time for the bounds that say why [s]."""
 
 SHOWN_PLANTS = 5
-"""So many plants are named in a reason; the others are counted."""
+"""Plants that are named in a reason; the others are counted."""
 
 RING_GAP = 1e-3
 """Gap at which the largest ring is large enough to say why [1]."""

@@ -30,14 +30,14 @@ MONOLITHIC_ENTRIES_PRICED = 50_000
 """The same where column generation bounds the cost of all clusters, which is tighter and sooner."""
 
 SMALL_RING = 12
-"""Among so many sites a solver finds the shortest ring without help."""
+"""Number of sites up to which a solver finds the shortest ring without help."""
 
 SETTLE_TRIES = 20
 """How many choices that are feasible only within a solver's tolerance are refused in turn."""
 
 
 def fits_whole(sites: int, clusters: int, *, priced: bool = False) -> bool:
-    """Whether the program of so many usable sites and clusters is best handed to a solver.
+    """Whether a program of this many usable sites and clusters is best handed to a solver.
 
     ``priced`` says that column generation is the other way.
     """

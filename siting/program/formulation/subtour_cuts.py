@@ -33,7 +33,7 @@ LEAST_PART = 1e-4
 """How much of a site, or of a violation, counts [1]."""
 
 ROWS_OF_A_CUT = 3
-"""Sites of a cut for which rows are added, those of which most is used."""
+"""Sites of a cut for which rows are added, those with the largest value."""
 
 
 def tighten(

@@ -129,7 +129,7 @@ class AnchorQueue:
             self._batch *= 2
 
     def pop_many(self, cutoff: float, most: int) -> list[tuple[int, float]]:
-        """Take out the anchors with the least bounds below the cutoff, so many at the most."""
+        """Take out the anchors with the least bounds below the cutoff, ``most`` at the most."""
         taken: list[tuple[int, float]] = []
         while len(taken) < most:
             best = self.pop(cutoff)

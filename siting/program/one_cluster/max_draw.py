@@ -36,7 +36,7 @@ FIRST_SHARE = 0.3
 """Part of the time that may be spent on it [1]."""
 
 FIRST_BALLS = 3
-"""Sites within half the reach of which a first plan is sought."""
+"""Sites around which a first plan is sought, within half the reach."""
 
 NEAR_SITES = 16
 """Sites that are bounded together at first, at the most, where distances are routed."""

@@ -1,7 +1,7 @@
 """Merged subproblems: anchors whose neighbourhoods share most of their sites, solved as one.
 
 Around a good place there are dozens of anchors, and most sites of their neighbourhoods are the
-same: their programs ask the same question again and again. The program of the **union** of some
+same: their programs ask the same question again and again. The program of the union of some
 neighbourhoods holds every cluster of each, and all its plans are plans of the whole; so its bound
 is a bound on all of these anchors, and one search takes the place of dozens.
 """

@@ -31,7 +31,7 @@ PROBE_SITES = 1_500
 """In a neighbourhood of more sites than this no pairs are probed."""
 
 FIRST_SITES = 150
-"""Of a larger neighbourhood the cheapest so many are tried for a first plan."""
+"""Sites tried for a first plan, the cheapest of a larger neighbourhood."""
 
 
 def least_cost(search: Search) -> Proof:

@@ -27,7 +27,7 @@ SLACK = 1e-6
 
 
 class ClassLp:
-    """The relaxed program of a case, of which sets of sites are asked one after the other.
+    """The relaxed program of a case, solved again for each set of sites.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ class ClassLp:
                 rows.at_most(offered_mw, (contract[area == a], 1.0))
 
     def _write_groups(self, group: IntArray, fewest: int) -> None:
-        """At least so many groups have a campus."""
+        """At least ``fewest`` groups have a campus."""
         if fewest <= 1:
             return
         names = np.unique(group[group >= 0])

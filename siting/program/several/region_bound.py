@@ -6,7 +6,7 @@ not what a cluster is worth. So the best single cluster of every group of anchor
 each of the group's clusters is no better. The worth of a fleet is at most that of so many of its
 best cluster, and for draw also what the fleet draws; the best whole fleets of as many clusters as
 are asked bound every plan. Only groups that the best fleets use are asked about, until all of them
-are; then these are **divided**. Where fiber counts they are by the longest link of a cluster: short
+are; then these are branched on. Where fiber counts they are by the longest link of a cluster: short
 ones find little within their reach, and long ones have many kilometres. Else, and where lengths are
 alike, anchors are halved by place, for smaller groups see less beyond their reach.
 """
@@ -253,7 +253,7 @@ class RegionBound:
         return math.sqrt(shortest_km * part.within_km)
 
     def _within(self, limit_km: float) -> Case:
-        """The case with links of at most so many kilometres."""
+        """The case with links of at most this length."""
         return replace(self.case, reach=self.case.reach.within(limit_km))
 
 
@@ -263,7 +263,7 @@ def _by_length(case: Case) -> bool:
 
 
 def _links_of(case: Case, campuses: int) -> int:
-    """A cluster with a link of a length has so many times the length of fiber, at the least.
+    """Least fiber of a cluster, as a multiple of the length of one of its links.
 
     In a mesh every other campus adds as much to its two ends
     (`siting.program.one_cluster.min_fiber`).

@@ -14,7 +14,7 @@ from siting.case import Case
 from siting.program.sites.neighbourhoods import near_all
 
 
-def rules_out(case: Case) -> bool:
+def infeasible_by_arithmetic(case: Case) -> bool:
     """Whether arithmetic alone proves that a question has no plan.
 
     Asked once, before any search, whatever the number of clusters, the network and the method. That

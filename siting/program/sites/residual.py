@@ -32,7 +32,7 @@ def residual(case: Case, clusters: list[Settled]) -> Case:
 def nearest(
     case: Case, clusters: list[Settled], middle: int, count: int, stay: int = 0
 ) -> list[int]:
-    """A cluster and those nearest to it, so many in all; the first ones stay."""
+    """A cluster and those nearest to it, ``count`` in all; the first ones stay."""
     sites = [np.array(sorted(found.draw_mw[0])) for found in clusters]
     lon = np.array([case.lon[of].mean() for of in sites])
     lat = np.array([case.lat[of].mean() for of in sites])

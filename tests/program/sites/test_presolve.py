@@ -27,7 +27,7 @@ from siting.program.count.solve import find_most
 from siting.program.diagnosis.reasons import why_infeasible
 from siting.program.formulation import monolithic
 from siting.program.several.solve import solve_several
-from siting.program.sites.presolve import rules_out
+from siting.program.sites.presolve import infeasible_by_arithmetic
 
 SENSES = ("minimise_cost", "maximise_mw", "minimise_fiber_km")
 COUNTS = (1, 2, "most")
@@ -102,7 +102,7 @@ def test_a_required_site_that_takes_no_campus_leaves_no_plan(count, sense, netwo
     for i in (0, len(case.site_ids) - 1):
         none = without_room(case, i)
         assert not has_plan(none)
-        assert rules_out(none)
+        assert infeasible_by_arithmetic(none)
         assert f"site {case.site_ids[i]!r} is required, but takes at most" in says_no_plan(none)
         assert find_any_plan(none if count != "most" else none.of_clusters(1)).infeasible
         if count == "most":
@@ -152,7 +152,7 @@ def test_whatever_is_required_the_plan_has_it_or_there_is_none(count, network):
 @pytest.mark.parametrize("seed", range(500, 560))
 def test_arithmetic_rules_out_nothing_that_has_a_plan(seed):
     case = random_case(seed, network=NETWORKS[seed % 3], only="require_sites")
-    if rules_out(case):
+    if infeasible_by_arithmetic(case):
         assert best_plan(case) is None
 
 
@@ -163,7 +163,7 @@ def test_more_required_sites_than_campuses(count):
     most = int(case.required.sum()) // count - 1
     cluster = case.cluster.model_copy(update={"max_campuses": most, "min_campuses": 1})
     case = replace(case, cluster=cluster)
-    assert rules_out(case)
+    assert infeasible_by_arithmetic(case)
     assert best_plan(case) is None
     sites = int(case.required.sum())
     assert f"no plan: {sites} sites are required, but " in why_infeasible(case)

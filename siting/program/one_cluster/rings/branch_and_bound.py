@@ -43,10 +43,10 @@ PLACES = 400
 """Places at the most, where there are not as many zones."""
 
 FEW_SITES = 12
-"""The program of so many sites is solved at once."""
+"""Number of sites up to which the program of a node is solved."""
 
 TOUR_SITES = 500
-"""Among so many sites the shortest tour through areas is found."""
+"""Number of sites up to which the shortest tour through areas is found."""
 
 MOST_STOPS = 8
 """Stops that a walk must pass at the most; of more, those that lie farthest apart."""
@@ -61,7 +61,7 @@ AIM = 0.4
 """How much worse than the bound these may be, in units of how much worse the best one is [1]."""
 
 SCARCE = 1.25
-"""Where campuses have at most so many times the target, penalties of size are added up, too [1]."""
+"""Sizes of all campuses over the target, up to which penalties of size are added up, too [1]."""
 
 ROUNDING = 1e-9
 """What rounding may do to the length of a tour [1]."""
@@ -165,7 +165,7 @@ class Question:
 
     @classmethod
     def of(cls, case: Case, campuses: int) -> Question:
-        """The question of a case for so many campuses."""
+        """The question of a case for a number of campuses."""
         asked = {"min_campuses": campuses, "max_campuses": campuses}
         cluster = case.cluster.model_copy(update=asked)
         ring_km = case.ring_limit_km(campuses)
@@ -618,7 +618,7 @@ def _where_one_more(node: Node) -> BoolArray:
 
 
 def _halved(node: Node) -> Iterator[Node]:
-    """An area in two halves, with so many campuses in each: by penalties, else by where it is."""
+    """An area in two halves, with each number of campuses in one: by penalties, else by place."""
     of_area = [np.flatnonzero(node.area == a) for a in range(len(node.asked))]
     spread = [float(np.ptp(node.staying[sites])) for sites in of_area]
     if max(spread) > ROUNDING * abs(node.bound):

@@ -161,7 +161,7 @@ def shortest_through(
     hop_km: float,
     limit_km: float,
 ) -> list[int] | None:
-    """The shortest closed tour with so many sites of each area, of which it may pass one twice.
+    """The shortest closed tour with a number of sites of each area; it may pass one twice.
 
     Parameters
     ----------

@@ -5,20 +5,20 @@ Operations Research 46.)
 
 The relaxed master of `siting.program.several.column_generation.master` mixes clusters: half of one
 that takes all of a zone's headroom and half of one that takes none. No plan does that, so a gap is
-left between the bound and the best plan. It is closed by **dividing** all plans in two parts, again
-and again, and bounding each (branch and price). For one thing that clusters share, with ``limit``
-of it, one slot of a part, and an amount ``mw``:
+left between the bound and the best plan. It is closed by branching: the plans of a node are put
+into two child nodes, again and again, and each is bounded. For one resource that clusters share,
+with ``limit`` of it, one slot of a node, and an amount ``mw``:
 
 - **little**: no cluster of the slot takes more than ``mw``;
 - **much**: one of them takes ``mw`` at the least, so all others take ``limit - mw`` at the most.
 
-Every plan is in one part or in both. A part is only ever a question with less headroom, fewer
+Every plan is in one child or in both. A node is only ever a question with less headroom, fewer
 sites, and a least draw from a zone: prices stay at least 0, no cluster is ever rewarded, and every
 bound of the anchors holds. Of a site, little is to do without it, and much is to require it.
 
-The part with the least bound is divided next, so that the least bound of all parts that are left
-is a bound of the whole, at every moment. Which division is best is told by the master, without new
-columns, in both parts of some (strong branching).
+The node with the least bound is branched on next, so that the least bound of all open nodes is a
+bound of the whole, at every moment. Which branching is best is told by the master, without new
+columns, in both children of some (strong branching).
 
 Prices are smoothed between those of the best bound and those of the master, which jump (Pessoa et
 al. 2018, "Automation and combination of linear-programming based stabilization techniques in
@@ -75,13 +75,13 @@ LITTLE = 1e-5
 """What is not worth another round, as a part of the objective [1]."""
 
 NEAR = 0.1
-"""A part is divided when the master is so near its bound, by the gap that is left [1]."""
+"""A node is branched on when the master is so near its bound, by the gap that is left [1]."""
 
 TRIED = 12
-"""Divisions of a part that are tried."""
+"""Branching decisions of a node that are tried."""
 
 FEW_ANCHORS = 400
-"""Up to so many anchors that a better plan can have, it is told which sites it can have."""
+"""Number of anchors of better plans up to which other sites are barred."""
 
 QUESTIONS = 200
 """Questions of slots that are kept in memory at the most."""
@@ -92,7 +92,7 @@ WHOLE = 1e-6
 
 @dataclass(order=True)
 class Node:
-    """Some of all plans, by the slots that their clusters have.
+    """A node of the tree: some of all plans, by the slots that their clusters have.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ class Node:
     slots
         Who may take what.
     centre, centre_bound
-        The prices of the best bound of this part, and that bound [MUSD/year].
+        The prices of the best bound of this node, and that bound [MUSD/year].
     """
 
     bound: float
@@ -142,8 +142,8 @@ class Effort:
 
 
 @dataclass(frozen=True)
-class Division:
-    """Of one slot, those who take little of a thing and those who take much.
+class BranchingDecision:
+    """Of one slot, clusters that take little of a resource and clusters that take much.
 
     Parameters
     ----------
@@ -160,17 +160,17 @@ class Division:
     slot: int
     mw: float
 
-    def parts(self, slots: Sequence[Slot], limit: float) -> list[tuple[Slot, ...]]:
-        """Both parts of what some slots allow; ``limit`` is what there is of the thing."""
+    def children(self, slots: Sequence[Slot], limit: float) -> list[tuple[Slot, ...]]:
+        """Both children of some slots; ``limit`` is what there is of the resource."""
         kind, at = self.kind, self.at
-        divided = slots[self.slot]
+        branched = slots[self.slot]
         others = [slot for a, slot in enumerate(slots) if a != self.slot]
         site = kind is Resource.SITE
-        little = divided.at_most(kind, at, 0.0 if site else self.mw)
-        much = replace(divided, count=1)
+        little = branched.at_most(kind, at, 0.0 if site else self.mw)
+        much = replace(branched, count=1)
         if kind is not Resource.SUPPLY:
             much = much.at_least(kind, at, self.mw)
-        beside = [replace(divided, count=divided.count - 1), *others]
+        beside = [replace(branched, count=branched.count - 1), *others]
         taken = sum(slot.count * slot.least_of(kind, at) for slot in beside)
         left = [
             slot.at_most(kind, at, max(0.0, limit - self.mw - taken + slot.least_of(kind, at)))
@@ -181,7 +181,7 @@ class Division:
 
 
 @dataclass
-class Branching:
+class BranchAndPrice:
     """Where the search stands.
 
     Parameters
@@ -223,7 +223,7 @@ class Branching:
     def bound(self) -> float:
         """No plan costs less [MUSD/year]."""
         # The first one is worked on, and may be above others by now.
-        least = min((part.bound for part in self._open), default=math.inf)
+        least = min((node.bound for node in self._open), default=math.inf)
         return min(least, self._closed, self.best.objective)
 
     def run(self, bound: float) -> Proof:
@@ -233,24 +233,25 @@ class Branching:
         if bound < self.cutoff:
             self._start(self._open[0])
         while self._open and self._open[0].bound < self.cutoff and not self.deadline.reached():
-            # The part stays among the open ones while it is worked on: its bound is true.
-            part = self._open[0]
-            relaxed = self._raise_bound(part)
+            # The node stays among the open ones while it is worked on: its bound is true.
+            node = self._open[0]
+            relaxed = self._raise_bound(node)
             self.done += 1
-            if self.deadline.reached() and part.bound < self.cutoff:
+            if self.deadline.reached() and node.bound < self.cutoff:
                 break
             heapq.heappop(self._open)
-            division = None
-            if part.bound < self.cutoff and relaxed is not None:
-                if part.number == 0:
-                    self._bar_sites(part)
+            decision = None
+            if node.bound < self.cutoff and relaxed is not None:
+                if node.number == 0:
+                    self._bar_sites(node)
                 self._take_whole(relaxed)
-                division = self._best_division(part, relaxed)
-            if division is None or part.bound >= self.cutoff:
-                self._closed = min(self._closed, part.bound)
+                decision = self._best_decision(node, relaxed)
+            if decision is None or node.bound >= self.cutoff:
+                self._closed = min(self._closed, node.bound)
                 continue
-            for slots in division.parts(part.slots, self.master.limit(division.kind, division.at)):
-                self._add(slots, part.centre, part.bound)
+            limit = self.master.limit(decision.kind, decision.at)
+            for slots in decision.children(node.slots, limit):
+                self._add(slots, node.centre, node.bound)
         bound = self.bound
         complete = within_gap(self.best.objective, bound, self.solver.gap)
         return Proof(self.best, bound, infeasible=False, complete=complete)
@@ -290,43 +291,43 @@ class Branching:
 
     # ---------------------------------------------------------------------- bounds
 
-    def _raise_bound(self, part: Node) -> MasterOptimum | None:
-        """Find columns and prices of a part, until it is settled or the master is near.
+    def _raise_bound(self, node: Node) -> MasterOptimum | None:
+        """Find columns and prices of a node, until it is settled or the master is near.
 
         Returns
         -------
-        The master as it was last, or none where there is nothing to divide.
+        The master as it was last, or none where there is nothing to branch on.
         """
-        effort = Effort(rough=part.number == 0)
-        if part.number > 0:
-            self._price(part, part.centre, effort)
+        effort = Effort(rough=node.number == 0)
+        if node.number > 0:
+            self._price(node, node.centre, effort)
         while True:
-            if part.bound >= self.cutoff:
+            if node.bound >= self.cutoff:
                 return None
-            relaxed = self.master.relaxed(part.slots, self.deadline)
+            relaxed = self.master.relaxed(node.slots, self.deadline)
             if relaxed is None or self.deadline.reached():
                 return None
-            near = max(NEAR * (self.best.objective - part.bound), LITTLE * abs(relaxed.value))
-            if relaxed.value < self.cutoff and relaxed.value - part.bound <= near:
+            near = max(NEAR * (self.best.objective - node.bound), LITTLE * abs(relaxed.value))
+            if relaxed.value < self.cutoff and relaxed.value - node.bound <= near:
                 return relaxed
-            before = part.bound
+            before = node.bound
             new = any(
-                self._price(part, at, effort) or part.bound >= self.cutoff
-                for at in (relaxed.prices.towards(part.centre, SMOOTHING), relaxed.prices)
+                self._price(node, at, effort) or node.bound >= self.cutoff
+                for at in (relaxed.prices.towards(node.centre, SMOOTHING), relaxed.prices)
             )
             self._choose(relaxed.prices)
             self._tell()
-            effort.stalled = 0 if part.bound > before + LITTLE * abs(before) else effort.stalled + 1
+            effort.stalled = 0 if node.bound > before + LITTLE * abs(before) else effort.stalled + 1
             idle = not new or effort.stalled >= STALLED
             # The anchors' own bounds are what is left between the master and the bound.
             if idle and not effort.grow():
                 return relaxed
 
-    def _price(self, part: Node, prices: Prices, effort: Effort) -> bool:
-        """Bound a part at some prices, and find columns; whether any is new."""
+    def _price(self, node: Node, prices: Prices, effort: Effort) -> bool:
+        """Bound a node at some prices, and find columns; whether any is new."""
         smallest: list[FloatArray] = []
         new = False
-        for slot in part.slots:
+        for slot in node.slots:
             question, lead = self._question(slot)
             known = [
                 (column.sites, column.priced_musd(prices))
@@ -347,17 +348,17 @@ class Branching:
             for found in pricing.found:
                 new |= self.master.add(found)
         here = lagrangian_bound(self.case, prices, self.master.steps_mw, np.concatenate(smallest))
-        if here > part.centre_bound:
-            part.centre, part.centre_bound = prices, here
-        part.bound = max(part.bound, here)
+        if here > node.centre_bound:
+            node.centre, node.centre_bound = prices, here
+        node.bound = max(node.bound, here)
         return new
 
-    def _bar_sites(self, part: Node) -> None:
+    def _bar_sites(self, node: Node) -> None:
         """Bar the sites that no better plan has, at the prices of the bound of the whole."""
-        question = priced(self._question(part.slots[0])[0], part.centre, self.master.step_of)
-        count = part.slots[0].count
+        question = priced(self._question(node.slots[0])[0], node.centre, self.master.step_of)
+        count = node.slots[0].count
         pricing = solve_pricing_problem(question, count, self.solver, self.deadline, solves=0)
-        rent = -lagrangian_bound(self.case, part.centre, self.master.steps_mw, np.zeros(0))
+        rent = -lagrangian_bound(self.case, node.centre, self.master.steps_mw, np.zeros(0))
         # One cluster may cost as much as the others, at the least, leave of the cutoff.
         limit = self.cutoff + rent - float(pricing.smallest[:-1].sum())
         if not math.isfinite(limit):
@@ -401,23 +402,23 @@ class Branching:
             message = f"{len(self.master.columns)} columns, {len(self._open)} parts of all plans"
             self.progress(Progress("columns", self.best.objective, self.bound, message=message))
 
-    # ------------------------------------------------------------------- divisions
+    # ------------------------------------------------------------------- decisions
 
-    def _best_division(self, part: Node, relaxed: MasterOptimum) -> Division | None:
-        """The division whose parts are both dearest, in the master as it is."""
-        divisions = self._divisions(part.slots, relaxed)[:TRIED]
-        columns = self._promising(part.slots, relaxed)
-        best: tuple[float, Division | None] = (-1.0, None)
+    def _best_decision(self, node: Node, relaxed: MasterOptimum) -> BranchingDecision | None:
+        """The decision whose children are both dearest, in the master as it is."""
+        decisions = self._decisions(node.slots, relaxed)[:TRIED]
+        columns = self._promising(node.slots, relaxed)
+        best: tuple[float, BranchingDecision | None] = (-1.0, None)
         most = max(self.cutoff - relaxed.value, LITTLE * abs(relaxed.value))
-        for division in divisions:
-            gains = []
-            for slots in division.parts(part.slots, self.master.limit(division.kind, division.at)):
+        for decision in decisions:
+            gains, limit = [], self.master.limit(decision.kind, decision.at)
+            for slots in decision.children(node.slots, limit):
                 tried = self.master.relaxed(slots, self.deadline, columns)
                 value = relaxed.value if tried is None else tried.value
                 gains.append(min(max(value - relaxed.value, 0.0), most) + most / 1000)
             score = math.prod(gains)
             if score > best[0] * (1 + 1e-9):
-                best = score, division
+                best = score, decision
         return best[1]
 
     def _promising(self, slots: Sequence[Slot], relaxed: MasterOptimum) -> list[Column]:
@@ -434,13 +435,13 @@ class Branching:
             )
         ]
 
-    def _divisions(self, slots: Sequence[Slot], relaxed: MasterOptimum) -> list[Division]:
-        """Divisions that forbid the mix of the master in both parts, the most promising first."""
+    def _decisions(self, slots: Sequence[Slot], relaxed: MasterOptimum) -> list[BranchingDecision]:
+        """Decisions that forbid the master's mix in both children, the most promising first."""
         uses: dict[tuple[Resource, int], dict[int, list[tuple[float, float]]]] = {}
         for a, column, part in relaxed.mix:
             for thing, mw in column.uses.items():
                 uses.setdefault(thing, {}).setdefault(a, []).append((mw, part))
-        scored: list[tuple[float, int, Division]] = []
+        scored: list[tuple[float, int, BranchingDecision]] = []
         for (kind, at), of_slots in uses.items():
             price = float(relaxed.prices.of(kind)[at]) + LITTLE
             for a, users in sorted(of_slots.items()):
@@ -453,13 +454,13 @@ class Branching:
                     more = sum(part * max(0.0, x - most) for x, part in taken)
                     if min(less, more) > WHOLE * mw:
                         score = price * min(less, more)
-                        scored.append((-score, len(scored), Division(kind, at, a, mw)))
-        return [division for _, _, division in sorted(scored, key=lambda one: one[:2])]
+                        scored.append((-score, len(scored), BranchingDecision(kind, at, a, mw)))
+        return [decision for _, _, decision in sorted(scored, key=lambda one: one[:2])]
 
     def _amounts(
         self, kind: Resource, at: int, count: int, taken: list[tuple[float, float]]
     ) -> list[float]:
-        """Amounts of a thing by which a slot may be divided."""
+        """Amounts of a thing by which a slot may be split."""
         if kind is Resource.SITE:
             return [1.0]
         amounts = {sum(x * part for x, part in taken) / count}
@@ -499,4 +500,4 @@ def branch_and_price(
         Called with where the search stands.
     """
     master = Master(case, solver)
-    return Branching(case, master, solver, deadline, start, improve, progress).run(bound)
+    return BranchAndPrice(case, master, solver, deadline, start, improve, progress).run(bound)

@@ -22,7 +22,7 @@ EDGE_MW = 1e-5
 
 
 class Resource(Enum):
-    """What clusters share."""
+    """Kinds of resources that clusters share."""
 
     ZONE = "zone"
     SITE = "site"

@@ -17,7 +17,10 @@ from siting.program.backends.pulp_backend import Solver
 from siting.program.formulation import monolithic
 from siting.program.formulation.monolithic import solve_monolithic
 from siting.program.proof import Proof
-from siting.program.several.column_generation.branch_and_price import Branching, Division
+from siting.program.several.column_generation.branch_and_price import (
+    BranchAndPrice,
+    BranchingDecision,
+)
 from siting.program.several.column_generation.branches import Resource, Slot
 from siting.program.several.solve import solve_several
 
@@ -76,14 +79,14 @@ def solve(case: Case, *, threads: int = 1) -> Proof:
 def parts_of(monkeypatch) -> list[int]:
     """Filled with the number of parts that every search has made."""
     made: list[int] = []
-    run = Branching.run
+    run = BranchAndPrice.run
 
-    def counting(search: Branching, bound: float) -> Proof:
+    def counting(search: BranchAndPrice, bound: float) -> Proof:
         proof = run(search, bound)
         made.append(search._made)
         return proof
 
-    monkeypatch.setattr(Branching, "run", counting)
+    monkeypatch.setattr(BranchAndPrice, "run", counting)
     return made
 
 
@@ -109,7 +112,7 @@ def test_division_closes_the_gap_that_the_master_leaves(seed, monkeypatch):
     assert made
     assert made[-1] > 1
 
-    monkeypatch.setattr(Branching, "_best_division", lambda *_: None)
+    monkeypatch.setattr(BranchAndPrice, "_best_decision", lambda *_: None)
     alone = solve(case_of(seed))
     best = best_of(seed).best
     assert best is not None
@@ -167,10 +170,10 @@ def test_every_plan_is_in_one_part_of_a_division(seed):
     random = np.random.default_rng(seed)
     slots = random_slots(random)
     clusters = sum(slot.count for slot in slots)
-    division = Division(
+    division = BranchingDecision(
         Resource.ZONE, 0, int(random.integers(0, len(slots))), float(random.integers(1, 24)) / 2
     )
-    parts = division.parts(slots, LIMIT)
+    parts = division.children(slots, LIMIT)
     assert all(sum(slot.count for slot in part) == clusters for part in parts)
     seen = 0
     for taken in itertools.product(range(9), repeat=clusters):
@@ -186,7 +189,7 @@ def test_every_plan_is_in_one_part_of_a_division(seed):
 
 def test_a_site_is_had_by_none_or_by_one():
     slots = (Slot(2), Slot(1).at_most(Resource.ZONE, 3, 50.0))
-    little, much = Division(Resource.SITE, 0, 0, 1.0).parts(slots, 1.0)
+    little, much = BranchingDecision(Resource.SITE, 0, 0, 1.0).children(slots, 1.0)
     # Two of the first slot and one of the second: who has the site.
     plans = set(itertools.product((0.0, 1.0), repeat=3))
     possible = {taken for taken in plans if sum(taken) <= 1}
