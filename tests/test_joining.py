@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import json
 import math
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -25,7 +26,7 @@ from siting.model import read_model
 from siting.report.antimeridian import draw_line
 from siting.report.layers import draw_extent, to_geodataframes
 from siting.units import EARTH_RADIUS_KM
-from siting.world import read_world
+from siting.world import misses, read_world
 from siting.world.joining import chain, join_spans, near_crowds
 
 GLOBE = Geod(a=1000 * EARTH_RADIUS_KM, b=1000 * EARTH_RADIUS_KM)
@@ -243,6 +244,50 @@ def test_an_end_on_a_vertex_or_a_line_is_joined_there(tmp_path):
     assert joined == {"w", "e", "s", "n"}
     assert spans == 3
     assert "spans are joined between their ends in 1 place where one ends on another" in notices
+
+
+def grid(count):
+    """Lines from west to east and from south to north that cross without a vertex in common."""
+    at = np.linspace(0.01, 0.99, count)
+    return [
+        *(span(f"row{k}", (-101, 39 + y), (-100, 39 + y)) for k, y in enumerate(at)),
+        *(span(f"column{k}", (-101 + x, 39), (-101 + x, 40)) for k, x in enumerate(at)),
+    ]
+
+
+def test_crossings_of_a_dense_grid_are_counted(tmp_path):
+    _, notices, _ = net(grid(600), tmp_path)
+    assert sum("spans cross in 360,000 places without a vertex" in what for what in notices) == 1
+
+
+def test_a_count_of_crossings_that_ends_early_is_said_to(tmp_path, monkeypatch):
+    monkeypatch.setattr(misses, "MOST_BOXES", 2000)
+    _, notices, _ = net(grid(100), tmp_path)
+    [said] = [what for what in notices if "spans cross" in what]
+    found, looked_at, segments = (
+        int(number.replace(",", ""))
+        for number in re.search(
+            r"cross in ([\d,]+) places or more .* only ([\d,]+) of their ([\d,]+) straight", said
+        ).groups()
+    )
+    # Every line crosses 100 others, and each crossing is found from its first line.
+    assert 0 < looked_at < segments == 200
+    assert found == min(looked_at, 100) * 100
+
+
+def test_ends_that_are_not_held_against_other_spans_are_told(tmp_path, monkeypatch):
+    spans = [span("a", (-100, 40), (-99, 40)), span("b", (-99.5, 40.0006), (-99.5, 41))]
+    _, notices, _ = net(spans, tmp_path / "all")
+    assert any("an end of 'b' is" in what for what in notices)
+    monkeypatch.setattr(misses, "places_within", lambda *_: None)
+    _, notices, _ = net(spans, tmp_path / "fewer")
+    assert [what for what in notices if "not looked at" in what] == [
+        (
+            "4 ends of spans that meet nothing: whether they nearly meet other spans between the "
+            "ends of these was not looked at, as spans are too many there; ends within 100 m of "
+            "each other were"
+        )
+    ]
 
 
 def test_lines_that_cross_without_a_vertex_are_not_joined_and_counted(tmp_path):

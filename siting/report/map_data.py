@@ -121,7 +121,7 @@ def background_of(world: World, model: Model | None) -> Json:
         "zones": zones,
         "outlines": _outlines(world.outlines),
         "sites": sites,
-        "breaks_mw": [] if headroom_mw is None else _breaks(headroom_mw[_is_leaf(world.zones)]),
+        "breaks_mw": _breaks_of(zones["features"]),
         "notes": notes,
     }
 
@@ -136,15 +136,17 @@ def background_of_files(plan: Json, layers: Mapping[str, Json]) -> Json:
     layers
         The content of the GeoJSON files, by name of the layer.
     """
-    features = []
+    features: list[Json] = []
+    shapes: list[BaseGeometry | None] = []
     for feature in layers["zones"]["features"]:
         drawn = feature["geometry"]
         shape = None if drawn is None else shapely.from_geojson(json.dumps(drawn))
         skip = ("used_mw", "left_mw")
         properties = {k: v for k, v in feature["properties"].items() if k not in skip}
         features.append(_zone_feature(shape, properties))
-    _mark_groups(features)
-    leaves = [f["properties"] for f in features if not f["properties"]["holds_zones"]]
+        shapes.append(shape)
+    campuses = layers["campuses"]["features"]
+    _mark_groups(features, shapes, {campus["properties"]["zone"] for campus in campuses})
     return {
         "world": {
             "name": plan["world"]["name"],
@@ -157,7 +159,7 @@ def background_of_files(plan: Json, layers: Mapping[str, Json]) -> Json:
         "zones": {"type": "FeatureCollection", "features": features},
         "outlines": {"lines": [], "names": []},
         "sites": {"count": 0, "columns": {}},
-        "breaks_mw": _breaks(np.array([zone["headroom_mw"] for zone in leaves], float)),
+        "breaks_mw": _breaks_of(features),
         "notes": [
             (
                 "Drawn from the files of the plan alone: candidate sites, other zones, plants, "
@@ -303,7 +305,7 @@ def _zones(world: World, headroom_mw: FloatArray | None) -> tuple[Json, bool]:
         given = None if headroom_mw is None else to_json_value(float(headroom_mw[k]))
         properties = {name: value for name, value in row.items() if name not in ("lon", "lat")}
         features.append(_zone_feature(shape, properties | {"headroom_mw": given}))
-    _mark_groups(features)
+    _mark_groups(features, list(shapes), set(world.sites["zone"].dropna()))
     return {"type": "FeatureCollection", "features": features}, simplified
 
 
@@ -316,17 +318,34 @@ def _zone_feature(shape: BaseGeometry | None, properties: Json) -> Json:
     return {"type": "Feature", "properties": properties, "geometry": geometry}
 
 
-def _mark_groups(features: Sequence[Json]) -> None:
-    """Tell zones that hold other zones from leaves, which are shaded."""
-    parents = {feature["properties"].get("parent") for feature in features}
-    for feature in features:
-        feature["properties"]["holds_zones"] = feature["properties"]["id"] in parents
+def _mark_groups(
+    features: Sequence[Json], shapes: Sequence[BaseGeometry | None], with_sites: set[str]
+) -> None:
+    """Tell zones that hold other zones from leaves, which are shaded.
+
+    Of a zone that holds others and has sites of its own, ``own`` is what lies outside of the
+    others: it is shaded, too, and the zone's popup opens there.
+    """
+    inside: dict[str, list[BaseGeometry]] = {}
+    for feature, shape in zip(features, shapes, strict=True):
+        parts = inside.setdefault(feature["properties"].get("parent"), [])
+        if shape is not None and not shape.is_empty:
+            parts.append(shape)
+    for feature, shape in zip(features, shapes, strict=True):
+        zone = feature["properties"]
+        zone["holds_zones"] = zone["id"] in inside
+        if zone["holds_zones"] and zone["id"] in with_sites and feature["geometry"] is not None:
+            own = shapely.difference(
+                shapely.make_valid(shape), shapely.union_all(shapely.make_valid(inside[zone["id"]]))
+            )
+            drawn = _zone_feature(own, {})
+            if drawn["geometry"] is not None and drawn["geometry"]["coordinates"]:
+                feature["own"] = drawn["geometry"]
+                zone |= drawn["properties"]
 
 
-def _is_leaf(zones: GeoDataFrame) -> NDArray[np.bool_]:
-    parents = set(zones["parent"].dropna()) if "parent" in zones else set()
-    leaf: NDArray[np.bool_] = ~zones["id"].isin(parents).to_numpy()
-    return leaf
+def _is_shaded(feature: Json) -> bool:
+    return "own" in feature or not feature["properties"]["holds_zones"]
 
 
 def _outlines(outlines: GeoDataFrame | None) -> Json:
@@ -451,6 +470,12 @@ def _positions(line: shapely.Geometry) -> list[list[float]]:
     rounded = np.round(shapely.get_coordinates(line), DECIMALS) + 0.0
     positions: list[list[float]] = rounded.tolist()
     return positions
+
+
+def _breaks_of(features: Iterable[Json]) -> list[float]:
+    """Edges between shades [MW] for the zones that are shaded and whose headroom is known."""
+    known = (f["properties"].get("headroom_mw") for f in features if _is_shaded(f))
+    return _breaks(np.array([mw for mw in known if mw is not None], float))
 
 
 def _breaks(headroom_mw: FloatArray) -> list[float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,8 +28,11 @@ END_KM = 0.001
 NAMED = 3
 """So many near misses are named; the others are counted."""
 
-MOST_BOXES = 500_000
-"""Pairs of segments whose boxes meet, beyond which crossings are not counted."""
+MOST_BOXES = 5_000_000
+"""Pairs of segments whose boxes meet, beyond which crossings are no longer counted: seconds."""
+
+BOXES_AT_ONCE = 1_000_000
+"""About so many of these pairs are looked at together."""
 
 
 @dataclass(frozen=True)
@@ -74,16 +77,36 @@ def tell_joins(
     if not free.any():
         return
     _tell_joined(joins, snap_m, tell)
-    misses = find_misses(spans, free, snap_m / 1000.0)
+    misses, unsought = find_misses(spans, free, snap_m / 1000.0)
     _tell_misses([miss for miss in misses if miss.can_join], snap_m, tell)
     _tell_names([miss for miss in misses if not miss.can_join], tell)
+    if unsought:
+        ends = "1 end" if unsought == 1 else f"{unsought:,} ends"
+        tell(
+            f"{ends} of spans that meet nothing: whether they nearly meet other spans between "
+            "the ends of these was not looked at, as spans are too many there; ends within "
+            f"{number(1000 * MISS_KM)} m of each other were"
+        )
     crossings = count_crossings(spans, free)
-    if crossings:
-        places = "1 place" if crossings == 1 else f"{crossings:,} places"
+    _tell_crossings(crossings, tell)
+
+
+def _tell_crossings(crossings: Crossings, tell: Callable[[str], None]) -> None:
+    if not crossings.places and crossings.looked_at == crossings.segments:
+        return
+    places = "1 place" if crossings.places == 1 else f"{crossings.places:,} places"
+    if crossings.looked_at == crossings.segments:
         tell(
             f"spans cross in {places} without a vertex in common: not joined there, as one may "
             "pass over the other; draw a vertex of both where they meet to join them"
         )
+        return
+    tell(
+        f"spans cross in {places} or more without a vertex in common: not joined there, as one "
+        "may pass over the other; draw a vertex of both where they meet to join them. They lie so "
+        f"densely that only {crossings.looked_at:,} of their {crossings.segments:,} straight "
+        "segments were followed to see where they cross others"
+    )
 
 
 def _tell_joined(joins: Joins, snap_m: float, tell: Callable[[str], None]) -> None:
@@ -163,7 +186,7 @@ def _snap_for(km: float) -> str:
 # --- Near misses --------------------------------------------------------------------------------
 
 
-def find_misses(spans: Spans, free: BoolArray, snap_km: float) -> list[Miss]:
+def find_misses(spans: Spans, free: BoolArray, snap_km: float) -> tuple[list[Miss], int]:
     """Ends of spans that meet nothing, but lie near another span.
 
     Parameters
@@ -177,7 +200,10 @@ def find_misses(spans: Spans, free: BoolArray, snap_km: float) -> list[Miss]:
 
     Returns
     -------
-    The nearest first. Near another end that meets nothing, or near a span of another piece.
+    misses
+        The nearest first. Near another end that meets nothing, or near a span of another piece.
+    unsought
+        How many ends were not held against the spans of other pieces, as that would take minutes.
     """
     count = len(spans.node_ids)
     degree = np.bincount(np.concatenate((spans.start, spans.end)), minlength=count)
@@ -187,11 +213,15 @@ def find_misses(spans: Spans, free: BoolArray, snap_km: float) -> list[Miss]:
         own[node[ends]] = ends
     loose = np.flatnonzero(own >= 0)
     if not len(loose):
-        return []
-    found = _between_ends(spans, own, loose)
+        return [], 0
+    found, unsought = _between_ends(spans, own, loose), 0
     if spans.piece.max() > 0:
-        found |= _to_other_pieces(spans, free, own, loose, snap_km)
-    return sorted(found.values(), key=lambda miss: (miss.km, miss.span, miss.other))
+        to_others = _to_other_pieces(spans, free, own, loose, snap_km)
+        if to_others is None:
+            unsought = len(loose)
+        else:
+            found |= to_others
+    return sorted(found.values(), key=lambda miss: (miss.km, miss.span, miss.other)), unsought
 
 
 Found = dict[tuple[str, ...], Miss]
@@ -214,11 +244,11 @@ def _between_ends(spans: Spans, own: IntArray, loose: IntArray) -> Found:
 
 def _to_other_pieces(
     spans: Spans, free: BoolArray, own: IntArray, loose: IntArray, snap_km: float
-) -> Found:
+) -> Found | None:
     lon, lat = spans.node_lon[loose], spans.node_lat[loose]
     near = places_within(spans.lines, lon, lat, MISS_KM)
     if near is None:
-        return {}
+        return None
     other = spans.piece[spans.start[near.line]] != spans.piece[loose[near.point]]
     near = near.take(other)
     found: Found = {}
@@ -241,53 +271,63 @@ def _row(spans: Spans, span: int) -> str:
 # --- Crossings ----------------------------------------------------------------------------------
 
 
-def count_crossings(spans: Spans, free: BoolArray) -> int | None:
+@dataclass(frozen=True)
+class Crossings:
     """In how many places spans without node ids cross and are not joined.
 
-    Returns
-    -------
-    None where so many lie over each other that counting would take minutes.
+    Parameters
+    ----------
+    places
+        Those that were found.
+    looked_at, segments
+        How many straight segments were held against all others, and how many there are: fewer
+        where so many lie over each other that counting would take minutes.
     """
+
+    places: int
+    looked_at: int
+    segments: int
+
+
+def count_crossings(spans: Spans, free: BoolArray) -> Crossings:
+    """Count the places where spans without node ids cross and are not joined."""
     lines = spans.lines
     here = lines.segments[free[spans.row[lines.line[lines.segments]]]]
     # A segment across the antimeridian is none on a flat map.
     here = here[np.abs(lines.positions[here + 1, 0] - lines.positions[here, 0]) < 180]
-    if not len(here):
-        return 0
-    pairs = _boxes_that_meet(lines, here)
-    if pairs is None:
-        return None
-    a, b = pairs
-    span_a, span_b = lines.line[here[a]], lines.line[here[b]]
-    # Spans that are joined may cross by less than the distance within which they are.
-    joined = np.zeros(len(a), np.bool_)
-    for one in (spans.start, spans.end):
-        for other in (spans.start, spans.end):
-            joined |= one[span_a] == other[span_b]
-    a, b = a[~joined], b[~joined]
-    return int(_cross(lines, here[a], here[b]).sum())
+    places, looked_at = 0, 0
+    for upto, a, b in _boxes_that_meet(lines, here):
+        span_a, span_b = lines.line[here[a]], lines.line[here[b]]
+        # Spans that are joined may cross by less than the distance within which they are.
+        joined = np.zeros(len(a), np.bool_)
+        for one in (spans.start, spans.end):
+            for other in (spans.start, spans.end):
+                joined |= one[span_a] == other[span_b]
+        a, b = a[~joined], b[~joined]  # noqa: PLW2901 -- those that are left
+        places += int(_cross(lines, here[a], here[b]).sum())
+        looked_at = upto
+    return Crossings(places, looked_at, len(here))
 
 
-def _boxes_that_meet(lines: Lines, segments: IntArray) -> tuple[IntArray, IntArray] | None:
-    """Pairs of segments of different spans whose boxes on a flat map meet."""
+def _boxes_that_meet(lines: Lines, segments: IntArray) -> Iterator[tuple[int, IntArray, IntArray]]:
+    """Pairs of segments of different spans whose boxes on a flat map meet, each pair once.
+
+    In portions, each with the number of segments that are done then; it ends before all are where
+    the pairs are too many.
+    """
     ends = np.stack((lines.positions[segments], lines.positions[segments + 1]), axis=1)
     shapes = np.array(shapely.linestrings(ends), dtype=object)
     tree = shapely.STRtree(shapes)
-    found: list[NDArray[np.int64]] = []
     total, start, width = 0, 0, 64
-    while start < len(shapes):
+    while start < len(shapes) and total <= MOST_BOXES:
         pairs = tree.query(shapes[start : start + width])
-        pairs[0] += start
-        total += pairs.shape[1]
-        if total > MOST_BOXES:
-            return None
-        once = (pairs[0] < pairs[1]) & (
-            lines.line[segments[pairs[0]]] != lines.line[segments[pairs[1]]]
-        )
-        found.append(pairs[:, once])
-        start, width = start + width, min(2 * width, 8192)
-    together = np.concatenate(found, axis=1)
-    return together[0], together[1]
+        a, b = pairs[0] + start, pairs[1]
+        once = (a < b) & (lines.line[segments[a]] != lines.line[segments[b]])
+        start += width
+        yield min(start, len(shapes)), a[once], b[once]
+        total += len(a)
+        # As many next as have about so many pairs, but not suddenly many more.
+        width = max(1, min(2 * width, BOXES_AT_ONCE * start // max(total, 1)))
 
 
 def _cross(lines: Lines, a: IntArray, b: IntArray) -> BoolArray:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import shapely
 from cases import random_case
 from drafts import Draft, box
 from most import asking_most
@@ -13,6 +17,7 @@ from oracle import best_plan, plan_of, solution_of
 from proofs import SETTINGS, check_proof, check_solution
 
 from siting import read_model, read_world, solve
+from siting.api import redraw
 from siting.audit import audit
 from siting.case import Case, build_case
 from siting.distances import reach_of
@@ -23,6 +28,7 @@ from siting.program.backends.pulp_backend import Solver
 from siting.program.formulation.monolithic import solve_monolithic
 from siting.program.one_cluster.solve import solve_one_cluster
 from siting.report.check import most_drawn_mw
+from siting.report.write import write
 
 
 def with_sites_in_parents(case: Case, seed: int) -> Case:
@@ -177,3 +183,37 @@ def test_site_in_two_parents_of_which_neither_holds_the_other_is_asked_about(tmp
     ]
     with pytest.raises(ValueError, match="lies in zones 'coop' and 'other', of which neither"):
         read_world(read_model(draft.write(tmp_path)))
+
+
+def test_ground_of_a_parent_with_sites_of_its_own_is_shaded(tmp_path):
+    model = read_model(town_in_a_coop().write(tmp_path / "model"))
+    world = read_world(model)
+    write(solve(model, world=world), world, tmp_path / "plan")
+    page = tmp_path / "plan" / "map.html"
+    with_candidates = _zones_of_page(page)
+    page.unlink()
+    redraw(tmp_path / "plan")
+    for zones in (with_candidates, _zones_of_page(page)):
+        # 4 x 4 degrees but for the town of 1 x 1; leaves are shaded as they are.
+        own = shapely.from_geojson(json.dumps(zones["coop"]["own"]))
+        assert own.area == pytest.approx(15)
+        assert not own.contains(shapely.Point(1.5, 1.5))
+        shown = zones["coop"]["properties"]
+        assert own.contains(shapely.Point(shown["label_lon"], shown["label_lat"]))
+        assert "own" not in zones["town"]
+
+
+def test_parents_without_sites_of_their_own_are_not_shaded(tmp_path):
+    model = read_model(Draft().write(tmp_path / "model"))
+    world = read_world(model)
+    write(solve(model, world=world), world, tmp_path / "plan")
+    zones = _zones_of_page(tmp_path / "plan" / "map.html")
+    assert zones["north"]["properties"]["holds_zones"]
+    assert not any("own" in zone for zone in zones.values())
+
+
+def _zones_of_page(page: Path) -> dict:
+    text = page.read_text(encoding="utf-8")
+    content = re.search(r"<script[^>]*application/json[^>]*>(.*?)</script>", text, re.DOTALL)
+    features = json.loads(content[1])["zones"]["features"]
+    return {feature["properties"]["id"]: feature for feature in features}

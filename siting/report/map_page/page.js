@@ -271,9 +271,10 @@
       const { id, holds_zones: group } = feature.properties;
       if (group) {
         polygon(feature.geometry, path("groups", { className: "group", interactive: false })).addTo(layer.groups);
-        continue;
+        // What lies outside of the zones in it is shaded where sites of its own stand there.
+        if (!feature.own) continue;
       }
-      const shape = polygon(feature.geometry, path("zones", { className: "zone shade-none", bubblingMouseEvents: true }));
+      const shape = polygon(feature.own || feature.geometry, path("zones", { className: "zone shade-none", bubblingMouseEvents: true }));
       shape.on("add", () => { const element = shape.getElement(); if (element) element.dataset.zone = id; });
       shape.addTo(layer.zones);
       zonePaths.set(id, shape);
