@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from siting.cache import Shelf, cache_folder
@@ -35,6 +36,11 @@ SHELF = Shelf("world", b"siting world 1\n")
 """Where worlds are kept."""
 
 TABLES = ("sites", "zones", "fiber", "supply", "outlines")
+
+OWN_FORM = ("sources", "left_out", "notices", "asked", "nodes")
+"""Of a world, what is not a table and not plain."""
+
+ABOUT = tuple(f.name for f in fields(World) if f.name not in (*TABLES, *OWN_FORM))
 
 LIBRARIES = ("geopandas", "pandas", "pyogrio", "pyproj", "scipy", "shapely", "numpy")
 """What worlds are read with: another version may read otherwise."""
@@ -151,6 +157,8 @@ def _reader() -> str:
 
 def keep(world: World, folder: Path, key: str) -> None:
     """Keep a world, if it comes back from bytes as it is."""
+    if world.nodes is not None:
+        return  # no world that comes with siting has them
     written = Written()
     spans, joins = world.spans(), world.joins()
     try:
@@ -159,17 +167,7 @@ def keep(world: World, folder: Path, key: str) -> None:
         return
     words = {
         "tables": tables,
-        "about": {
-            "name": world.name,
-            "title": world.title,
-            "caveat": world.caveat,
-            "sha256": world.sha256,
-            "route_factor": world.route_factor,
-            "line_route_factor": world.line_route_factor,
-            "fiber_snap_m": world.fiber_snap_m,
-            "files": dict(world.files),
-            "dropped": dict(world.dropped),
-        },
+        "about": {name: _plain(getattr(world, name)) for name in ABOUT},
         "sources": [asdict(source) for source in world.sources],
         "left_out": [asdict(row) for row in world.left_out],
         "notices": [asdict(notice) for notice in world.notices],
@@ -177,6 +175,10 @@ def keep(world: World, folder: Path, key: str) -> None:
         "joins": asdict(joins),
     }
     SHELF.write(folder, key, written.to_bytes(words))
+
+
+def _plain(value: object) -> object:
+    return dict(value) if isinstance(value, Mapping) else value
 
 
 def _from_bytes(body: memoryview, model: Model) -> World:

@@ -410,11 +410,15 @@ def _check_given(sheet: Sheet, column: Column, blank: BoolArray) -> None:
 def _say_missing(sheet: Sheet, column: Column, others: Sequence[str] = ()) -> str:
     known = {known.name for known in sheet.table.columns}
     unknown = [name for name in sheet.raw.frame.columns if name not in known and name != "geometry"]
-    sure, maybe = other_names(column, sheet.table, unknown)
-    close = next(iter(sure), None) or did_you_mean(column.name, unknown) or next(iter(maybe), None)
+    # What has blanks is not what every row needs.
+    full = [name for name in unknown if not sheet.raw.frame[name].isna().any()]
+    sure, maybe = other_names(column, sheet.table, full)
+    close = next(iter(sure), None) or did_you_mean(column.name, full) or next(iter(maybe), None)
     if column.kind == "id" and "name" in sheet.raw.origins:
         # A placemark of a KML has a name where it has no id.
         close = close or sheet.origin("name").name
+    if column.kind == "id" and len(full) == 1:
+        close = close or full[0]
     unit = f" [{column.unit}]" if column.unit else ""
     names = f"{column.name}{unit} is missing"
     if others:

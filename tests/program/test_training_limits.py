@@ -275,7 +275,7 @@ def test_check_says_what_the_limits_leave(capsys):
 def test_no_plan_in_time_says_what_the_limits_leave():
     changes = {"cluster.max_sync_s": 0.00865, "cluster.min_campuses": 3}
     model = siting.read_model("two_utilities", set=LLAMA | changes)
-    with pytest.raises(InfeasibleError, match=r"max_sync_s leave at most 3 campuses, .* 1 km"):
+    with pytest.raises(InfeasibleError, match=r"max_sync_s leaves at most 3 campuses, .* 1 km"):
         siting.solve(model)
 
 

@@ -25,6 +25,7 @@ from siting.program.relaxations.class_lp import ClassLp, anchors_with_room
 from siting.program.relaxations.region_milp import first_groups, most_clusters, of_any_cluster
 from siting.program.sites.neighbourhoods import first_members, neighbourhood, order_sites
 from siting.program.sites.presolve import required_apart
+from siting.wording import listing
 
 SYNC_LIMITS = ("max_sync_s", "min_compute_utilisation")
 """Keys of ``[cluster]`` that bound its links by the time that they take."""
@@ -150,8 +151,9 @@ def _in_time(case: Case) -> list[str]:
     ring = cluster.network == "ring"
     leave = ", ".join(f"{km:,.0f} km for {m} campuses" for m, km in case.lengths_in_time)
     keys = [key for key in SYNC_LIMITS if getattr(cluster, key) is not None]
+    named = listing(f"cluster.{key}" for key in keys)
     reason = (
-        f"{' and '.join(f'cluster.{key}' for key in keys)} leave at most {cluster.max_campuses} "
+        f"{named} {'leave' if len(keys) > 1 else 'leaves'} at most {cluster.max_campuses} "
         f"campuses, and {'a tour' if ring else 'links'} of at most {leave}; relax them, or raise "
         "training.bandwidth_gbps or training.inner_steps"
     )
