@@ -12,7 +12,7 @@ from siting.case import Case
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
 from siting.program.relaxations.class_lp import least_size
-from siting.program.relaxations.duals import Presence, Prices
+from siting.program.relaxations.duals import Candidate, Prices
 from siting.program.relaxations.region_milp import order_by_place
 from siting.program.sites.classes import Classes
 from siting.program.sites.presolve import linkable
@@ -46,7 +46,7 @@ def random_prices(case: Case, classes: Classes, rng: np.random.Generator) -> Pri
         return rng.random(len(amount)) * (rng.random(len(amount)) < 0.6) / np.maximum(amount, 1.0)
 
     areas = classes.offered_mw
-    presences: list[Presence] = [
+    candidates: list[Candidate] = [
         tuple(
             tuple(np.flatnonzero(rng.permutation(len(classes)) < rng.integers(1, 3)).tolist())
             for _ in range(rng.integers(1, 4))
@@ -57,5 +57,5 @@ def random_prices(case: Case, classes: Classes, rng: np.random.Generator) -> Pri
         3 * some(case.headroom_mw),
         0.3 * some(np.ones(len(classes))),
         {a: 2 * float(some(np.array([mw]))[0]) for a, mw in areas.items()},
-        tuple((presence, float(rng.normal(0.0, 0.3))) for presence in presences),
+        tuple((candidate, float(rng.normal(0.0, 0.3))) for candidate in candidates),
     )

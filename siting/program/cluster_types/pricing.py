@@ -464,7 +464,7 @@ class AnchorProgram:
         return ClusterType(draw_mw, contract_mw, (), cost)
 
     def _charge(self, candidate: Candidate, price: float) -> None:
-        """A candidate costs so much, or gives it."""
+        """Charge a candidate its price, or pay it where that is below 0."""
         solver, parts = self._solver, []
         for part in candidate:
             first = [self._used[self._place[k]][0] for k in part]

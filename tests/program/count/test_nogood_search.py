@@ -11,7 +11,7 @@ from siting.program.cluster_types.master import FREE, Limits
 from siting.program.count.nogood_search import Limit, NogoodSearch
 from siting.program.relaxations.duals import Candidate
 
-PRESENCES: list[Candidate] = [((k,),) for k in range(4)]
+CANDIDATES: list[Candidate] = [((k,),) for k in range(4)]
 MOST = 3
 
 Numbers = tuple[int, ...]
@@ -19,7 +19,7 @@ Numbers = tuple[int, ...]
 
 def inside(numbers: Numbers, limits: Limits) -> bool:
     """Whether as many clusters as these count for each candidate."""
-    bounds = [limits.get(candidate, FREE) for candidate in PRESENCES]
+    bounds = [limits.get(candidate, FREE) for candidate in CANDIDATES]
     return all(least <= n <= most for n, (least, most) in zip(numbers, bounds, strict=True))
 
 
@@ -52,7 +52,7 @@ def some_nogood(
 def test_no_plan_is_left_out(seed):
     # A plan that is found is taken away, so all of them are found before none is left.
     rng = np.random.default_rng(seed)
-    everything = list(itertools.product(range(MOST + 1), repeat=len(PRESENCES)))
+    everything = list(itertools.product(range(MOST + 1), repeat=len(CANDIDATES)))
     number = int(rng.integers(0, 40))
     plans = {everything[i] for i in rng.choice(len(everything), number, replace=False)}
     search, steps = NogoodSearch(), 0
@@ -65,7 +65,7 @@ def test_no_plan_is_left_out(seed):
             search.learn(nogood)
             continue
         open_ = []
-        for candidate in PRESENCES:
+        for candidate in CANDIDATES:
             least, most = limits.get(candidate, FREE)
             least, most = max(least, 0), min(most, MOST)
             open_ += [(candidate, n) for n in range(int(least), int(most))]
@@ -80,32 +80,32 @@ def test_no_plan_is_left_out(seed):
 
 def test_what_does_not_matter_is_left_at_once():
     # Of the last no number is possible, whatever those of the others are.
-    search, last = NogoodSearch(), Limit(PRESENCES[3], True, 1.0)
-    for limit in (Limit(PRESENCES[0], True, 0.0), last, Limit(PRESENCES[1], True, 0.0)):
+    search, last = NogoodSearch(), Limit(CANDIDATES[3], True, 1.0)
+    for limit in (Limit(CANDIDATES[0], True, 0.0), last, Limit(CANDIDATES[1], True, 0.0)):
         search.follow(limit)
     search.learn([last])
-    assert search.limits == {PRESENCES[0]: (-np.inf, 0.0), PRESENCES[3]: (2.0, np.inf)}
-    search.follow(Limit(PRESENCES[2], True, 0.0))
+    assert search.limits == {CANDIDATES[0]: (-np.inf, 0.0), CANDIDATES[3]: (2.0, np.inf)}
+    search.follow(Limit(CANDIDATES[2], True, 0.0))
     search.learn([last.opposite()])
     assert search.closed
 
 
 def test_what_was_learned_elsewhere_holds():
     search = NogoodSearch()
-    one, other = (Limit(candidate, True, 0.0) for candidate in PRESENCES[:2])
+    one, other = (Limit(candidate, True, 0.0) for candidate in CANDIDATES[:2])
     search.follow(one)
     search.follow(other)
     search.learn([one, other])
-    assert search.limits == {PRESENCES[0]: (-np.inf, 0.0), PRESENCES[1]: (1.0, np.inf)}
+    assert search.limits == {CANDIDATES[0]: (-np.inf, 0.0), CANDIDATES[1]: (1.0, np.inf)}
     search.learn([one])
-    assert search.limits == {PRESENCES[0]: (1.0, np.inf)}
+    assert search.limits == {CANDIDATES[0]: (1.0, np.inf)}
     # The two are never met together, so less than one leaves at least one of the other.
-    search.follow(Limit(PRESENCES[1], True, -1.0))
-    assert search.limits[PRESENCES[0]] == (1.0, np.inf)
+    search.follow(Limit(CANDIDATES[1], True, -1.0))
+    assert search.limits[CANDIDATES[0]] == (1.0, np.inf)
 
 
-def test_limits_of_one_presence_are_met_together():
-    candidate = PRESENCES[0]
+def test_limits_of_one_candidate_are_met_together():
+    candidate = CANDIDATES[0]
     limits = Limit(candidate, False, 1.0).beside(Limit(candidate, True, 3.0).beside({}))
     assert limits == {candidate: (1.0, 3.0)}
     assert Limit(candidate, True, 4.0).holds(limits)

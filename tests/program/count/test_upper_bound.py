@@ -171,7 +171,7 @@ def master_of(case: Case, cluster_types: list[ClusterType], worth: Prices) -> Ty
     return master
 
 
-def outlines_at_random(seed: int, case: Case) -> tuple[list[ClusterType], Prices]:
+def cluster_types_at_random(seed: int, case: Case) -> tuple[list[ClusterType], Prices]:
     """The cheapest cluster types at some random prices, and the first of these."""
     rng, cluster_types = np.random.default_rng(seed), TypePricing.of(case)
     prices = [random_prices(case, cluster_types.classes, rng) for _ in range(6)]
@@ -182,7 +182,7 @@ def outlines_at_random(seed: int, case: Case) -> tuple[list[ClusterType], Prices
 def test_branches_that_are_tried_leave_what_a_new_program_leaves():
     tried = 0
     for seed, case in free_cases(range(840, 852), network="mesh"):
-        known, worth = outlines_at_random(seed, case)
+        known, worth = cluster_types_at_random(seed, case)
         classes = len(Classes.of(case))
         if not known or classes == 1:
             continue
@@ -214,7 +214,7 @@ def test_what_is_spare_is_what_there_could_be_less_of_everything():
     # The number of clusters is in proportion to what there is.
     checked = 0
     for seed, case in free_cases(range(840, 852), network="mesh"):
-        known, worth = outlines_at_random(seed, case)
+        known, worth = cluster_types_at_random(seed, case)
         if not known:
             continue
         master = master_of(case, known[:-1], worth)

@@ -178,7 +178,7 @@ class Question:
     def penalties(
         self, sites: IntArray, area: IntArray, asked: Sequence[int], cutoff: float
     ) -> list[Penalty]:
-        """Tolls of rings among some sites, the best first; none where there is no such ring."""
+        """Penalties of rings among some sites, the best first; none where there is no such ring."""
         if self.case.sense == "minimise_cost":
             part = self.valued.take(sites).below(cutoff)
             penalties = penalties_of_cost(part, self.campuses, area, asked)

@@ -79,7 +79,7 @@ class Penalty:
 def penalties_of_cost(
     knapsack: Knapsack, campuses: int, area: IntArray, asked: Sequence[int]
 ) -> list[Penalty]:
-    """Tolls of the cost of rings, for the best shifts of the fixed cost, the best first.
+    """Penalties of the cost of rings, for the best shifts of the fixed cost, the best first.
 
     Parameters
     ----------

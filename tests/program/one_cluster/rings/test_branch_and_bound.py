@@ -284,7 +284,7 @@ def worst_claim(penalty: Penalty, area: np.ndarray, asked: tuple[int, ...], site
 
 @pytest.mark.parametrize("draw", [False, True])
 @pytest.mark.parametrize("seed", range(60))
-def test_tolls_never_claim_more_than_a_plan(seed, draw):
+def test_penalties_never_claim_more_than_a_plan(seed, draw):
     rng = np.random.default_rng(seed)
     n, campuses = 7, int(rng.integers(1, 5))
     knapsack = random_field(rng, n)
