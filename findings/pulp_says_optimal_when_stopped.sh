@@ -6,15 +6,15 @@
 #
 # Behaviour: when a limit stops the search with any plan at hand, status is 1, "Optimal", with all
 # three solvers, whatever the gap. Only a second number, sol_status (2 instead of 1), says so.
-# Below, splitting 40 numbers four ways at once, stopped early, gives an "Optimal" objective of
-# several times the one that the same solver finds a little later, also as "Optimal".
+# Below, 40 numbers are split in halves four times at once, and the runs stop at once with
+# "optimal" objectives of 2, 6 and 30.
 #
 # Where it matters: plans of billions compared by their cost. A script that checks the status, as
 # the examples do, takes the first plan found for the best.
 #
 # Output seen (the objectives of the stopped runs vary with the machine): CBC stopped: Optimal
-# sol_status 2 objective 6 HiGHS stopped: Optimal sol_status 2 objective 9 SCIP stopped: Optimal
-# sol_status 2 objective 31 a small model run to the end: Optimal sol_status 1
+# sol_status 2 objective 6 HiGHS stopped: Optimal sol_status 2 objective 2 SCIP stopped: Optimal
+# sol_status 2 objective 30 a small model run to the end: Optimal sol_status 1
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -6,13 +6,13 @@
 #
 # Behaviour: CBC takes the arrow "->" for the name of a variable, notes "invalid column names"
 # among its lines, renames all columns to x0, x1, ... and solves what is left: 20 MW instead of 5,
-# "Optimal", exit code 0. HiGHS refuses the file.
+# "Optimal", exit code 0.
 #
 # Where it matters: build-or-not rules are most of a siting model. The limit is gone, and a caller
 # who looks at exit code and status sees a plan.
 #
 # Output seen:
-#   SCIP 5.0  CBC 20.0 (columns x0, x1, x2)
+#   SCIP 5.0  CBC Optimal - objective value 20.00000000 ['x0', 'x1', 'x2']
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
