@@ -267,7 +267,7 @@ SITES = Table(
             "zone",
             "text",
             "Id of its zone; blank: the leaf that it lies in, else the parent, else the nearest "
-            "leaf within `world.snap_km`.",
+            "zone within `world.snap_km`.",
         ),
         Column("name", "text", "Name for people."),
         Column(
