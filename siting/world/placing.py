@@ -213,6 +213,9 @@ class _ByPlace:
             if other is not None:
                 unsure[row] = (self.nesting.ids[inner], self.nesting.ids[other])
         self._say_unsure([row for row in sorted(unsure) if taking_part[row]], unsure)
+        if among is not None:
+            # Which zone rows are put into, and not the one that they name, is said with a count.
+            return
         sure = [row for row in sorted(around) if row not in unsure and taking_part[row]]
         known = is_known(self.sheet) & is_known(self.zones).all()
         self._tell_in_parents([row for row in sure if not known[row]], zone)
