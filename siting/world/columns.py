@@ -397,7 +397,7 @@ SITES = Table(
             "zone",
             "text",
             "Id of its zone; blank: the leaf that it lies in, else the parent, else the nearest "
-            "leaf within `world.snap_km`.",
+            "zone within `world.snap_km`.",
             others=_ZONE_NAMES,
         ),
         Column("name", "text", "Name for people."),

@@ -29,6 +29,9 @@ FAR_KM = 100.0
 ONE_PLACE_KM = 0.001
 """Rows that are so close are at one position [km]."""
 
+TIE_KM = 1e-6
+"""Zones whose distances differ by less than this are equally near [km]: 1 mm."""
+
 MOST_SNAP_KM = 50.0
 """Nobody is advised to take rows to zones that are further away [km]."""
 
@@ -105,7 +108,7 @@ def place_rows(
     """Find the zone of each row, and say which rows are in none or not where they say.
 
     A row is in the zone that it names; else in the leaf that it lies in; else in the parent that it
-    lies in; else in the nearest leaf within ``snap_km``.
+    lies in; else in the nearest zone within ``snap_km``.
 
     Parameters
     ----------
@@ -174,16 +177,16 @@ class _ByPlace:
         is_leaf = np.zeros(len(zones), dtype=bool)
         is_leaf[nesting.leaves] = True
         self.leaves, self.parents = by_id[is_leaf[by_id]], by_id[~is_leaf[by_id]]
-        self._outlines: Outlines | None = None
+        self._outlines: dict[bytes, tuple[IntArray, Outlines]] = {}
 
     @property
     def drawn(self) -> bool:
         """Whether any zone has an outline."""
         return len(self.leaves) + len(self.parents) > 0
 
-    def leaf_of(self, rows: IntArray, leaves: IntArray | None = None) -> IntArray:
+    def leaf_of(self, rows: IntArray, among: IntArray | None = None) -> IntArray:
         """The leaf that each row lies in, of all or of some; -1 for none."""
-        leaves = self.leaves if leaves is None else leaves
+        leaves = self.leaves if among is None else self.leaves[np.isin(self.leaves, among)]
         found = np.full(len(rows), -1, np.int64)
         there = np.flatnonzero(~shapely.is_missing(self.sheet.shapes[rows]))
         order = np.arange(len(leaves), dtype=np.int64)
@@ -191,31 +194,54 @@ class _ByPlace:
         found[there] = np.where(inside >= 0, leaves[inside] if len(leaves) else -1, -1)
         return found
 
-    def put(self, zone: IntArray, rows: IntArray, taking_part: BoolArray) -> None:
-        """Put rows into the leaf that they lie in, or into the parent around it."""
-        zone[rows] = self.leaf_of(rows)
+    def put(
+        self,
+        zone: IntArray,
+        rows: IntArray,
+        taking_part: BoolArray,
+        among: IntArray | None = None,
+    ) -> None:
+        """Put rows into the leaf that they lie in, or into the parent around it, of all or some."""
+        zone[rows] = self.leaf_of(rows, among)
         rows = rows[zone[rows] < 0]
-        rows = rows[~shapely.is_missing(self.sheet.shapes[rows])]
-        if not len(rows) or not len(self.parents):
-            return
-        tree = shapely.STRtree(self.zones.shapes[self.parents])
-        at, parent = tree.query(self.sheet.shapes[rows], predicate="intersects")
-        around: dict[int, list[int]] = {}
-        for k, p in zip(at.tolist(), self.parents[parent].tolist(), strict=True):
-            around.setdefault(int(rows[k]), []).append(int(p))
+        around = self._parents_around(rows, among)
         unsure: dict[int, tuple[str, str]] = {}
         for row, parents in around.items():
-            depth = [len(self.nesting.around(p)) for p in parents]
-            inner = parents[int(np.argmax(depth))]
+            inner = parents[0]
             nested = {inner, *self.nesting.around(inner)}
             other = next((p for p in parents if p not in nested), None)
             zone[row] = inner
             if other is not None:
                 unsure[row] = (self.nesting.ids[inner], self.nesting.ids[other])
         self._say_unsure([row for row in sorted(unsure) if taking_part[row]], unsure)
+        if among is not None:
+            # Which zone rows are put into, and not the one that they name, is said with a count.
+            return
         sure = [row for row in sorted(around) if row not in unsure and taking_part[row]]
         known = is_known(self.sheet) & is_known(self.zones).all()
         self._tell_in_parents([row for row in sure if not known[row]], zone)
+
+    def parent_of(self, rows: IntArray) -> IntArray:
+        """The innermost parent that each row lies in; -1 for none."""
+        around = self._parents_around(rows)
+        return np.array([around[row][0] if row in around else -1 for row in rows.tolist()], int)
+
+    def _parents_around(
+        self, rows: IntArray, among: IntArray | None = None
+    ) -> dict[int, list[int]]:
+        """For rows in zones that hold others, these zones, the innermost first."""
+        parents = self.parents if among is None else self.parents[np.isin(self.parents, among)]
+        rows = rows[~shapely.is_missing(self.sheet.shapes[rows])]
+        if not len(rows) or not len(parents):
+            return {}
+        tree = shapely.STRtree(self.zones.shapes[parents])
+        at, parent = tree.query(self.sheet.shapes[rows], predicate="intersects")
+        around: dict[int, list[int]] = {}
+        for k, p in zip(at.tolist(), parents[parent].tolist(), strict=True):
+            around.setdefault(int(rows[k]), []).append(int(p))
+        for found in around.values():
+            found.sort(key=lambda p: -len(self.nesting.around(p)))
+        return around
 
     def _say_unsure(self, rows: list[int], unsure: dict[int, tuple[str, str]]) -> None:
         def say(row: int) -> str:
@@ -244,13 +270,36 @@ class _ByPlace:
             f"zone alone: {'; '.join(parts)}"
         )
 
-    def nearest_leaf(self, rows: IntArray) -> tuple[IntArray, FloatArray]:
-        """The nearest leaf of each row, and how far it is [km]."""
-        if self._outlines is None:
-            self._outlines = Outlines(self.zones.shapes[self.leaves])
+    def nearest(self, rows: IntArray) -> tuple[IntArray, FloatArray]:
+        """The nearest zone of each row, and how far it is [km].
+
+        A leaf, or the ground that a parent has outside of the zones in it. Borders are simplified,
+        so a leaf counts as at its parent's border where it is hardly further away.
+        """
+        zone, km = self._nearest_of(self.leaves, rows)
+        outer, outer_km = self._nearest_of(self.parents, rows)
+        nearer = np.flatnonzero(outer_km < km - TIE_KM)
+        for parent in np.unique(outer[nearer]).tolist():
+            here = nearer[outer[nearer] == parent]
+            inside = [z for z in self.leaves.tolist() if parent in self.nesting.around(z)]
+            leaf, leaf_km = self._nearest_of(np.array(inside, np.int64), rows[here])
+            is_leaf = leaf_km <= outer_km[here] + BORDER_KM
+            zone[here] = np.where(is_leaf, leaf, parent)
+            km[here] = np.where(is_leaf, leaf_km, outer_km[here])
+        return zone, km
+
+    def _nearest_of(self, zones: IntArray, rows: IntArray) -> tuple[IntArray, FloatArray]:
+        """The nearest of some zones, of equally near ones that which others hold most often."""
+        key = zones.tobytes()
+        if key not in self._outlines:
+            # The sort is stable: of two leaves, the first by id.
+            depth = [-len(self.nesting.around(z)) for z in zones.tolist()]
+            order = zones[np.argsort(depth, kind="stable")] if len(zones) else zones
+            self._outlines[key] = order, Outlines(self.zones.shapes[order])
+        order, outlines = self._outlines[key]
         points = self.sheet.shapes[rows]
-        nearest, km = self._outlines.nearest(shapely.get_x(points), shapely.get_y(points))
-        return np.where(nearest >= 0, self.leaves[nearest] if len(self.leaves) else -1, -1), km
+        nearest, km = outlines.nearest(shapely.get_x(points), shapely.get_y(points))
+        return np.where(nearest >= 0, order[nearest] if len(order) else -1, -1), km
 
 
 def _look_up_base_rows(
@@ -291,10 +340,8 @@ def _look_up_base_rows(
         placed.zone[stays] = named[stays]
         placed.moved[rows] = True
         return
-    added = brought[np.isin(brought, by_place.leaves)]
-    inside = by_place.leaf_of(rows, _by_id(by_place, added))
-    moves = rows[inside >= 0]
-    placed.zone[moves] = inside[inside >= 0]
+    by_place.put(placed.zone, rows, taking_part, among=brought)
+    moves = rows[placed.zone[rows] >= 0]
     asked[moves] = False
     placed.moved[moves] = True
     moves = moves[taking_part[moves]]
@@ -309,10 +356,6 @@ def _look_up_base_rows(
             f"{lie} in added zones and {'is' if len(moves) == 1 else 'are'} put there, whatever "
             f"zone {'it names' if len(moves) == 1 else 'they name'}: {', '.join(parts)}"
         )
-
-
-def _by_id(by_place: _ByPlace, rows: IntArray) -> IntArray:
-    return by_place.leaves[np.isin(by_place.leaves, rows)]
 
 
 # --- In no zone -----------------------------------------------------------------------------
@@ -342,7 +385,7 @@ def _care_for_lost(
         return
     base = placed.moved[lost] | (from_base(sheet)[lost] & ~from_base(zones).any())
     if snap_km > 0:
-        nearest, km = by_place.nearest_leaf(lost)
+        nearest, km = by_place.nearest(lost)
         close = km <= snap_km
         placed.zone[lost[close]] = nearest[close]
         _tell_snapped(sheet, by_place, lost[close], nearest[close], km[close], snap_km)
@@ -382,7 +425,7 @@ def _say_lost_sites(sheet: Sheet, zones: Sheet, by_place: _ByPlace, rows: IntArr
     swapped = np.array(shapely.points(shapely.get_y(points), shapely.get_x(points)), dtype=object)
     shapes = zones.shapes[by_place.leaves]
     order = np.arange(len(shapes), dtype=np.int64)
-    nearest, km = by_place.nearest_leaf(rows)
+    nearest, km = by_place.nearest(rows)
     if len(shapes) and (find_zone(swapped, shapes, order) >= 0).all():
         todo = f"with lon and lat swapped they would: {_say_swap(sheet)}"
     else:
@@ -425,7 +468,7 @@ def _tell_lost_plants(
     rows = rows[can_be_contracted(sheet)[rows] & ~is_known(sheet)[rows]]
     if not len(rows):
         return
-    nearest, km = by_place.nearest_leaf(rows)
+    nearest, km = by_place.nearest(rows)
     order = np.argsort(km, kind="stable")
     shown = _distances(sheet, by_place.nesting, rows[order], nearest[order], km[order])
     more = f" and {len(shown) - MOST_NAMED:,} more" if len(shown) > MOST_NAMED else ""
@@ -478,6 +521,8 @@ def _tell_elsewhere(sheet: Sheet, by_place: _ByPlace, named: IntArray, rows: Int
     if not len(rows):
         return
     lies_in = by_place.leaf_of(rows)
+    between = np.flatnonzero(lies_in < 0)
+    lies_in[between] = by_place.parent_of(rows[between])
     rows, lies_in = rows[lies_in != named[rows]], lies_in[lies_in != named[rows]]
     points = sheet.shapes[rows]
     lon, lat = shapely.get_x(points), shapely.get_y(points)

@@ -21,7 +21,7 @@ from siting.api import redraw
 from siting.audit import audit
 from siting.case import Case, build_case
 from siting.distances import reach_of
-from siting.errors import InfeasibleError
+from siting.errors import InfeasibleError, InputError
 from siting.program import solve as solve_case
 from siting.program.backends.deadline import Deadline
 from siting.program.backends.pulp_backend import Solver
@@ -183,6 +183,90 @@ def test_site_in_two_parents_of_which_neither_holds_the_other_is_asked_about(tmp
     ]
     with pytest.raises(ValueError, match="lies in zones 'coop' and 'other', of which neither"):
         read_world(read_model(draft.write(tmp_path)))
+
+
+def nested_in_a_base(folder: Path) -> Draft:
+    """A folder with two zones side by side, and a model that adds three zones, each in another.
+
+    The outer zone, 1 x 1 to 3 x 3 degrees, lies over both. The middle one is its northern half,
+    and the inner one the east of that.
+    """
+    base = Draft()
+    base.zones = [
+        {"id": "w", "utility": "West", "headroom_mw": 1000, "geometry": box(0, 0, 2, 4)},
+        {"id": "e", "utility": "East", "headroom_mw": 1000, "geometry": box(2, 0, 4, 4)},
+    ]
+    base.sites = [
+        {"id": "inner", "lon": 2.5, "lat": 2.5, "max_mw": 400, "zone": "e"},
+        {"id": "middle", "lon": 1.5, "lat": 2.5, "max_mw": 400, "zone": "w"},
+        {"id": "outer", "lon": 1.5, "lat": 1.5, "max_mw": 400, "zone": "w"},
+        {"id": "outside", "lon": 0.5, "lat": 0.5, "max_mw": 400, "zone": "w"},
+    ]
+    base.supply = [
+        {"id": "dam", "lon": 2.5, "lat": 1.5, "kind": "hydro", "mw": 800, "zone": "e"},
+    ]
+    base.write(folder / "base")
+    draft = Draft(sites=[], fiber=[], supply=[])
+    draft.model["world"] = {"base": "../base", "add_zones": "zones.geojson"}
+    ours = {"utility": "Ours", "headroom_mw": 300}
+    draft.zones = [
+        {"id": "o", **ours, "parent": None, "geometry": box(1, 1, 3, 3)},
+        {"id": "m", **ours, "parent": "o", "geometry": box(1, 2, 3, 3)},
+        {"id": "i", **ours, "parent": "m", "geometry": box(2, 2, 3, 3)},
+    ]
+    return draft
+
+
+def test_rows_of_the_base_are_put_into_added_zones_that_hold_others(tmp_path):
+    draft = nested_in_a_base(tmp_path)
+    world = read_world(read_model(draft.write(tmp_path / "model")))
+    zone_of = dict(zip(world.sites["id"], world.sites["zone"], strict=True))
+    assert zone_of == {"inner": "i", "middle": "m", "outer": "o", "outside": "w"}
+    assert list(world.supply["zone"]) == ["o"]
+    said = [notice.what for notice in world.notices if notice.where == "../base/sites.csv"]
+    assert said == [
+        (
+            "3 sites lie in added zones and are put there, whatever zone they name: 1 in 'o', 1 in "
+            "'m', 1 in 'i'"
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat", "zone"),
+    [
+        # 1.1 km from the cooperative's own ground, and 101 km from the town inside it.
+        (-0.01, 3.0, "coop"),
+        # 1.1 km from it, and 4.4 km from another zone.
+        (-0.01, 0.5, "coop"),
+        (-0.04, 0.5, "other"),
+        # A town that reaches the border all but half a kilometre is at the border.
+        (4.01, 1.5, "port"),
+    ],
+)
+def test_a_site_beside_the_ground_of_a_parent_is_taken_to_it(tmp_path, lon, lat, zone):
+    draft = town_in_a_coop()
+    some = {"utility": "Some", "headroom_mw": 100}
+    draft.zones += [
+        {"id": "other", **some, "parent": None, "geometry": box(-1, 0, -0.05, 1)},
+        {"id": "port", **some, "parent": "coop", "geometry": box(3.5, 1.2, 3.995, 1.8)},
+    ]
+    draft.sites.append({"id": "x", "lon": lon, "lat": lat, "max_mw": 300})
+    with pytest.raises(InputError, match=rf"'x' [\d.]+ km from '{zone}'; .* world.snap_km = "):
+        read_world(read_model(draft.write(tmp_path)))
+    world = read_world(read_model(draft.write(tmp_path), set={"world.snap_km": 5}))
+    assert dict(zip(world.sites["id"], world.sites["zone"], strict=True))["x"] == zone
+
+
+def test_a_site_that_names_a_zone_and_lies_in_a_parents_own_ground_is_told(tmp_path):
+    draft = town_in_a_coop()
+    draft.sites[1]["zone"] = "town"
+    world = read_world(read_model(draft.write(tmp_path)))
+    # From 3 N 3 E to the corner at 2 N 2 E are 157 km.
+    assert any(
+        "site 'b' names zone 'town', but lies in 'coop', 157 km from it" in notice.what
+        for notice in world.notices
+    )
 
 
 def test_ground_of_a_parent_with_sites_of_its_own_is_shaded(tmp_path):
