@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# HiGHS (highspy 1.16.0) and GLPK (swiglpk 5.0.13).
+# HiGHS (highspy 1.16.0) and GLPK 5.0 (swiglpk 5.0.13).
 #
 # Belief: a model that HiGHS writes as MPS has the same objective in GLPK, fixed costs included.
 #

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# HiGHS (highspy 1.16.0), SCIP (pyscipopt 6.3.0) and GLPK (swiglpk 5.0.13).
+# HiGHS (highspy 1.16.0), SCIP (pyscipopt 6.3.0) and GLPK 5.0 (swiglpk 5.0.13).
 #
 # Belief: an integer column of an MPS file without an upper bound has none, like any other column,
 # and a lower bound of 0, which is what it has anyway, changes nothing.

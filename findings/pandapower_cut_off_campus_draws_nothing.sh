@@ -12,7 +12,7 @@
 # look better with the campus cut off than with it on.
 #
 # Output seen:
-#   line in service:     campus 50.0 MW, grid 60.2 MW, highest loading 64 %
+#   line in service:     campus 50.0 MW, grid 60.3 MW, highest loading 63 %
 #   line out of service: campus 0.0 MW, grid 10.0 MW, highest loading 11 %, warnings 0
 set -euo pipefail
 work=$(mktemp -d)

@@ -14,7 +14,7 @@
 #
 # Output seen:
 #   1e-09        CBC 2000000000.0  HiGHS 50000000000.0  SCIP 50000000000.0
-#   1.00001e-09  CBC 1999980000.0  HiGHS 1999980000.2   SCIP 1999980000.2
+#   1.00001e-09  CBC 1999980000.0  HiGHS 1999980000.2  SCIP 1999980000.0
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
