@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -27,6 +27,9 @@ ROUTED_SITES = 5_000
 
 END_KM = 0.001
 """A site that joins a span so close to its end joins that end [km]: 1 m."""
+
+SAME_FACTOR = 6
+"""Kilometres of spans for each of their lines that are equal to so many decimals are equal."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,8 +126,9 @@ def join_sites(world: World) -> Joined:
 
     A place is a node or anywhere on the line of a span, which is cut there: it becomes two spans
     that share the kilometres of the one by the length of their lines. Within 1 mm a node is nearer
-    than a place between nodes, and the lowest id wins. A place within 1 m of an end of a span is
-    that end, and sites that join at one place share its node.
+    than a place between nodes, and the lowest id wins. Of spans that are drawn over each other the
+    one of the fewest kilometres for its line is joined, and of such the first by id. A place within
+    1 m of an end of a span is that end, and sites that join at one place share its node.
 
     Raises
     ------
@@ -156,7 +160,7 @@ def _join(world: World, lon: FloatArray, lat: FloatArray) -> Joined:
     apart = np.flatnonzero(away_km > TIE_KM)
     between = 0
     if len(apart):
-        places = nearest_places(spans.lines, lon[apart], lat[apart])
+        places = _nearest_on_spans(spans, lon[apart], lat[apart])
         nearer = np.flatnonzero(places.away_km < away_km[apart] - TIE_KM)
         places, site = places.take(nearer), apart[nearer]
         end = _end_of(spans, places)
@@ -171,6 +175,18 @@ def _join(world: World, lon: FloatArray, lat: FloatArray) -> Joined:
             spans, node[site[inside]] = _cut_at(spans, places.take(inside))
     here = (lon, lat, spans.node_lon[node], spans.node_lat[node])
     return Joined(_graph(world, spans), node, great_circle_km(*here), between)
+
+
+def _nearest_on_spans(spans: Spans, lon: FloatArray, lat: FloatArray) -> Places:
+    """The nearest place of each point on any span; of spans over each other that of the shortest.
+
+    Spans that are drawn straight between the same nodes lie over each other, as do cables in one
+    duct, and which of them has the lower id says nothing of where a site would join.
+    """
+    factor = spans.km / np.where(spans.lines.km > 0, spans.lines.km, np.inf)
+    order = np.argsort(np.round(factor, SAME_FACTOR), kind="stable")
+    places = nearest_places(spans.lines.take(order), lon, lat)
+    return replace(places, line=order[places.line])
 
 
 def _end_of(spans: Spans, places: Places) -> IntArray:

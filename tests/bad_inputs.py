@@ -1054,11 +1054,6 @@ def polygon_over_the_whole_map(draft: Draft) -> None:
 
 
 @bad
-def line_beyond_180_degrees(draft: Draft) -> None:
-    draft.fiber[2]["geometry"] = shapely.LineString([(179, 1), (181, 1)])
-
-
-@bad
 def polygon_around_a_pole(draft: Draft) -> None:
     draft.ask("world", zones="zones.gpkg")
     rows = [{"id": "pole", "utility": "P", "headroom_mw": 9, "geometry": box(-9e5, -9e5, 9e5, 9e5)}]

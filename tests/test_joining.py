@@ -480,9 +480,10 @@ STEP_KM = 0.02
 def sampled(fiber, snap_km=0.001):
     """The fiber as many close places: where they are, and the kilometres between neighbours.
 
-    Lines are joined where they have a vertex in common, and where an end lies on another.
+    Lines are joined where they have a vertex in common, and where an end lies on another. Beside
+    them the kilometres of each place's span for those of its line.
     """
-    places, edges, vertices, ends = [], [], {}, []
+    places, edges, vertices, ends, factor = [], [], {}, [], []
     runs = []
     for row in fiber:
         line = shapely.get_coordinates(row["geometry"])
@@ -500,6 +501,7 @@ def sampled(fiber, snap_km=0.001):
         vertices.setdefault(tuple(np.round(line[-1], 9)), []).append(run[-1])
         ends += [run[0], run[-1]]
         runs.append(run)
+        factor += len(run) * [scale]
         edges += [(i, j, scale * apart_km(places[i], places[j])) for i, j in pairwise(run)]
     edges += [(here[0], other, 0.0) for here in vertices.values() for other in here[1:]]
     at = np.array(places)
@@ -510,7 +512,7 @@ def sampled(fiber, snap_km=0.001):
                 # Ends lie on a line within a metre, or far from it.
                 if away.min() <= STEP_KM:
                     edges.append((end, run[int(np.argmin(away))], 0.0))
-    return at, edges
+    return at, edges, np.array(factor)
 
 
 def shortest(count, edges, source):
@@ -558,12 +560,15 @@ def test_kilometres_are_those_of_lines_in_short_steps(seed, tmp_path):
     sites["on"] = GLOBE.npts(*line[0], *line[1], 4)[1]
     draft = draft_of(fiber, sites, route_factor=1.2, line_route_factor=1.0)
     km, _ = km_of(draft, tmp_path)
-    at, edges = sampled(fiber)
+    at, edges, factor = sampled(fiber)
     names = list(sites)
     access, near = {}, {}
     for name, place in sites.items():
         away = GLOBE.inv(*at.T, *np.tile(place, (len(at), 1)).T)[2] / 1000
-        near[name], access[name] = int(np.argmin(away)), 1.2 * away.min()
+        # Of spans over each other the shorter is joined.
+        nearest = np.flatnonzero(away <= away.min() + 1e-6)
+        near[name] = int(nearest[np.argmin(factor[nearest])])
+        access[name] = 1.2 * away.min()
     for name in names:
         best = shortest(len(at), edges, near[name])
         for other in names:

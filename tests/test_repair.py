@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 import shapely
 from drafts import Draft, as_frame, as_geojson, box
+from pyproj import Geod
 
 from siting import read_model, read_world, solve
 from siting.errors import InputError
+from siting.units import EARTH_RADIUS_KM
 from siting.world.shapes import area_km2
 
 ROOT = Path(__file__).parents[1]
@@ -294,11 +296,24 @@ def test_projected_zone_across_180_degrees_is_cut_there(tmp_path):
     assert (west, east) == pytest.approx((-180, 180))
 
 
-def test_line_beyond_180_degrees_is_told_where_to_cut(tmp_path):
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (shapely.LineString([(177, 51), (179.5, 51), (181, 51), (182, 52)]), True),
+        (shapely.LineString([(-183, 51), (-180.5, 51), (-179, 51), (-178, 52)]), True),
+        (shapely.LineString([(177, 51), (179.5, 51), (-179, 51), (-178, 52)]), False),
+    ],
+    ids=["counts on", "counts on westward", "turns"],
+)
+def test_line_across_180_degrees_is_the_same_however_it_counts(line, told, tmp_path):
     draft = far_east(ACROSS, lon=-179)
-    draft.fiber[0]["geometry"] = shapely.LineString([(177, 51), (181, 51)])
-    with pytest.raises(InputError, match=r"beyond 180 degrees: cut it there, with -180 on the"):
-        read(draft, tmp_path)
+    draft.fiber = [{"id": "f", "geometry": line}]
+    world = read(draft, tmp_path)
+    globe = Geod(a=1000 * EARTH_RADIUS_KM, b=1000 * EARTH_RADIUS_KM)
+    km = globe.line_length([177, 179.5, 181, 182], [51, 51, 51, 52]) / 1000
+    assert world.spans().km.sum() == pytest.approx(1.3 * km)
+    assert world.spans().lines.positions[:, 0].tolist() == [177, 179.5, -179, -178]
+    assert any("1 span lies at longitudes beyond" in what for what in whats(world)) == told
 
 
 # --- Real public files ----------------------------------------------------------------------

@@ -11,15 +11,19 @@ from siting.sphere import FloatArray
 ObjectArray = NDArray[np.object_]
 
 
-def turn_points(shapes: ObjectArray) -> ObjectArray:
-    """Points with their longitude from -180 to 180 degrees."""
+def turn_positions(shapes: ObjectArray) -> ObjectArray:
+    """Points and lines with their longitudes from -180 to 180 degrees.
+
+    A line stays in one part: each of its steps is the short way round.
+    """
     turned: ObjectArray = shapely.transform(shapes, _within_180)
     return turned
 
 
 def _within_180(places: FloatArray) -> FloatArray:
     lon, lat = places.T
-    return np.column_stack(((lon + 180) % 360 - 180, lat))
+    # What lies there already keeps its last bit, and its vertices in common with others.
+    return np.column_stack((np.where(np.abs(lon) > 180, (lon + 180) % 360 - 180, lon), lat))
 
 
 def cut_polygons(shapes: ObjectArray) -> ObjectArray:

@@ -735,10 +735,11 @@ one that lies inside another and more than 1 km from the one it names is told, a
 simplified.
 
 Edges are straight in the coordinate system that they were drawn in: they are cut before they are
-turned into degrees. Longitudes may count on beyond 180, and polygons are cut there (RFC 7946,
-3.1.9). Footprints may stand for sites and plants: a point inside is taken. Broken rings are
-repaired where that changes the area by at most 1 %. Rows of zones with one id that say the same
-are united to one zone. Rows at one position stay rows of their own. All of it is told with a count.
+turned into degrees. Longitudes may count on beyond 180: polygons are cut there (RFC 7946, 3.1.9),
+and lines and points taken around. Footprints may stand for sites and plants: a point inside is
+taken. Broken rings are repaired where that changes the area by at most 1 %. Rows of zones with one
+id that say the same are united to one zone. Rows at one position stay rows of their own. All of it
+is told with a count.
 
 A table that stands beside another (`world.add_sites`, `add_zones`, `add_fiber`, `add_supply`) has
 ids of its own. An added zone is cut out of the zones under it, but for its parents; their headroom

@@ -28,6 +28,7 @@ from siting.world.keep import Kept, keep_rows, taken_out_first
 from siting.world.kinds import check_kinds, name_kinds
 from siting.world.misses import tell_joins
 from siting.world.naming import name_columns
+from siting.world.nodes import tell_nodes_at_one_place
 from siting.world.places import OUTLINES, Places, find_tables
 from siting.world.placing import Placed, place_rows
 from siting.world.plausible import check_lengths
@@ -146,6 +147,7 @@ def _check_sheets(sheets: dict[str, Sheet], model: Model, problems: Problems) ->
             nodes_named=model.world.nodes is not None,
         )
         check_fiber(sheets["fiber"], sheets.get("nodes"))
+        tell_nodes_at_one_place(sheets["fiber"])
         check_lengths(sheets["fiber"])
     if "supply" in sheets:
         name_kinds(sheets["supply"], model.columns.kinds)

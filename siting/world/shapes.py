@@ -12,7 +12,7 @@ from shapely.validation import explain_validity
 
 from siting.sphere import equal_area_km
 from siting.wording import number
-from siting.world.antimeridian import cut_polygons, doubles_back, turn_points
+from siting.world.antimeridian import cut_polygons, doubles_back, turn_positions
 from siting.world.columns import Geometry
 from siting.world.files import JSON
 from siting.world.repair import names_of, put_points_inside, repair_polygons
@@ -107,9 +107,8 @@ def _check_range(sheet: Sheet, shapes: ObjectArray, right: BoolArray) -> BoolArr
     lon = np.where(np.abs(west) > np.abs(east), west, east)
     lat = np.where(np.abs(south) > np.abs(north), south, north)
     with np.errstate(invalid="ignore"):
-        # What crosses 180 degrees may go on counting; a line is cut there.
-        most = 180 if sheet.table.geometry == "line" else 360
-        on_earth = (np.abs(lon) <= most) & (np.abs(lat) <= 90)
+        # What crosses 180 degrees may go on counting.
+        on_earth = (np.abs(lon) <= 360) & (np.abs(lat) <= 90)
         on_earth &= ~_some_not_finite(shapes)
         swapped = (np.abs(lat) > 90) & (np.abs(lat) <= 180) & (np.abs(lon) <= 90)
 
@@ -119,8 +118,6 @@ def _check_range(sheet: Sheet, shapes: ObjectArray, right: BoolArray) -> BoolArr
         at = f"lies at lon {number(lon[row])}, lat {number(lat[row])}"
         if swapped[row]:
             return f"{at}, but lat is at most 90: lon and lat are perhaps swapped"
-        if np.abs(lon[row]) <= 360 and np.abs(lat[row]) <= 90:
-            return f"{at}, beyond 180 degrees: cut it there, with -180 on the other side (RFC 7946)"
         of_json = sheet.raw.source.path.suffix.lower() in JSON
         todo = "GeoJSON is in WGS 84 degrees: reproject it" if of_json else "reproject it"
         return f"{at}, which is not on Earth: the coordinates are perhaps projected; {todo}"
@@ -180,14 +177,14 @@ def _make_valid(
 
 
 def _turn_beyond_180(sheet: Sheet, shapes: ObjectArray) -> ObjectArray:
-    """Bring longitudes beyond 180 degrees back: points are turned around, polygons cut there."""
+    """Bring longitudes beyond 180 degrees back: polygons are cut there, all else goes around."""
     west, _, east, _ = shapely.bounds(shapes).T
     with np.errstate(invalid="ignore"):
         beyond = np.flatnonzero((west < -180) | (east > 180))
-    if not len(beyond) or sheet.table.geometry == "line":
+    if not len(beyond):
         return shapes
     polygons = sheet.table.geometry == "polygon"
-    shapes[beyond] = cut_polygons(shapes[beyond]) if polygons else turn_points(shapes[beyond])
+    shapes[beyond] = cut_polygons(shapes[beyond]) if polygons else turn_positions(shapes[beyond])
     count, thing = len(beyond), sheet.table.a_row
     lie = f"1 {thing} lies" if count == 1 else f"{count:,} {thing}s lie"
     done = "cut there" if polygons else "taken around, so that 181 is -179"
