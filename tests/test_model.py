@@ -97,6 +97,7 @@ def test_defaults_are_those_of_the_contract():
     wanted["columns"]["kinds"] = {}
     wanted["world"] |= {"supply_regions": [], "supply_states": []}
     wanted["world"] |= {"snap_km": 0.0, "fiber_snap_m": 1.0, "fetch_addresses": False}
+    wanted["world"]["same_place"] = "apart"
     assert held == {"schema": 1, "name": "draft", "title": "", "training": None, **wanted}
 
 

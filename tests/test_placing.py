@@ -261,34 +261,7 @@ def test_site_off_the_coast_may_name_its_zone_but_not_from_far(lon, told, tmp_pa
         assert "names zone 'south', but lies in none, 5,1" in whats(world)[0]
 
 
-# --- At one position ------------------------------------------------------------------------
-
-
-def test_rows_at_one_position_are_named(tmp_path):
-    draft = Draft()
-    metre = 1 / (1000 * KM_PER_DEGREE)
-    draft.sites += [
-        {**draft.sites[0], "id": "again"},
-        {**draft.sites[0], "id": "near", "lat": 3 + 0.9 * metre, "max_mw": 300},
-        {**draft.sites[1], "id": "beside", "lat": 3 + 1.5 * metre},
-        {**draft.sites[2], "id": "twin", "kv": 765},
-        {**draft.sites[2], "id": "low", "kv": 69},
-    ]
-    (what,) = whats(read(draft, tmp_path))
-    assert what == (
-        "5 sites stand at 2 positions: 'a' and 'again' and 'near'; 'c' and 'twin'. Each counts as "
-        "a campus of its own, and links between them are 0 km. 1 is the same as another but for "
-        "its id: is it there twice? Where they are one, make them one row, or list the others in "
-        "world.exclude_sites"
-    )
-
-
-def test_thousands_of_rows_at_one_position_take_no_time(tmp_path):
-    draft = Draft()
-    draft.sites += [{**draft.sites[0], "id": f"x{k}"} for k in range(5000)]
-    (what,) = whats(read(draft, tmp_path))
-    assert what.startswith("5,001 sites stand at one position")
-    assert len(what) < 1000
+# --- What is told of whom -------------------------------------------------------------------------
 
 
 def test_bundled_worlds_are_read_without_notices():

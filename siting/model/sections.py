@@ -37,6 +37,7 @@ HeaderRow = (
 )
 Sense = Literal["minimise_cost", "maximise_mw", "minimise_fiber_km"]
 Network = Literal["mesh", "hub", "ring"]
+SamePlace = Literal["apart", "sum", "largest"]
 # Tagged, so that a wrong value is one problem and not one for each kind that it might have been.
 Count = Annotated[
     Annotated[
@@ -118,6 +119,11 @@ class WorldSection(Section):
     snap_km: Kilometres = Field(
         default=0.0,
         description="A site or plant in no zone is taken to the nearest within this distance [km]",
+    )
+    same_place: SamePlace = Field(
+        default="apart",
+        description="What rows of sites at one position are: apart, each a campus of its own; "
+        "sum, one site of their max_mw together; largest, one site of the largest max_mw.",
     )
     fiber_snap_m: Annotated[
         float, Field(ge=0, le=100_000), Because(high="ends so far apart do not meet")

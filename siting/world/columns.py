@@ -738,8 +738,8 @@ Edges are straight in the coordinate system that they were drawn in: they are cu
 turned into degrees. Longitudes may count on beyond 180: polygons are cut there (RFC 7946, 3.1.9),
 and lines and points taken around. Footprints may stand for sites and plants: a point inside is
 taken. Broken rings are repaired where that changes the area by at most 1 %. Rows of zones with one
-id that say the same are united to one zone. Rows at one position stay rows of their own. All of it
-is told with a count.
+id that say the same are united to one zone. Sites at one position stay campuses of their own, or
+are made one site by `world.same_place`. All of it is told with a count.
 
 A table that stands beside another (`world.add_sites`, `add_zones`, `add_fiber`, `add_supply`) has
 ids of its own. An added zone is cut out of the zones under it, but for its parents; their headroom

@@ -13,7 +13,8 @@ from siting.errors import Problems
 from siting.model import Model
 from siting.notices import IN_NO_ZONE, LeftOut
 from siting.wording import did_you_mean, listing, number
-from siting.world.placing import Placed, can_be_contracted, tell_same_place
+from siting.world.placing import Placed, can_be_contracted
+from siting.world.same_place import unite_same_place
 from siting.world.sheet import LISTED, BoolArray, ObjectArray, Sheet
 
 IntArray = NDArray[np.int64]
@@ -86,7 +87,13 @@ def keep_rows(
     _check_required(sites, removed, model, where, problems)
     if not kept.any() and not problems.found:
         problems.add(where, _say_none_left(sites, removed, model))
-    tell_same_place(sites, np.flatnonzero(kept))
+    max_mw = sites.numbers("max_mw")
+    united = unite_same_place(sites, kept, at, asked.same_place, asked.require_sites)
+    if united.any():
+        removed["world.same_place"] = united
+        kept &= ~united
+        if asked.same_place == "sum":
+            max_mw = np.where(united, 0.0, max_mw)
 
     area = np.ones(len(zones), dtype=bool)
     for key in ("regions", "states"):
@@ -94,8 +101,11 @@ def keep_rows(
     zone_kept = np.zeros(len(zones), dtype=bool)
     zone_kept[leaves] = area[leaves]
     zone_kept[at.zone[kept & (at.zone >= 0)]] = True
-    names = {"world.zones": _say_outside(zones)}
-    left_out = _left_out("sites", removed, sites.numbers("max_mw"), model, names)
+    names = {
+        "world.zones": _say_outside(zones),
+        "world.same_place": f'world.same_place = "{asked.same_place}", at the position of another',
+    }
+    left_out = _left_out("sites", removed, max_mw, model, names)
 
     supply_kept = np.ones(0, dtype=bool)
     if "supply" in sheets:

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from siting.sphere import FloatArray, on_sphere_km
+from siting.sphere import FloatArray
 from siting.wording import did_you_mean, number
 from siting.world.added import from_base, is_known
 from siting.world.facts import KINDS
@@ -25,9 +25,6 @@ BORDER_KM = 1.0
 
 FAR_KM = 100.0
 """A row in no zone at all may lie so far from the one that it names [km]: out at sea, say."""
-
-ONE_PLACE_KM = 0.001
-"""Rows that are so close are at one position [km]."""
 
 TIE_KM = 1e-6
 """Zones whose distances differ by less than this are equally near [km]: 1 mm."""
@@ -547,64 +544,6 @@ def _tell_elsewhere(sheet: Sheet, by_place: _ByPlace, named: IntArray, rows: Int
             f"{'; '.join(said[:LISTED])}{more}; correct the column zone, or leave it blank to have "
             "the zone by place"
         )
-
-
-def tell_same_place(sheet: Sheet, rows: IntArray) -> None:
-    """Name the rows that are at one position: each counts by itself."""
-    rows = rows[~is_known(sheet)[rows]]
-    rows = rows[~shapely.is_missing(sheet.shapes[rows])]
-    groups = _at_one_place(sheet, rows)
-    if not groups:
-        return
-    total = sum(len(group) for group in groups)
-    again = _same_but_for_id(sheet, groups)
-    shown = [_together(sheet, group) for group in groups[:LISTED]]
-    more = f"; and {len(groups) - LISTED:,} places more" if len(groups) > LISTED else ""
-    places = "one position" if len(groups) == 1 else f"{len(groups):,} positions"
-    twice = ""
-    if again:
-        are = "1 is" if again == 1 else f"{again:,} are"
-        twice = f" {are} the same as another but for its id: is it there twice?"
-    sheet.tell(
-        f"{total:,} sites stand at {places}: {'; '.join(shown)}{more}. Each counts as a campus of "
-        f"its own, and links between them are 0 km.{twice} Where they are one, make them one row, "
-        "or list the others in world.exclude_sites"
-    )
-
-
-def _together(sheet: Sheet, group: Sequence[int]) -> str:
-    more = f" and {len(group) - LISTED:,} more" if len(group) > LISTED else ""
-    return " and ".join(_names(sheet, group[:LISTED])) + more
-
-
-def _at_one_place(sheet: Sheet, rows: IntArray) -> list[list[int]]:
-    """Rows at one position, in groups of two or more, in the order of the table."""
-    if len(rows) < 2:
-        return []
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-    from scipy.spatial import KDTree
-
-    places = shapely.get_coordinates(sheet.shapes[rows])
-    # Rows at the very same position are one before pairs are sought: they may be many.
-    places, at = np.unique(places, axis=0, return_inverse=True)
-    pairs = KDTree(on_sphere_km(*places.T)).query_pairs(ONE_PLACE_KM, output_type="ndarray")
-    near = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(places), len(places)))
-    _, group = connected_components(near, directed=False)
-    members: dict[int, list[int]] = {}
-    for row, g in zip(rows.tolist(), group[at.ravel()].tolist(), strict=True):
-        members.setdefault(g, []).append(row)
-    return sorted(group for group in members.values() if len(group) > 1)
-
-
-def _same_but_for_id(sheet: Sheet, groups: Sequence[Sequence[int]]) -> int:
-    """How many rows say nothing else than an earlier one at their position."""
-    again = 0
-    columns = [values for name, values in sorted(sheet.columns.items()) if name != "id"]
-    for group in groups:
-        said = {tuple(str(values[row]) for values in columns) for row in group}
-        again += len(group) - len(said)
-    return again
 
 
 # --- Words ----------------------------------------------------------------------------------
