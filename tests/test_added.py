@@ -287,3 +287,36 @@ def test_half_of_a_table_is_not_blamed_for_the_other(tmp_path):
     with pytest.raises(InputError) as refused:
         read_world(add_zones(tmp_path, draft, mine()))
     assert [problem.where for problem in refused.value.problems] == ["tables/zones.geojson"]
+
+
+def outside(world):
+    return [what for what in whats(world) if "outside of its parent" in what]
+
+
+def test_added_zone_half_outside_of_its_parent_is_named(tmp_path):
+    # Half of it lies over the south: cut out there, and under the headroom of north all the same.
+    half = mine(parent="n_west", geometry=box(0.5, 1.5, 1.5, 2.5))
+    world = read_world(add_zones(tmp_path, Draft(), half))
+    (what,) = outside(world)
+    assert "'mine' 50 % outside of 'n_west' (6," in what
+    west = world.zones.set_index("id").geometry["n_west"]
+    assert area_km2(np.array([box(0.5, 1.5, 1.5, 2)]))[0] == pytest.approx(6180, abs=5)
+    assert west.equals(box(0, 2, 2, 4))
+
+
+@pytest.mark.parametrize(("south", "told"), [(1.95, False), (1.8, True)])
+def test_zone_a_little_outside_of_its_parent_is_a_simplified_border(south, told, tmp_path):
+    # 1 degree of latitude inside, 0.05 or 0.2 outside: 5 % or 17 % of it.
+    part = mine(parent="n_west", geometry=box(0.5, south, 1.5, 3))
+    assert bool(outside(read_world(add_zones(tmp_path, Draft(), part)))) == told
+
+
+def test_zone_under_the_wrong_parent_is_named(tmp_path):
+    draft = Draft()
+    draft.zones += [
+        {"id": "town", "utility": "T", "headroom_mw": 90, "parent": "north"}
+        | {"geometry": box(5, 0, 6, 1)}
+    ]
+    (what,) = outside(read_world(read_model(draft.write(tmp_path))))
+    assert what.startswith("1 zone lies partly or wholly outside of its parent, which bounds it")
+    assert "'town' 100 % outside of 'north'" in what

@@ -358,6 +358,19 @@ def test_ends_that_miss_are_named_with_their_distance(tmp_path):
     assert again == set(SITES)
 
 
+def test_where_a_span_is_joined_between_its_ends_is_no_end_of_it(tmp_path):
+    # t ends on the middle of u; s misses both, the end of t by less.
+    degree_km = DEGREE_KM * math.cos(math.radians(40))
+    west, east = -100 - 0.003 / degree_km, -100 + 0.0005 / degree_km
+    fiber = [
+        span("s", (-103, 40), (west, 40)),
+        span("t", (-100, 40), (-97, 40)),
+        span("u", (east, 39), (east, 41)),
+    ]
+    _, notices, _ = net(fiber, tmp_path)
+    assert "the ends of 's' and 't' are 3.0 m apart; an end of 's' is 3.5 m from 'u'" in notices[-1]
+
+
 def test_an_end_that_misses_the_middle_of_another_piece_is_named(tmp_path):
     near = 40 + 30 / (1000 * DEGREE_KM)
     fiber = [span("a", (-100, 39), (-100, 41)), span("b", (-101, 40), (-100 - 3e-4, 40))]

@@ -344,7 +344,9 @@ def test_copy_of_the_bases_zones_keeps_the_zones_that_rows_name(tmp_path):
     swap = {"p1": rows[1]["geometry"], "p2": rows[0]["geometry"]}
     moved = [row | {"geometry": swap.get(row["id"], row["geometry"])} for row in rows]
     assert [row["id"] for row in rows[:2]] == ["p1", "p2"]
-    told = read_world(on_us(tmp_path, moved)).notices
+    zones, *told = read_world(on_us(tmp_path, moved)).notices
+    assert zones.where == "zones.geojson"
+    assert "outside of" in zones.what
     assert [notice.where for notice in told] == ["us/sites.csv", "us/supply.csv"]
     assert all("do not lie in the zone that is named" in notice.what for notice in told)
     # A part of them: rows off its coast name a zone of it, and others none.

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from siting.model import Model
 from siting.wording import did_you_mean, number
+from siting.world.added import is_known
 from siting.world.columns import HEADROOM_CURTAILMENT
-from siting.world.shapes import check_overlaps
-from siting.world.sheet import BoolArray, Sheet
+from siting.world.shapes import area_km2, check_overlaps, round_km2
+from siting.world.sheet import LISTED, BoolArray, Sheet
 from siting.world.values import text_of, tidied
 
 IntArray = NDArray[np.int64]
+
+MOST_OUTSIDE = 0.1
+"""So much of a zone may lie outside of its parent, unsaid [0-1]: borders are simplified."""
 
 # --- Zones ----------------------------------------------------------------------------------
 
@@ -35,8 +40,44 @@ def check_zones(zones: Sheet) -> IntArray:
     with_children = {row_of[name] for name in parents if name in row_of}
     leaves = np.array([row for row in range(len(zones)) if row not in with_children], np.int64)
     check_overlaps(zones, leaves)
+    _tell_outside_parents(zones, row_of)
     _check_headroom_order(zones)
     return leaves
+
+
+def _tell_outside_parents(zones: Sheet, row_of: dict[str, int]) -> None:
+    """Name zones of which much lies outside of their parent: the wrong one may be named."""
+    ids, parents = zones.text("id"), zones.text("parent")
+    known = is_known(zones)
+    pairs = [
+        (row, row_of[name])
+        for row, name in enumerate(parents)
+        if name in row_of
+        and zones.shapes[row] is not None
+        and zones.shapes[row_of[name]] is not None
+        and not (known[row] and known[row_of[name]])
+    ]
+    if not pairs:
+        return
+    inner, outer = np.array(pairs, np.int64).T
+    covered = shapely.covers(zones.shapes[outer], zones.shapes[inner])
+    inner, outer = inner[~covered], outer[~covered]
+    outside_km2 = area_km2(shapely.difference(zones.shapes[inner], zones.shapes[outer]))
+    share = outside_km2 / area_km2(zones.shapes[inner])
+    said = [
+        f"'{ids[inner[k]]}' {100 * share[k]:.0f} % outside of '{ids[outer[k]]}' "
+        f"({round_km2(outside_km2[k])} km2)"
+        for k in np.flatnonzero(share > MOST_OUTSIDE)
+    ]
+    if not said:
+        return
+    lie = "1 zone lies" if len(said) == 1 else f"{len(said):,} zones lie"
+    its = "its parent, which bounds it" if len(said) == 1 else "their parents, which bound them"
+    more = f"; and {len(said) - LISTED:,} more" if len(said) > LISTED else ""
+    zones.tell(
+        f"{lie} partly or wholly outside of {its} with all its ground: "
+        f"{'; '.join(said[:LISTED])}{more}. Correct the column parent where it is another"
+    )
 
 
 def _check_cycles(zones: Sheet, row_of: dict[str, int]) -> None:

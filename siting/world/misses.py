@@ -251,16 +251,21 @@ def _to_other_pieces(
         return None
     other = spans.piece[spans.start[near.line]] != spans.piece[loose[near.point]]
     near = near.take(other)
+    # A span is in parts where others join it: only the first begins where the span does.
+    row = spans.row
+    begins = np.r_[True, row[1:] != row[:-1]][near.line] & (near.along_km <= END_KM)
+    left_km = spans.lines.km[near.line] - near.along_km
+    at_ends = begins | (np.r_[row[1:] != row[:-1], True][near.line] & (left_km <= END_KM))
     found: Found = {}
     for k in np.lexsort((near.line, near.away_km, near.point)):
         span, line = own[loose[near.point[k]]], int(near.line[k])
         a, b, km = _row(spans, span), _row(spans, line), float(near.away_km[k])
         key = tuple(sorted((a, b)))
-        at_end = min(near.along_km[k], spans.lines.km[line] - near.along_km[k]) <= END_KM
+        at_end = bool(at_ends[k])
         can_join = bool(free[spans.row[line]] or (at_end and km > snap_km))
         if key not in found or found[key].km > km:
             first, second = key if at_end and can_join else (a, b)
-            found[key] = Miss(first, second, km, both_ends=bool(at_end), can_join=can_join)
+            found[key] = Miss(first, second, km, both_ends=at_end, can_join=can_join)
     return found
 
 
