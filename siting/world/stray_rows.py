@@ -403,9 +403,10 @@ def _summary_of(rows: list[Sequence[Cell]], index: int, *, sums_only: bool) -> s
     given = [value for value in above if value is not None]
     if last is None or last == 0 or len(given) < 2:
         return None
-    ways = {"sum": math.fsum(given)}
+    total = sum(given)  # infinite where it overflows
+    ways = {"sum": total}
     if not sums_only:
-        ways |= {"mean": math.fsum(given) / len(given), "least": min(given), "largest": max(given)}
+        ways |= {"mean": total / len(given), "least": min(given), "largest": max(given)}
     if sum(value != 0 for value in given) < 2:
         return None
     return next((how for how, value in ways.items() if math.isclose(value, last)), None)
