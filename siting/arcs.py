@@ -43,6 +43,9 @@ MOST_PIECES_WITHIN = 4_000_000
 MOST_TESTED = 60_000_000
 """Pairs of a point and a piece near it beyond which they are not looked for: ten seconds."""
 
+MOST_HELD = 4_000_000
+"""About so many of these pairs are held at once: 100 MB."""
+
 PORTION = 200_000
 """Pieces that are looked at together."""
 
@@ -198,7 +201,7 @@ def nearest_places(lines: Lines, lon: FloatArray, lat: FloatArray) -> Places:
 
 
 def places_within(
-    lines: Lines, lon: FloatArray, lat: FloatArray, within_km: float
+    lines: Lines, lon: FloatArray, lat: FloatArray, within_km: float, most_tested: int = MOST_TESTED
 ) -> Places | None:
     """Find the places on lines that are near points: for each point the nearest of each line.
 
@@ -208,6 +211,8 @@ def places_within(
         As for `nearest_places`.
     within_km
         How near they are [km], that distance included.
+    most_tested
+        Pairs of a point and a piece near it beyond which they are not looked for.
 
     Returns
     -------
@@ -220,10 +225,13 @@ def places_within(
     at = on_sphere_km(lon, lat)
     points = KDTree(at)
     segments = lines.segments
-    portions = list(_in_classes(lines, segments, piece_km))
-    if sum(_count_near(lines, segments[part], points, piece_km, within_km) for part in portions) > (
-        MOST_TESTED
-    ):
+    portions, tested = [], 0.0
+    for part in _in_classes(lines, segments, piece_km):
+        count = _count_near(lines, segments[part], points, piece_km, within_km)
+        tested += count
+        # The pairs of a portion are held together.
+        portions += np.array_split(part, min(len(part), 1 + int(count / MOST_HELD)))
+    if tested > most_tested:
         return None
     along, across, half = _frame(lines, segments)
     middle, normal = _at_angle(along, across, np.zeros(len(half))), np.cross(along, across)

@@ -320,3 +320,18 @@ def test_zone_under_the_wrong_parent_is_named(tmp_path):
     (what,) = outside(read_world(read_model(draft.write(tmp_path))))
     assert what.startswith("1 zone lies partly or wholly outside of its parent, which bounds it")
     assert "'town' 100 % outside of 'north'" in what
+
+
+def test_filter_that_leaves_out_a_zone_without_a_state_names_it(tmp_path):
+    # Sites a and b stand on its edges.
+    world = read_world(add_zones(tmp_path, Draft(), mine(), states=["NE", "KS"]))
+    (what,) = [what for what in whats(world) if "no state" in what]
+    assert what == (
+        "1 zone has no state, so that world.states leaves 2 sites in it out: 'mine'; fill in the "
+        "column state to keep it"
+    )
+    assert list(world.sites["id"]) == ["c", "d"]
+    filled = add_zones(tmp_path, Draft(), mine(state="NE"), states=["NE", "KS"])
+    world = read_world(filled)
+    assert not any("no state" in what for what in whats(world))
+    assert len(world.sites) == 4

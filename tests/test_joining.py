@@ -260,6 +260,48 @@ def test_crossings_of_a_dense_grid_are_counted(tmp_path):
     assert sum("spans cross in 360,000 places without a vertex" in what for what in notices) == 1
 
 
+def test_crossings_across_180_degrees_are_counted(tmp_path):
+    zone = {"id": "z", "utility": "Z", "headroom_mw": 900, "geometry": box(170, -10, 180, 10)}
+    # The first crosses the second just east of 180 degrees, and one on either side.
+    draft = draft_of(
+        [
+            span("across", (179, 0), (-179, 0.5)),
+            span("steep", (179.5, 1), (-179.5, -0.4)),
+            span("west", (179.2, -1), (179.2, 1)),
+            span("east", (-179.2, -1), (-179.2, 1)),
+            span("far", (175, -1), (175, 1)),
+        ],
+        {"a": (179, 0)},
+    )
+    draft.zones, draft.sites = [zone], [*draft.sites, {**draft.sites[0], "id": "b"}]
+    _, world = read(draft, tmp_path)
+    assert any("spans cross in 3 places without a vertex" in what for what in told(world))
+
+
+def test_spans_of_a_star_are_not_held_against_each_other(tmp_path, monkeypatch):
+    # 2,000 of a star, and a ring of 8 around its middle that crosses every one of them once.
+    monkeypatch.setattr(misses, "MOST_BOXES", 100_000)
+    at = np.linspace(0, 2 * np.pi, 2000, endpoint=False) + 1e-4
+    star = [span(f"s{k}", (-100, 40), (-100 + np.cos(a), 40 + np.sin(a))) for k, a in enumerate(at)]
+    turn = np.linspace(0, 2 * np.pi, 9)
+    corners = list(zip(-100 + 0.5 * np.cos(turn), 40 + 0.5 * np.sin(turn), strict=True))
+    ring = [span(f"r{k}", *pair) for k, pair in enumerate(pairwise(corners))]
+    _, notices, _ = net([*star, *ring], tmp_path)
+    assert sum("spans cross in 2,000 places without a vertex" in what for what in notices) == 1
+
+
+def test_near_misses_of_thousands_of_close_spans_take_no_memory(tmp_path):
+    fiber = [span(f"t{k}", (-100 + k * 1e-6, 40), (-100 + k * 1e-6, 40.3)) for k in range(3000)]
+    _, notices, _ = net(fiber, tmp_path, fiber_snap_m=0)
+    assert any("6,000 ends of spans that meet nothing" in what for what in notices)
+    few = [span(f"t{k}", (-100 + k * 1e-6, 40), (-100 + k * 1e-6, 40.3)) for k in range(40)]
+    _, notices, _ = net(few, tmp_path / "few", fiber_snap_m=0)
+    # All 780 pairs are within 40 x 0.085 m of each other.
+    (said,) = [what for what in notices if "miss another span" in what]
+    assert said.startswith("in 780 places ends of spans miss another span by 100 m or less")
+    assert "Raise world.fiber_snap_m to 1 to join the first, to 4 to join all" in said
+
+
 def test_a_count_of_crossings_that_ends_early_is_said_to(tmp_path, monkeypatch):
     monkeypatch.setattr(misses, "MOST_BOXES", 2000)
     _, notices, _ = net(grid(100), tmp_path)

@@ -13,6 +13,7 @@ from siting.errors import Problems
 from siting.model import Model
 from siting.notices import IN_NO_ZONE, LeftOut
 from siting.wording import did_you_mean, listing, number
+from siting.world.added import is_known
 from siting.world.placing import Placed, can_be_contracted
 from siting.world.same_place import unite_same_place
 from siting.world.sheet import LISTED, BoolArray, ObjectArray, Sheet
@@ -21,6 +22,15 @@ IntArray = NDArray[np.int64]
 
 MOST_SHOWN = 3
 """So many values of a key are shown of what it leaves out."""
+
+
+AREAS = {
+    "regions": "region",
+    "states": "state",
+    "supply_regions": "region",
+    "supply_states": "state",
+}
+"""Keys of the model that keep a part of the zones, and the column that each asks."""
 
 
 @dataclass
@@ -63,12 +73,7 @@ def keep_rows(
     zones, sites = sheets["zones"], sheets["sites"]
     in_area = {
         key: _in_area(zones, f"world.{key}", column, getattr(asked, key), where, problems)
-        for key, column in (
-            ("regions", "region"),
-            ("states", "state"),
-            ("supply_regions", "region"),
-            ("supply_states", "state"),
-        )
+        for key, column in AREAS.items()
         if getattr(asked, key)
     }
     ids = sites.text("id")
@@ -85,6 +90,7 @@ def keep_rows(
     }
     kept = ~np.logical_or.reduce(list(removed.values()))
     _check_required(sites, removed, model, where, problems)
+    _tell_blank_areas(sheets, placed, [key for key in AREAS if key in in_area])
     if not kept.any() and not problems.found:
         problems.add(where, _say_none_left(sites, removed, model))
     max_mw = sites.numbers("max_mw")
@@ -176,6 +182,38 @@ def _by(key: str, model: Model) -> str:
     shown = [json.dumps(name, ensure_ascii=False) for name in value[:MOST_SHOWN]]
     more = ", ..." if len(value) > MOST_SHOWN else ""
     return f"{key} = [{', '.join(shown)}{more}]"
+
+
+def _tell_blank_areas(
+    sheets: dict[str, Sheet], placed: dict[str, Placed], keys: Sequence[str]
+) -> None:
+    """Name zones that a filter leaves out because they say nothing of what it asks.
+
+    An added zone is easily one of those, and what stands in it is then left out with it.
+    """
+    zones = sheets["zones"]
+    ids, own = zones.text("id"), ~is_known(zones)
+    for key in keys:
+        table = "supply" if key.startswith("supply_") else "sites"
+        if table not in sheets:
+            continue
+        blank = own & np.array([name is None for name in zones.text(AREAS[key])], bool)
+        at = placed[table]
+        inside = at.zone[(at.zone >= 0) & ~at.left_out]
+        count = np.bincount(inside, minlength=len(zones))
+        found = np.flatnonzero(blank & (count > 0))
+        if not len(found):
+            continue
+        names = [f"'{ids[row]}'" for row in found[:LISTED]]
+        names += [f"{len(found) - LISTED:,} more"] if len(found) > LISTED else []
+        one = len(found) == 1
+        have, them = ("1 zone has", "it") if one else (f"{len(found):,} zones have", "them")
+        rows, a_row = int(count[found].sum()), sheets[table].table.a_row
+        held = f"1 {a_row}" if rows == 1 else f"{rows:,} {a_row}s"
+        zones.tell(
+            f"{have} no {AREAS[key]}, so that world.{key} leaves {held} in {them} out: "
+            f"{listing(names)}; fill in the column {AREAS[key]} to keep {them}"
+        )
 
 
 def _in_area(

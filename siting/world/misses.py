@@ -28,8 +28,16 @@ END_KM = 0.001
 NAMED = 3
 """So many near misses are named; the others are counted."""
 
+MOST_NEAR = 5_000_000
+"""Pairs of an end and a piece near it beyond which near misses are not looked for: seconds."""
+
 MOST_BOXES = 5_000_000
 """Pairs of segments whose boxes meet, beyond which crossings are no longer counted: seconds."""
+
+STAR_SPANS, STAR_SHARE = 500, 0.05
+"""A node of more spans, and of more than this share of all [0-1], is the middle of a star."""
+
+HALF_ROUND_DEGREES = 180.0
 
 BOXES_AT_ONCE = 1_000_000
 """About so many of these pairs are looked at together."""
@@ -78,8 +86,8 @@ def tell_joins(
         return
     _tell_joined(joins, snap_m, tell)
     misses, unsought = find_misses(spans, free, snap_m / 1000.0)
-    _tell_misses([miss for miss in misses if miss.can_join], snap_m, tell)
-    _tell_names([miss for miss in misses if not miss.can_join], tell)
+    _tell_misses(misses.take(misses.can_join), snap_m, tell)
+    _tell_names(misses.take(~misses.can_join), tell)
     if unsought:
         ends = "1 end" if unsought == 1 else f"{unsought:,} ends"
         tell(
@@ -132,8 +140,8 @@ def _tell_joined(joins: Joins, snap_m: float, tell: Callable[[str], None]) -> No
         )
 
 
-def _tell_misses(misses: list[Miss], snap_m: float, tell: Callable[[str], None]) -> None:
-    if not misses:
+def _tell_misses(misses: Misses, snap_m: float, tell: Callable[[str], None]) -> None:
+    if not len(misses):
         return
     if len(misses) == 1:
         miss = misses[0]
@@ -142,26 +150,33 @@ def _tell_misses(misses: list[Miss], snap_m: float, tell: Callable[[str], None])
             f"{_snap_for(miss.km)} to join them"
         )
         return
-    named = "; ".join(_said(miss) for miss in misses[:NAMED])
+    named = _named(misses)
     more = f"; and {len(misses) - NAMED:,} more" if len(misses) > NAMED else ""
-    nearest, furthest = _snap_for(misses[0].km), _snap_for(misses[-1].km)
+    nearest, furthest = _snap_for(misses[0].km), _snap_for(misses[len(misses) - 1].km)
+    raised = f"{nearest} to join the first, to {furthest} to join all"
+    if nearest == furthest:
+        raised = f"{nearest} to join them"
     tell(
         f"in {len(misses):,} places ends of spans miss another span by {number(1000 * MISS_KM)} m "
         f"or less, and ends join within {number(snap_m)} m: {named}{more}. Raise "
-        f"world.fiber_snap_m to {nearest} to join the first, to {furthest} to join all"
+        f"world.fiber_snap_m to {raised}"
     )
 
 
-def _tell_names(misses: list[Miss], tell: Callable[[str], None]) -> None:
-    if not misses:
+def _tell_names(misses: Misses, tell: Callable[[str], None]) -> None:
+    if not len(misses):
         return
-    first = "; ".join(_said(miss) for miss in misses[:NAMED])
+    first = _named(misses)
     more = f"; and {len(misses) - NAMED:,} more" if len(misses) > NAMED else ""
     one = misses[0]
     tell(
         f"{first}{more}: not joined, as a span that names its nodes in from and to is joined at "
         f"these alone; end '{one.span}' at a node of '{one.other}', or leave from and to blank"
     )
+
+
+def _named(misses: Misses) -> str:
+    return "; ".join(_said(misses[k]) for k in range(min(NAMED, len(misses))))
 
 
 def _said(miss: Miss) -> str:
@@ -186,7 +201,62 @@ def _snap_for(km: float) -> str:
 # --- Near misses --------------------------------------------------------------------------------
 
 
-def find_misses(spans: Spans, free: BoolArray, snap_km: float) -> tuple[list[Miss], int]:
+@dataclass(frozen=True)
+class Misses:
+    """Ends of spans that meet nothing, but lie near another span, the nearest first.
+
+    There may be millions where spans are dense, so that only those which are named are made words.
+
+    Parameters
+    ----------
+    row_ids
+        Ids of the rows of the fiber.
+    one, other
+        ``(n,)`` rows of the two.
+    km, both_ends, can_join
+        As in `Miss`.
+    """
+
+    row_ids: tuple[str, ...]
+    one: IntArray
+    other: IntArray
+    km: FloatArray
+    both_ends: BoolArray
+    can_join: BoolArray
+
+    def __len__(self) -> int:
+        return len(self.km)
+
+    def __getitem__(self, k: int) -> Miss:
+        ids = (self.row_ids[int(self.one[k])], self.row_ids[int(self.other[k])])
+        return Miss(*ids, float(self.km[k]), bool(self.both_ends[k]), bool(self.can_join[k]))
+
+    def take(self, some: IntArray | BoolArray) -> Misses:
+        """Some of them, in the order given."""
+        return Misses(
+            self.row_ids,
+            self.one[some],
+            self.other[some],
+            self.km[some],
+            self.both_ends[some],
+            self.can_join[some],
+        )
+
+    def each_pair_once(self) -> Misses:
+        """Of those of the same two spans the nearest, by the pairs of rows."""
+        low, high = np.minimum(self.one, self.other), np.maximum(self.one, self.other)
+        order = np.lexsort((self.km, high, low))
+        first = np.ones(len(order), np.bool_)
+        first[1:] = (np.diff(low[order]) != 0) | (np.diff(high[order]) != 0)
+        return self.take(order[first])
+
+    def pairs(self) -> IntArray:
+        """A number for each two rows, whichever is first."""
+        low, high = np.minimum(self.one, self.other), np.maximum(self.one, self.other)
+        return np.asarray(low * len(self.row_ids) + high, np.int64)
+
+
+def find_misses(spans: Spans, free: BoolArray, snap_km: float) -> tuple[Misses, int]:
     """Ends of spans that meet nothing, but lie near another span.
 
     Parameters
@@ -212,65 +282,63 @@ def find_misses(spans: Spans, free: BoolArray, snap_km: float) -> tuple[list[Mis
         ends = np.flatnonzero((degree[node] == 1) & free[spans.row])
         own[node[ends]] = ends
     loose = np.flatnonzero(own >= 0)
-    if not len(loose):
-        return [], 0
     found, unsought = _between_ends(spans, own, loose), 0
-    if spans.piece.max() > 0:
+    if len(loose) and spans.piece.max() > 0:
         to_others = _to_other_pieces(spans, free, own, loose, snap_km)
         if to_others is None:
             unsought = len(loose)
         else:
-            found |= to_others
-    return sorted(found.values(), key=lambda miss: (miss.km, miss.span, miss.other)), unsought
+            found = _joined(to_others, found.take(~np.isin(found.pairs(), to_others.pairs())))
+    order = np.lexsort((found.other, found.one, found.km))
+    return found.take(order), unsought
 
 
-Found = dict[tuple[str, ...], Miss]
+def _joined(first: Misses, second: Misses) -> Misses:
+    return Misses(
+        first.row_ids,
+        np.concatenate((first.one, second.one)),
+        np.concatenate((first.other, second.other)),
+        np.concatenate((first.km, second.km)),
+        np.concatenate((first.both_ends, second.both_ends)),
+        np.concatenate((first.can_join, second.can_join)),
+    )
 
 
-def _between_ends(spans: Spans, own: IntArray, loose: IntArray) -> Found:
-    if len(loose) < 2:
-        return {}
+def _between_ends(spans: Spans, own: IntArray, loose: IntArray) -> Misses:
     from scipy.spatial import KDTree
 
     at = on_sphere_km(spans.node_lon[loose], spans.node_lat[loose])
-    apart_km, nearest = KDTree(at).query(at, k=[2], distance_upper_bound=MISS_KM)
-    found: Found = {}
-    for k in np.flatnonzero(np.isfinite(apart_km[:, 0])):
-        a, b = sorted(_row(spans, own[loose[end]]) for end in (k, nearest[k, 0]))
-        if a != b:
-            found[a, b] = Miss(a, b, float(apart_km[k, 0]), both_ends=True, can_join=True)
-    return found
+    row = spans.row[own[loose]]
+    near, apart_km, nearest = np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64)
+    if len(loose) > 1:
+        km, second = KDTree(at).query(at, k=[2], distance_upper_bound=MISS_KM)
+        near = np.flatnonzero(np.isfinite(km[:, 0]))
+        apart_km, nearest = km[near, 0], second[near, 0]
+    pairs = np.sort(np.column_stack((row[near], row[nearest])), axis=1)
+    yes = np.ones(len(near), np.bool_)
+    found = Misses(spans.row_ids, pairs[:, 0], pairs[:, 1], apart_km, yes, yes)
+    return found.take(pairs[:, 0] != pairs[:, 1]).each_pair_once()
 
 
 def _to_other_pieces(
     spans: Spans, free: BoolArray, own: IntArray, loose: IntArray, snap_km: float
-) -> Found | None:
+) -> Misses | None:
     lon, lat = spans.node_lon[loose], spans.node_lat[loose]
-    near = places_within(spans.lines, lon, lat, MISS_KM)
+    near = places_within(spans.lines, lon, lat, MISS_KM, MOST_NEAR)
     if near is None:
         return None
-    other = spans.piece[spans.start[near.line]] != spans.piece[loose[near.point]]
-    near = near.take(other)
+    near = near.take(spans.piece[spans.start[near.line]] != spans.piece[loose[near.point]])
     # A span is in parts where others join it: only the first begins where the span does.
     row = spans.row
     begins = np.r_[True, row[1:] != row[:-1]][near.line] & (near.along_km <= END_KM)
     left_km = spans.lines.km[near.line] - near.along_km
-    at_ends = begins | (np.r_[row[1:] != row[:-1], True][near.line] & (left_km <= END_KM))
-    found: Found = {}
-    for k in np.lexsort((near.line, near.away_km, near.point)):
-        span, line = own[loose[near.point[k]]], int(near.line[k])
-        a, b, km = _row(spans, span), _row(spans, line), float(near.away_km[k])
-        key = tuple(sorted((a, b)))
-        at_end = bool(at_ends[k])
-        can_join = bool(free[spans.row[line]] or (at_end and km > snap_km))
-        if key not in found or found[key].km > km:
-            first, second = key if at_end and can_join else (a, b)
-            found[key] = Miss(first, second, km, both_ends=at_end, can_join=can_join)
-    return found
-
-
-def _row(spans: Spans, span: int) -> str:
-    return spans.row_ids[int(spans.row[span])]
+    at_end = begins | (np.r_[row[1:] != row[:-1], True][near.line] & (left_km <= END_KM))
+    one, other = row[own[loose[near.point]]], row[near.line]
+    can_join = free[other] | (at_end & (near.away_km > snap_km))
+    # Two ends that can be joined are told in the order of their ids.
+    turned = at_end & can_join & (one > other)
+    one, other = np.where(turned, other, one), np.where(turned, one, other)
+    return Misses(spans.row_ids, one, other, near.away_km, at_end, can_join).each_pair_once()
 
 
 # --- Crossings ----------------------------------------------------------------------------------
@@ -298,47 +366,104 @@ def count_crossings(spans: Spans, free: BoolArray) -> Crossings:
     """Count the places where spans without node ids cross and are not joined."""
     lines = spans.lines
     here = lines.segments[free[spans.row[lines.line[lines.segments]]]]
-    # A segment across the antimeridian is none on a flat map.
-    here = here[np.abs(lines.positions[here + 1, 0] - lines.positions[here, 0]) < 180]
+    ends, span = _on_a_flat_map(lines, here)
     places, looked_at = 0, 0
-    for upto, a, b in _boxes_that_meet(lines, here):
-        span_a, span_b = lines.line[here[a]], lines.line[here[b]]
+    for upto, a, b in _boxes_that_meet(ends, span, _stars(spans, span)):
         # Spans that are joined may cross by less than the distance within which they are.
         joined = np.zeros(len(a), np.bool_)
         for one in (spans.start, spans.end):
             for other in (spans.start, spans.end):
-                joined |= one[span_a] == other[span_b]
+                joined |= one[span[a]] == other[span[b]]
         a, b = a[~joined], b[~joined]  # noqa: PLW2901 -- those that are left
-        places += int(_cross(lines, here[a], here[b]).sum())
+        places += int(_cross(ends[a], ends[b]).sum())
         looked_at = upto
-    return Crossings(places, looked_at, len(here))
+    return Crossings(places, looked_at, len(span))
 
 
-def _boxes_that_meet(lines: Lines, segments: IntArray) -> Iterator[tuple[int, IntArray, IntArray]]:
+def _on_a_flat_map(lines: Lines, segments: IntArray) -> tuple[FloatArray, IntArray]:
+    """Ends of segments on a flat map, and the span of each.
+
+    A segment across 180 degrees is two there, one up to each edge of the map.
+    """
+    ends = np.stack((lines.positions[segments], lines.positions[segments + 1]), axis=1)
+    way = ends[:, 1, 0] - ends[:, 0, 0]
+    across = np.abs(way) > HALF_ROUND_DEGREES
+    if not across.any():
+        return ends, lines.line[segments]
+    lon, turn = ends[across, :, 0], 2 * HALF_ROUND_DEGREES
+    east, west = ends[across].copy(), ends[across].copy()
+    east[:, :, 0] = np.where(lon < 0, lon + turn, lon)
+    west[:, :, 0] = np.where(lon > 0, lon - turn, lon)
+    east, west = _cut_at(east, HALF_ROUND_DEGREES, 0), _cut_at(west, -HALF_ROUND_DEGREES, 1)
+    span = lines.line[segments]
+    return (
+        np.concatenate((ends[~across], east, west)),
+        np.concatenate((span[~across], span[across], span[across])),
+    )
+
+
+def _cut_at(ends: FloatArray, edge: float, keep: int) -> FloatArray:
+    """Segments up to the edge of the map: the part to the west of it (0), or to the east (1)."""
+    lon = ends[:, :, 0]
+    share = (edge - lon[:, 0]) / np.where(lon[:, 1] != lon[:, 0], lon[:, 1] - lon[:, 0], 1.0)
+    at = ends[:, 0] + share[:, None] * (ends[:, 1] - ends[:, 0])
+    at[:, 0] = edge
+    outside = lon > edge if keep == 0 else lon < edge
+    cut: FloatArray = np.where(outside[:, :, None], at[:, None, :], ends)
+    return cut
+
+
+def _stars(spans: Spans, span: IntArray) -> IntArray:
+    """For each segment the star that its span is of, or -1: spans of one are joined, and not held.
+
+    A star is a node where a great part of all spans meet.
+    """
+    count = len(spans.node_ids)
+    used = np.unique(span)
+    degree = np.bincount(np.concatenate((spans.start[used], spans.end[used])), minlength=count)
+    star = np.full(len(spans.start), -1)
+    hubs = np.flatnonzero(degree > max(STAR_SPANS, STAR_SHARE * len(used)))
+    for k, hub in enumerate(hubs):
+        of_hub = (spans.start == hub) | (spans.end == hub)
+        star[of_hub & (star < 0)] = k
+    return star[span]
+
+
+def _boxes_that_meet(
+    ends: FloatArray, span: IntArray, star: IntArray
+) -> Iterator[tuple[int, IntArray, IntArray]]:
     """Pairs of segments of different spans whose boxes on a flat map meet, each pair once.
 
     In portions, each with the number of segments that are done then; it ends before all are where
-    the pairs are too many.
+    the pairs are too many. Two spans of one star are no pair.
     """
-    ends = np.stack((lines.positions[segments], lines.positions[segments + 1]), axis=1)
     shapes = np.array(shapely.linestrings(ends), dtype=object)
-    tree = shapely.STRtree(shapes)
-    total, start, width = 0, 0, 64
-    while start < len(shapes) and total <= MOST_BOXES:
-        pairs = tree.query(shapes[start : start + width])
-        a, b = pairs[0] + start, pairs[1]
-        once = (a < b) & (lines.line[segments[a]] != lines.line[segments[b]])
-        start += width
-        yield min(start, len(shapes)), a[once], b[once]
-        total += len(a)
-        # As many next as have about so many pairs, but not suddenly many more.
-        width = max(1, min(2 * width, BOXES_AT_ONCE * start // max(total, 1)))
+    total, done, width = 0, 0, 64
+    for k in range(int(star.max(initial=-1)), -2, -1):
+        mine = np.flatnonzero(star == k)
+        others = np.flatnonzero(star < k) if k >= 0 else mine
+        tree = shapely.STRtree(shapes[others])
+        start = 0
+        while start < len(mine):
+            if total > MOST_BOXES:
+                return
+            pairs = tree.query(shapes[mine[start : start + width]])
+            a, b = mine[pairs[0] + start], others[pairs[1]]
+            once = span[a] != span[b]
+            if k < 0:
+                once &= a < b
+            start += width
+            yield done + min(start, len(mine)), a[once], b[once]
+            total += len(a)
+            # As many next as have about so many pairs, but not suddenly many more.
+            seen = done + start
+            width = max(1, min(2 * width, BOXES_AT_ONCE * seen // max(total, 1)))
+        done += len(mine)
 
 
-def _cross(lines: Lines, a: IntArray, b: IntArray) -> BoolArray:
+def _cross(one: FloatArray, other: FloatArray) -> BoolArray:
     """Whether segments cross, each between its ends."""
-    p, q = lines.positions[a], lines.positions[a + 1]
-    r, s = lines.positions[b], lines.positions[b + 1]
+    (p, q), (r, s) = one.transpose(1, 0, 2), other.transpose(1, 0, 2)
 
     def side(u: FloatArray, v: FloatArray, w: FloatArray) -> FloatArray:
         (x, y), (east, north) = (v - u).T, (w - u).T
