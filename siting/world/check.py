@@ -47,8 +47,10 @@ def check_zones(zones: Sheet) -> IntArray:
 
 def _tell_outside_parents(zones: Sheet, row_of: dict[str, int]) -> None:
     """Name zones of which much lies outside of their parent: the wrong one may be named."""
-    ids, parents = zones.text("id"), zones.text("parent")
     known = is_known(zones)
+    if known.all():
+        return
+    ids, parents = zones.text("id"), zones.text("parent")
     pairs = [
         (row, row_of[name])
         for row, name in enumerate(parents)

@@ -23,6 +23,10 @@ def tell_nodes_at_one_place(fiber: Sheet) -> None:
     Spans that name their nodes join where these are the same, so that a node with two names, one in
     each carrier's table say, joins nothing.
     """
+    # Nodes of a bundled world are as they are.
+    known = is_known(fiber)
+    if known.all():
+        return
     start, end = fiber.text("from"), fiber.text("to")
     named = np.array(
         [
@@ -32,8 +36,7 @@ def tell_nodes_at_one_place(fiber: Sheet) -> None:
         ],
         np.int64,
     )
-    # Nodes of a bundled world are as they are.
-    is_own = ~is_known(fiber)[named]
+    is_own = ~known[named]
     if not is_own.any():
         return
     ends = lines_of(fiber.shapes[named]).ends
