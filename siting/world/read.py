@@ -44,23 +44,7 @@ IntArray = NDArray[np.int64]
 
 
 def read_files(model: Model) -> World:
-    """Read the files of the world of a model.
-
-    Parameters
-    ----------
-    model
-        What is asked: which tables, and which part of them is kept.
-
-    Returns
-    -------
-    The tables, checked against the column registry and each other, as far as the model keeps
-    them.
-
-    Raises
-    ------
-    InputError
-        With every problem of every table, or of what the model asks of them.
-    """
+    """Read the files of the world of a model, as `siting.world.read_world` does without a cache."""
     problems, notices = Problems(), Notices()
     places = find_tables(model, problems)
     sheets = _read_sheets(places, problems, notices)
